@@ -1,0 +1,127 @@
+/**
+ * The configuration (SPEC 8): the written form as a zod schema with a description on every key, and the form that
+ * the rooms rely on, with every default filled in and every time in ms. Never reads a file.
+ */
+import { z } from 'zod';
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `5s`, `2m`, `90` (seconds): the ms, or undefined. */
+export function durationMs(text: string | number): number | undefined {
+  if (typeof text === 'number') return Number.isFinite(text) && text >= 0 ? Math.round(text * 1000) : undefined;
+  const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)?$/.exec(text.trim());
+  if (!match) return undefined;
+  return Math.round(Number(match[1]) * (UNITS[match[2] ?? 's'] ?? 1000));
+}
+
+const duration = (fallback: string) =>
+  z
+    .union([z.string(), z.number()])
+    .default(fallback)
+    .transform((value, context) => {
+      const ms = durationMs(value);
+      if (ms === undefined) {
+        context.addIssue({ code: 'custom', message: `"${value}" is not a time: write 500ms, 5s, 2m, 1h or 14d` });
+        return z.NEVER;
+      }
+      return ms;
+    });
+
+const agentSchema = z
+  .strictObject({
+    command: z.array(z.string()).min(1).describe('Program and arguments; {{prompt}}, {{prompt_file}}, {{model}}, {{workspace}} are filled in, never through a shell'),
+    prompt: z.enum(['stdin', 'argument', 'file']).default('stdin').describe('How the prompt reaches the program'),
+    env: z.record(z.string(), z.string()).default({}).describe('Variables added to its environment'),
+    passEnv: z.array(z.string()).default([]).describe('Names of variables handed through from the daemon, on top of the allow-list'),
+    steps: z.array(z.enum(['plan', 'implement', 'update'])).min(1).default(['plan', 'implement', 'update']).describe('The phases that it takes part in'),
+  })
+  .describe('A program that ToDone runs as an agent');
+
+const hooksSchema = z.strictObject({
+  afterCreate: z.string().optional().describe('Shell command in a new workspace, and again when its lockfiles change'),
+  beforeRun: z.string().optional().describe('Shell command before each run'),
+  afterRun: z.string().optional().describe('Shell command after each run'),
+  beforeRemove: z.string().optional().describe('Shell command before a workspace is removed'),
+});
+
+export const configSchema = z.strictObject({
+  $schema: z.string().optional().describe('For editors'),
+  version: z.literal(1).default(1).describe('Version of this file'),
+  tasks: z.string().min(1).default('tasks.md').describe('The task list, from the top of the repository'),
+  trees: z.string().min(1).default('trees').describe('Folder of the worktrees'),
+  branchPrefix: z.string().default('todone/').describe("Prefix of the sections' branches"),
+  base: z.string().optional().describe("What a new section's branch starts from; default: the branch of HEAD"),
+  agent: z.string().optional().describe('The agent for tasks that name none; default: the first one installed'),
+  agents: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'agent names are lower-case letters, digits and -'), agentSchema).default({}).describe('More agents, by name; the name is also their tag'),
+  models: z.record(z.string(), z.string()).default({}).describe('Aliases of models: a tag {alias} chooses that model'),
+  maxAgents: z.int().min(1).max(1000).default(4).describe('Runs at once on this machine'),
+  attempts: z.int().min(1).max(20).default(3).describe('Attempts at a task before it is failed'),
+  backoff: z
+    .strictObject({ first: duration('2s'), max: duration('5m') })
+    .prefault({})
+    .describe('Waits between tries after a transient fault; doubled each time, with jitter'),
+  claimAfter: duration('2s').describe('How long a text has to stay the same before its task is claimed'),
+  interval: duration('5s').describe('How often the list is looked at, whatever the watcher says'),
+  settle: duration('10s').describe('How long a list that looks torn is left alone'),
+  verify: z.string().optional().describe('Command that has to pass on each commit before it lands'),
+  workflow: z.string().default('default').describe('The workflow of tasks that name none'),
+  workflows: z
+    .record(z.string(), z.array(z.enum(['plan', 'implement', 'update'])).min(1))
+    .default({})
+    .describe('Workflows by name: a list of phases with implement in it'),
+  hooks: hooksSchema.prefault({}).describe('Commands around workspaces and runs'),
+  limits: z
+    .strictObject({
+      phase: duration('60m').describe('Longest time of one phase'),
+      verify: duration('15m').describe('Longest time of verify'),
+      hook: duration('10m').describe('Longest time of a hook'),
+      stallAfter: duration('5m').describe('A phase without event, CPU and file change for this long has stalled'),
+      stopGrace: duration('10s').describe('From TERM to KILL'),
+      outputBytes: z.int().min(1024).default(64 * 1024 * 1024).describe('Most bytes of output kept per phase'),
+      fileBytes: z.int().min(1024).default(10 * 1024 * 1024).describe('Largest file that may land'),
+    })
+    .prefault({})
+    .describe('Limits'),
+  maxListBytes: z.int().min(1024).default(64 * 1024 * 1024).describe('Largest list that is read'),
+  granularity: z.enum(['off', 'warn', 'strict']).default('warn').describe('What a missing component of a task is'),
+  protected: z
+    .array(z.string())
+    .default(['todone.config.json', 'todone.config.yaml', 'prompts/**', '.githooks/**', '.husky/**'])
+    .describe('Paths that an agent cannot change: globs, left out of the commit'),
+  sign: z.enum(['auto', 'never']).default('auto').describe('Sign commits as the global git config says'),
+  landHooks: z.array(z.string()).default([]).describe("The repository's hooks to run at landing, in the base's version"),
+  env: z.array(z.string()).default([]).describe('Names of variables that agents get on top of the allow-list'),
+  ports: z.strictObject({ first: z.int().min(1024).max(65000).default(43000), size: z.int().min(1).max(100).default(10) }).prefault({}).describe('TODONE_PORT: a block for each workspace'),
+  keepSnapshots: duration('14d').describe('How long snapshots are kept after landing'),
+  workers: z.array(z.string()).default([]).describe('Names that {owner:…} and @name may use; empty = any'),
+  labels: z.strictObject({ hash: z.boolean().default(false), at: z.boolean().default(false), todotxt: z.boolean().default(false) }).prefault({}).describe('More spellings of tags: #label, @owner, (A)'),
+});
+
+/** What a person writes. */
+export type WrittenConfig = z.input<typeof configSchema>;
+/** What the code relies on: every default filled in, every time in ms. */
+export type Config = z.output<typeof configSchema>;
+export type AgentConfig = z.output<typeof agentSchema>;
+
+export type ConfigProblem = { readonly key: string; readonly message: string };
+
+/** The config, or all that is wrong with it. */
+export function readConfig(written: unknown): { readonly config: Config } | { readonly problems: readonly ConfigProblem[] } {
+  const parsed = configSchema.safeParse(written ?? {});
+  if (!parsed.success) return { problems: parsed.error.issues.map((issue) => ({ key: issue.path.join('.') || '(top)', message: issue.message })) };
+  const problems = crossRules(parsed.data);
+  return problems.length > 0 ? { problems } : { config: parsed.data };
+}
+
+export const defaultConfig: Config = configSchema.parse({});
+
+function crossRules(config: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  for (const [name, steps] of Object.entries(config.workflows)) {
+    if (!steps.includes('implement')) problems.push({ key: `workflows.${name}`, message: 'a workflow needs implement' });
+  }
+  if (!['default', 'quick'].includes(config.workflow) && !(config.workflow in config.workflows)) {
+    problems.push({ key: 'workflow', message: `"${config.workflow}" is no workflow: define it under workflows, or use default or quick` });
+  }
+  return problems;
+}

@@ -1,0 +1,265 @@
+/**
+ * What the engine needs of the outside, in the engine's words: small interfaces, each with an in-memory twin
+ * for tests and a real adapter, and one contract suite for both. Never names a library, a git command or a table.
+ */
+import type { Edit, Edited, Task } from '../tasks/task.ts';
+import type { End, Found, Known, Run, Step, Usage } from '../runs/run.ts';
+
+export interface Clock {
+  /** Wall time, ms since 1970: for display and dates. */
+  now(): number;
+  /** Monotonic ms: for limits and waits. */
+  ticks(): number;
+  /** Calls back once after `ms`; the returned function takes it back. */
+  after(ms: number, then: () => void): () => void;
+}
+
+// ── the list ─────────────────────────────────────────────────────────────────────────────────────
+
+/** What a look at the list gave. `text` is without BOM; `version` changes with every byte. */
+export type Reading =
+  | { readonly kind: 'read'; readonly text: string; readonly version: string; readonly modifiedAt: number; readonly git: GitState }
+  | { readonly kind: 'missing'; readonly git: GitState }
+  /** Cannot be used: not UTF-8, too large, unreadable, hard-linked, a folder…: said to the person, nothing touched. */
+  | { readonly kind: 'refused'; readonly message: string; readonly remedy: string; readonly git: GitState };
+
+/** What git is doing with the main worktree (1.4-R7). Equal values = nothing moved. */
+export type GitState = {
+  /** HEAD's ref and commit, stash tip, as one string. */
+  readonly position: string;
+  /** A merge, rebase, cherry-pick, revert, bisect or index lock in progress, by name. */
+  readonly operation?: string;
+  /** The list's bytes are exactly those of git's index or HEAD. */
+  readonly listIsCommitted: boolean;
+};
+
+export type Written = {
+  readonly results: readonly Edited[];
+  /** The list after the write, as the file holds it now (with what an editor saved in between). */
+  readonly reading: Reading;
+  /** False where nothing needed to be written. */
+  readonly wrote: boolean;
+};
+
+export interface TaskFile {
+  readonly path: string;
+  read(): Promise<Reading>;
+  /**
+   * The one write path (1.4-R3): lock, read, scan, change, intent, write beside, exchange, compare, merge, archive.
+   * Throws `ListRefused` where the list cannot be written now (read-only, missing, no space); nothing is half done.
+   */
+  edit(edits: readonly Edit[]): Promise<Written>;
+  /** A hint that the list may have changed; never the truth. The returned function ends it. */
+  watch(hint: () => void): Promise<() => Promise<void>>;
+  /** Finishes what a crash interrupted and merges late writes on displaced files; at start and in idle time. */
+  recover(): Promise<void>;
+}
+
+export class ListRefused extends Error {
+  override name = 'ListRefused';
+  readonly remedy: string;
+  readonly code: string;
+  constructor(code: string, message: string, remedy: string) {
+    super(message);
+    this.code = code;
+    this.remedy = remedy;
+  }
+}
+
+// ── the journal ──────────────────────────────────────────────────────────────────────────────────
+
+/** One line of a task's life (6.3-R2). */
+export type HistoryRow = {
+  readonly at: number;
+  readonly id: string;
+  readonly field: string;
+  readonly old: string | null;
+  readonly new: string | null;
+  /** A person, an agent with its model, or an instance. */
+  readonly by: string;
+  /** `list`, `engine`, `cli`, `socket`, `mcp`, `api`. */
+  readonly via: string;
+};
+
+/** The rows that one turn changed; `null` = the row is gone. */
+export type Changes = {
+  readonly known: ReadonlyMap<string, Known>;
+  readonly runs: ReadonlyMap<string, Run | null>;
+  readonly meta: ReadonlyMap<string, string | null>;
+  readonly history: readonly HistoryRow[];
+};
+
+export type Stored = {
+  /** Made when the journal was made; a new journal has another one. */
+  readonly epoch: string;
+  readonly known: readonly Known[];
+  readonly runs: readonly Run[];
+  readonly meta: ReadonlyMap<string, string>;
+};
+
+export interface Journal {
+  load(): Stored;
+  /** One transaction, durable at return where it claims or ends a run; refused (throws) when a newer owner has a higher term. */
+  commit(changes: Changes): void;
+  history(id: string): readonly HistoryRow[];
+  close(): void;
+}
+
+// ── workspaces, snapshots, landing ───────────────────────────────────────────────────────────────
+
+/** Everything that git needs to know about a run; all ids are safe names by then. */
+export type WorkOrder = {
+  readonly id: string;
+  readonly ticket: number;
+  readonly attempt: number;
+  readonly section: string;
+  readonly slot: number;
+};
+
+export type Prepared =
+  | { readonly kind: 'ready'; readonly workspace: string; readonly start: string; readonly port: number; readonly notes: readonly string[] }
+  /** The section cannot be worked on for now: a person's uncommitted work, branch in use… */
+  | { readonly kind: 'busy'; readonly message: string }
+  | { readonly kind: 'failed'; readonly message: string; readonly transient: boolean };
+
+/** Where runs work (4-R1…R5). Serialises what git cannot do side by side. */
+export interface Workspaces {
+  /**
+   * The workspace of this run on a clean tree at the branch's tip, detached; made where needed with its
+   * copies and hooks. `from` = kept work to start from (2-R4). Looks first: a workspace already prepared
+   * for this id, ticket and attempt is given back as it is.
+   */
+  prepare(order: WorkOrder, from: string | undefined, signal: AbortSignal): Promise<Prepared>;
+  /** Tracked and untracked work to `refs/todone/<id>/<attempt>/<label>`; the ref, or undefined when nothing differs from `start`. */
+  snapshot(order: WorkOrder, label: string, workspace: string, start: string): Promise<string | undefined>;
+  /** Undoes everything since `start` (after a snapshot): for read-only phases and before a next attempt. */
+  reset(order: WorkOrder, workspace: string, start: string): Promise<void>;
+  /** What changed since `start`, as a diff of at most `maxChars` and a list of files. */
+  diff(workspace: string, start: string, maxChars: number): Promise<{ readonly text: string; readonly files: readonly string[] }>;
+  /** The run is over: `afterRun`, the worktree back on its branch's tip where that is safe. */
+  release(order: WorkOrder, workspace: string, signal: AbortSignal): Promise<void>;
+}
+
+export type LandingOrder = WorkOrder & {
+  readonly workspace: string;
+  readonly start: string;
+  readonly title: string;
+  readonly message: string;
+  readonly agent: string;
+  readonly model?: string;
+  readonly noCommit: boolean;
+};
+
+/** What `squash` made of a workspace: the one commit, rebased on the branch's tip, not yet on the branch. */
+export type Squashed =
+  | { readonly kind: 'commit'; readonly commit: string; readonly tree: string; readonly tip: string; readonly notes: readonly string[] }
+  | { readonly kind: 'empty'; readonly tip: string }
+  /** The task's commit is on the branch already: an earlier try got there. */
+  | { readonly kind: 'landed'; readonly commit: string; readonly hash: string }
+  | { readonly kind: 'conflict'; readonly message: string; readonly evidence: string }
+  /** Nested repositories, links out of the tree, conflict markers, secrets, too large files; or the workspace is gone. */
+  | { readonly kind: 'refused'; readonly message: string; readonly lost?: boolean };
+
+export type Advanced =
+  | { readonly kind: 'landed'; readonly commit: string; readonly hash: string }
+  /** The branch moved in between: squash again. */
+  | { readonly kind: 'moved' }
+  | { readonly kind: 'busy'; readonly message: string };
+
+/** The landing primitives (4-R6); `land.ts` says in which order. Serial per branch. */
+export interface Landing {
+  squash(order: LandingOrder): Promise<Squashed>;
+  /** The workspace's tree becomes exactly `commit`, ignored files kept: where `verify` runs. */
+  checkout(workspace: string, commit: string): Promise<void>;
+  /** Compare-and-swap of the section's branch from `tip` to `commit`; worktrees that have it checked out move along. */
+  advance(order: LandingOrder, tip: string, commit: string): Promise<Advanced>;
+  /** Whether the task with this id is in the branch or base by hash, trailer or `refs/todone/landed` (4-R9). */
+  proof(section: string, id: string, hash?: string): Promise<{ readonly commit: string; readonly hash: string } | undefined>;
+}
+
+// ── agents ───────────────────────────────────────────────────────────────────────────────────────
+
+/** One event form for every agent's stream (5.3-R2). */
+export type AgentEvent =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'tool'; readonly name: string; readonly input?: string; readonly output?: string; readonly failed?: boolean }
+  | { readonly kind: 'file'; readonly path: string; readonly change: 'added' | 'changed' | 'removed' }
+  | { readonly kind: 'usage'; readonly usage: Usage; readonly cumulative: boolean }
+  | { readonly kind: 'limit'; readonly message: string; readonly resetAt?: number }
+  | { readonly kind: 'session'; readonly id: string }
+  | { readonly kind: 'error'; readonly message: string; readonly class: ErrorClass };
+
+export type ErrorClass = 'transient' | 'limit' | 'auth' | 'config' | 'refusal' | 'real';
+
+export type PhaseOrder = WorkOrder & {
+  readonly step: Step;
+  readonly workspace: string;
+  readonly start: string;
+  readonly port: number;
+  readonly agent: string;
+  readonly model?: string;
+  readonly prompt: string;
+  /** The task as the list has it: for the embedded agent's `run:`. */
+  readonly task: TaskText;
+  readonly session?: string;
+  readonly readOnly: boolean;
+  readonly plan?: string;
+  readonly limitMs: number;
+};
+
+/** A task's words, as data for prompts and agents. */
+export type TaskText = Pick<Task, 'title' | 'text' | 'details' | 'fields'> & {
+  readonly id: string;
+  readonly section: string;
+  readonly tags: readonly string[];
+};
+
+export type PhaseEnd = {
+  readonly end: End;
+  /** The last lines that it printed, control characters removed, secrets redacted. */
+  readonly tail: string;
+  readonly found: Found;
+};
+
+export type AgentInfo = {
+  readonly name: string;
+  readonly installed: boolean;
+  /** Why not, and what to do. */
+  readonly problem?: string;
+  readonly version?: string;
+  /** `script` takes only tasks with something to run. */
+  readonly takes: 'anything' | 'runnable';
+  /** Which phases it has; an agent without a model only implements. */
+  readonly steps: readonly Step[];
+  /** Whether another attempt can learn from the evidence of the last one. */
+  readonly learns: boolean;
+};
+
+export interface Agents {
+  list(): readonly AgentInfo[];
+  /** The command line as it would be started, for the dry run. */
+  preview(agent: string, model: string | undefined): string;
+  /**
+   * One phase, to its end: started, streamed to its log, limited, swept. Aborting stops it: TERM, after 10 s KILL.
+   * Looks first: a phase of this ticket whose end was written is not repeated.
+   */
+  run(order: PhaseOrder, activity: (event: AgentEvent) => void, signal: AbortSignal): Promise<PhaseEnd>;
+  /** Kills whatever still carries the mark of this journal (or of one task): at start and after a stop. */
+  sweep(id?: string): Promise<number>;
+}
+
+export type Verified = { readonly ok: boolean; readonly command: string; readonly output: string; readonly code: number | undefined; readonly timedOut: boolean };
+
+/** Commands by design (5.3-R9): `verify`, through the same door as agents. */
+export interface Verify {
+  /** Undefined where the first word is no command: a check in words. */
+  run(order: WorkOrder, command: string, workspace: string, signal: AbortSignal): Promise<Verified | undefined>;
+}
+
+// ── words ────────────────────────────────────────────────────────────────────────────────────────
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface Log {
+  write(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
+}

@@ -1,0 +1,143 @@
+/**
+ * The nouns of a run: how far we are (SPEC 2). Rows of the journal, and nothing that could not be stored.
+ * Never holds a promise, a handle or a path's content.
+ */
+import type { MarkerState } from '../tasks/task.ts';
+
+/** The seven steps of a run, in order. `plan`, `implement` and `update` are the agent's; the rest are ours. */
+export const STEPS = ['claim', 'prepare', 'plan', 'implement', 'update', 'land', 'settle'] as const;
+export type Step = (typeof STEPS)[number];
+export type Phase = 'plan' | 'implement' | 'update';
+
+/** Why a run came to its end (2-R6). */
+export type Reason =
+  | 'landed'
+  | 'no_change'
+  | 'agent_failed'
+  | 'verify_failed'
+  | 'conflict'
+  | 'timeout'
+  | 'stalled'
+  | 'no_progress'
+  | 'limit'
+  | 'budget'
+  | 'cancelled'
+  | 'setup_failed'
+  | 'refused'
+  | 'lost';
+
+/** What a task is that the list or git has told us of, by its id. Kept for ever: ids and tickets never come back. */
+export type Known = {
+  readonly id: string;
+  readonly section: string;
+  /** The head's text when we last saw it, and which of equal ones it was. */
+  readonly text: string;
+  readonly occurrence: number;
+  /** The state that the list should show. */
+  readonly state: MarkerState;
+  readonly hash?: string;
+  /** The whole commit id of a landed task, and the branch that it landed on. */
+  readonly commit?: string;
+  readonly reason?: Reason;
+  readonly message?: string;
+  /** The last ticket given; grows for ever (2-R2). */
+  readonly ticket: number;
+  /** Attempts made since a person last said `[]`. */
+  readonly attempts: number;
+  /** The last snapshot of work that did not land: `refs/todone/<id>/…`. */
+  readonly kept?: string;
+  readonly summary?: string;
+  readonly plan?: string;
+  readonly session?: string;
+  /** What the last attempt left as evidence for the next one. */
+  readonly evidence?: string;
+  /** Set while the list shows something else than `state` on a person's or git's account (1.4-R7, R8). */
+  readonly held?: 'done' | 'rollback';
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
+/** How a step came to its end. */
+export type End =
+  | { readonly kind: 'done'; readonly found?: Found }
+  /** Not ours any more: an old ticket, a line that is gone. */
+  | { readonly kind: 'refused'; readonly message: string }
+  /** The same step again, later. */
+  | { readonly kind: 'transient'; readonly reason: Reason; readonly message: string; readonly retryAt?: number }
+  /** Back to `implement`, with the reason as evidence. */
+  | { readonly kind: 'rework'; readonly reason: Reason; readonly message: string; readonly evidence: string; readonly found?: Found }
+  /** This attempt is over. `evidence` is for the next one. */
+  | { readonly kind: 'final'; readonly reason: Reason; readonly message: string; readonly evidence?: string; readonly found?: Found };
+
+/** What a step found out and later steps need; merged into the run. Everything absolute. */
+export type Found = {
+  readonly workspace?: string;
+  readonly start?: string;
+  readonly port?: number;
+  readonly session?: string;
+  readonly plan?: string;
+  /** Files that the plan named. */
+  readonly files?: readonly string[];
+  readonly summary?: string;
+  readonly commitMessage?: string;
+  readonly outcome?: Outcome;
+  /** True where the outcome was inferred from exit status and git (5.2-R2). */
+  readonly inferred?: boolean;
+  readonly commit?: string;
+  readonly hash?: string;
+  readonly kept?: string;
+  readonly notes?: readonly string[];
+  readonly usage?: Usage;
+};
+
+export type Outcome = 'done' | 'failed' | 'needs_prerequisite' | 'needs_decision' | 'no_change';
+
+export type Usage = { readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number };
+
+/** One task being worked on; exists from claim to settle. */
+export type Run = {
+  readonly id: string;
+  readonly ticket: number;
+  /** 1-based. */
+  readonly attempt: number;
+  readonly step: Step;
+  readonly section: string;
+  readonly text: string;
+  readonly occurrence: number;
+  /** As claimed, and whether the text has since changed (2-R5). */
+  readonly fingerprint: string;
+  readonly changed: boolean;
+  readonly from: MarkerState;
+  readonly agent: string;
+  readonly model?: string;
+  readonly steps: readonly Step[];
+  readonly workspaceSlot: number;
+  readonly found: Found;
+  /** How the last attempt of this run ended, as input of the next. */
+  readonly evidence?: string;
+  /** How often this step has been tried for transient faults, and when it goes on. */
+  readonly tries: number;
+  readonly waitUntil?: number;
+  readonly reworks: number;
+  /** Set once the run is to be stopped; what the list shall say afterwards. */
+  readonly halt?: Halt;
+  /** Set at `settle`: how it ended. */
+  readonly outcome?: Ending;
+  readonly startedAt: number;
+};
+
+export type Halt = {
+  readonly by: 'list' | 'command' | 'drain' | 'text';
+  readonly message: string;
+  /**
+   * What follows: `failed` = `[❌ id]` with the reason `cancelled`; `keep` = a person's marker stays;
+   * `again` = free it, so that it may be claimed again; `replan` = back to the plan phase.
+   */
+  readonly then: 'failed' | 'keep' | 'again' | 'replan';
+};
+
+export type Ending = {
+  readonly state: 'done' | 'failed' | 'open' | 'keep';
+  readonly reason: Reason;
+  readonly message: string;
+};
