@@ -99,10 +99,22 @@ export type Stored = {
 
 export interface Journal {
   load(): Stored;
-  /** One transaction, durable at return where it claims or ends a run; refused (throws) when a newer owner has a higher term. */
+  /** One transaction, durable at return where it claims or ends a run; throws `StaleOwner` when a newer owner has a higher term. */
   commit(changes: Changes): void;
   history(id: string): readonly HistoryRow[];
   close(): void;
+}
+
+/** Somebody else owns the list by now: nothing was stored, and nothing more may be. */
+export class StaleOwner extends Error {
+  override name = 'StaleOwner';
+  readonly ours: number;
+  readonly theirs: number;
+  constructor(ours: number, theirs: number) {
+    super(`another process owns this list by now (its term is ${theirs}, ours is ${ours}): nothing was stored`);
+    this.ours = ours;
+    this.theirs = theirs;
+  }
 }
 
 // ── workspaces, snapshots, landing ───────────────────────────────────────────────────────────────
