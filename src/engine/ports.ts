@@ -156,7 +156,8 @@ export type Squashed =
   | { readonly kind: 'empty'; readonly tip: string }
   /** The task's commit is on the branch already: an earlier try got there. */
   | { readonly kind: 'landed'; readonly commit: string; readonly hash: string }
-  | { readonly kind: 'conflict'; readonly message: string; readonly evidence: string }
+  /** Both sides are in the workspace now, marked in the files; `start` is the tip that it stands on: the run's new start. */
+  | { readonly kind: 'conflict'; readonly message: string; readonly evidence: string; readonly start: string }
   /** Nested repositories, links out of the tree, conflict markers, secrets, too large files; or the workspace is gone. */
   | { readonly kind: 'refused'; readonly message: string; readonly lost?: boolean };
 
