@@ -100,10 +100,22 @@ export type Stored = {
 
 export interface Journal {
   load(): Stored;
-  /** One transaction, durable at return where it claims or ends a run; refused (throws) when a newer owner has a higher term. */
+  /** One transaction, durable at return where it claims or ends a run; throws `StaleOwner` when a newer owner has a higher term. */
   commit(changes: Changes): void;
   history(id: string): readonly HistoryRow[];
   close(): void;
+}
+
+/** Somebody else owns the list by now: nothing was stored, and nothing more may be. */
+export class StaleOwner extends Error {
+  override name = 'StaleOwner';
+  readonly ours: number;
+  readonly theirs: number;
+  constructor(ours: number, theirs: number) {
+    super(`another process owns this list by now (its term is ${theirs}, ours is ${ours}): nothing was stored`);
+    this.ours = ours;
+    this.theirs = theirs;
+  }
 }
 
 // ── workspaces, snapshots, landing ───────────────────────────────────────────────────────────────
@@ -157,7 +169,8 @@ export type Squashed =
   | { readonly kind: 'empty'; readonly tip: string }
   /** The task's commit is on the branch already: an earlier try got there. */
   | { readonly kind: 'landed'; readonly commit: string; readonly hash: string }
-  | { readonly kind: 'conflict'; readonly message: string; readonly evidence: string }
+  /** Both sides are in the workspace now, marked in the files; `start` is the tip that it stands on: the run's new start. */
+  | { readonly kind: 'conflict'; readonly message: string; readonly evidence: string; readonly start: string }
   /** Nested repositories, links out of the tree, conflict markers, secrets, too large files; or the workspace is gone. */
   | { readonly kind: 'refused'; readonly message: string; readonly lost?: boolean };
 
