@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { STEPS } from '../runs/run.ts';
-import type { Ending, End, Found, Halt, Known, Run, Usage } from '../runs/run.ts';
+import type { Ending, End, Found, Halt, Known, Run, TaskText, Usage } from '../runs/run.ts';
 import type { HistoryRow } from '../engine/ports.ts';
 
 /** A schema for each key of T: a key that the noun has and the row lacks does not compile. */
@@ -69,6 +69,12 @@ const foundShape = {
   commitMessage: text.optional(),
   outcome: outcome.optional(),
   inferred: z.boolean().optional(),
+  asks: z
+    .union([
+      z.looseObject({ kind: z.literal('decision'), question: text }),
+      z.looseObject({ kind: z.literal('prerequisite'), id: text, title: text, details: text.optional() }),
+    ])
+    .optional(),
   commit: text.optional(),
   hash: text.optional(),
   kept: text.optional(),
@@ -84,6 +90,16 @@ const haltShape = {
 
 const endingShape = { state: z.enum(['done', 'failed', 'open', 'keep']), reason, message: text } satisfies Shape<Ending>;
 
+const taskShape = {
+  id: text,
+  section: text,
+  title: text,
+  text,
+  details: text,
+  tags: texts,
+  fields: z.array(z.looseObject({ key: text, value: text, line: count })).readonly(),
+} satisfies Shape<TaskText>;
+
 const runShape = {
   id: text.min(1),
   ticket: count,
@@ -92,6 +108,7 @@ const runShape = {
   section: text,
   text,
   occurrence: count,
+  task: z.looseObject(taskShape),
   fingerprint: text,
   changed: z.boolean(),
   from: state,

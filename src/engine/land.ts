@@ -41,7 +41,7 @@ function unlanded(squashed: Exclude<Squashed, { kind: 'commit' }>, order: Landin
       if (order.noCommit) return { kind: 'done', found: { hash: '-' } };
       return { kind: 'final', reason: 'no_change', message: 'the agent ended without changing a file', evidence: 'The last attempt ended without changing a file.' };
     case 'conflict':
-      return { kind: 'rework', reason: 'conflict', message: squashed.message, evidence: squashed.evidence };
+      return { kind: 'rework', reason: 'conflict', message: squashed.message, evidence: squashed.evidence, found: { start: squashed.start } };
     case 'refused':
       return { kind: 'final', reason: squashed.lost ? 'lost' : 'refused', message: squashed.message, evidence: squashed.message };
   }
