@@ -66,8 +66,10 @@ export type Task = {
   /** From the phases, the section and the initiative, nearest first, without keys that a nearer one has. */
   readonly inherited: readonly Tag[];
   readonly fields: readonly Field[];
-  /** Details as text for the agent: dedented, without subtasks and without ToDone's own notes. */
+  /** Details as text for the agent: dedented, without subtasks and without notes. */
   readonly details: string;
+  /** The quotes (`> …`) among the details, without `> `: where ToDone leaves notes, and a person may answer. */
+  readonly notes: readonly string[];
   /** The white space that a detail line of this task needs. */
   readonly detailIndent: string;
   /** Hash of section, text and details without any marker or ToDone note: a change of state leaves it, a change of wish does not. */
