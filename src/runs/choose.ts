@@ -4,8 +4,7 @@
  */
 import type { Config } from '../config.ts';
 import type { Board, Located, MarkerState, Problem, Section, Task } from '../tasks/task.ts';
-import { afterOf, laneOf, priorityOf, tagsOf, tagValue } from '../tasks/tags.ts';
-import { findById } from '../tasks/find.ts';
+import { afterOf, findById, laneOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
 import { pickAgent, type Picked } from './pick-agent.ts';
 import type { Known } from './run.ts';
 import type { Draft } from './world.ts';

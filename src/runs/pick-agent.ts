@@ -4,7 +4,7 @@
  */
 import type { Config } from '../config.ts';
 import type { Task } from '../tasks/task.ts';
-import { tagsOf, tagValue } from '../tasks/tags.ts';
+import { tagsOf, tagValue } from '../tasks/find.ts';
 import type { Step } from './run.ts';
 import { runnableOf } from './runnable.ts';
 import type { AgentChoice } from './settings.ts';

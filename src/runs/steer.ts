@@ -3,8 +3,7 @@
  * Looks only at sections that changed. Never takes a marker that went back as a wish without asking whether git moved it.
  */
 import type { Board, Located, MarkerState, Task } from '../tasks/task.ts';
-import { findById } from '../tasks/find.ts';
-import { tagsOf, tagValue } from '../tasks/tags.ts';
+import { findById, tagsOf, tagValue } from '../tasks/find.ts';
 import type { Halt, Known, Run, TaskText } from './run.ts';
 import type { Draft } from './world.ts';
 import { knownIn, putKnown, putRun, runIn } from './world.ts';

@@ -4,7 +4,7 @@
  */
 import type { Config } from '../config.ts';
 import type { Board, Edited, Problem, Task } from '../tasks/task.ts';
-import { tagValue } from '../tasks/tags.ts';
+import { tagValue } from '../tasks/find.ts';
 import { answerAsk, type Answer, type Ask } from './ask.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
 import { claimEdit, type EditItem, mendEdit, settleEdits } from './list-edits.ts';

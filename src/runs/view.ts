@@ -2,8 +2,7 @@
  * The one picture that every surface shows: each task with its state and its reason, each run with its step. Derived from the
  * board and the world at each look, never stored, and without powers of its own.
  */
-import { handleOf, placeOf } from '../tasks/find.ts';
-import { afterOf, priorityOf, tagsOf, tagValue } from '../tasks/tags.ts';
+import { afterOf, handleOf, placeOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
 import type { Located, MarkerState, Task } from '../tasks/task.ts';
 import { choose, idOf, reasons, type Scene, stateOf, type Why } from './choose.ts';
 import type { Known, Step } from './run.ts';
