@@ -48,6 +48,9 @@ export type Engine = {
   ask(ask: Ask, by: string, via: string): Promise<Answer>;
   /** Settles when nothing runs and nothing can start; `failed` = ids of tasks that failed since `start`. */
   whenIdle(): Promise<{ readonly failed: readonly string[] }>;
+  isIdle(): boolean;
+  /** Ids of tasks that failed since `start`. */
+  failed(): readonly string[];
   /** No new claims, running phases end; settles when they have. */
   drain(): Promise<void>;
   /** Stops all runs at once; their work is in snapshots and they go on at the next start. */
@@ -73,6 +76,8 @@ type Performing = { readonly ticket: number; readonly abort: AbortController };
 export function createEngine(ports: EnginePorts): Engine {
   const { clock, journal, log } = ports;
   const world = worldOf(journal.load(), ports.snapshots);
+  // A single request decides nothing about what starts.
+  if (!ports.works) world.mode = 'draining';
   const performing = new Map<string, Performing>();
   const lanes = new Map<string, Promise<void>>();
   const activity = new Map<string, Activity>();
@@ -302,6 +307,8 @@ export function createEngine(ports: EnginePorts): Engine {
         answers.set(number, resolve);
         post({ kind: 'asked', number, ask, by, via });
       }),
+    isIdle: isQuiet,
+    failed: () => [...failed],
     async whenIdle() {
       await until(isQuiet);
       return { failed: [...failed] };
