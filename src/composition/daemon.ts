@@ -89,7 +89,7 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
   const stopPolling = poll(options, engine, configs);
   try {
     await engine.start();
-    const end = await lifeOf(options, engine);
+    const end = await Promise.race([lifeOf(options, engine), engine.broken]);
     return end;
   } finally {
     stopPolling();

@@ -48,6 +48,8 @@ export type Engine = {
   ask(ask: Ask, by: string, via: string): Promise<Answer>;
   /** Settles when nothing runs and nothing can start; `failed` = ids of tasks that failed since `start`. */
   whenIdle(): Promise<{ readonly failed: readonly string[] }>;
+  /** Rejects when a turn could not be stored or the wheel has a fault: nothing more is done then. */
+  readonly broken: Promise<never>;
   isIdle(): boolean;
   /** Ids of tasks that failed since `start`. */
   failed(): readonly string[];
@@ -94,19 +96,30 @@ export function createEngine(ports: EnginePorts): Engine {
   let last: Turned | undefined;
   let cancelWake: (() => void) | undefined;
   let asks = 0;
+  let dead = false;
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => undefined);
 
   // ── events ──
 
   const post = (...events: readonly Event[]): void => {
     mailbox.push(...events);
-    if (turning) return;
+    if (turning || dead) return;
     turning = true;
     try {
       for (let event = mailbox.shift(); event; event = mailbox.shift()) takeTurn(event);
+    } catch (error) {
+      // A turn that could not be stored must not be acted on, nor any later one.
+      dead = true;
+      broken.reject(error);
     } finally {
       turning = false;
     }
-    for (const listener of listeners) listener();
+    notify();
+  };
+
+  const notify = (): void => {
+    for (const listener of [...listeners]) listener();
   };
 
   const takeTurn = (event: Event): void => {
@@ -192,7 +205,7 @@ export function createEngine(ports: EnginePorts): Engine {
     void next.then(() => {
       if (lanes.get(key) !== next) return;
       lanes.delete(key);
-      for (const listener of listeners) listener();
+      notify();
     });
   };
 
@@ -237,6 +250,7 @@ export function createEngine(ports: EnginePorts): Engine {
     reading ??= lookOnce().finally(() => {
       reading = undefined;
       if (lookAgain) void look();
+      else notify();
     });
     return reading;
   };
@@ -307,6 +321,7 @@ export function createEngine(ports: EnginePorts): Engine {
         answers.set(number, resolve);
         post({ kind: 'asked', number, ask, by, via });
       }),
+    broken: broken.promise,
     isIdle: isQuiet,
     failed: () => [...failed],
     async whenIdle() {

@@ -200,7 +200,7 @@ function waitingWhy(scene: Scene, section: Section, task: Task, index: number, b
 
 function heldWhy(scene: Scene, task: Task): Why | undefined {
   const known = knownFor(scene, task);
-  if (known?.held !== 'done' || tagValue(task, 'redo') !== undefined) return undefined;
+  if (known?.state !== 'done' || tagValue(task, 'redo') !== undefined) return undefined;
   return why('1.4-R8', 'held', `done in ${known.hash ?? 'an earlier run'}; add {redo} to run it again`, 'add {redo} to the line, or set it back to [✅]');
 }
 

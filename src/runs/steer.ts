@@ -8,11 +8,10 @@ import type { Halt, Known, Run, TaskText } from './run.ts';
 import type { Draft } from './world.ts';
 import { knownIn, putKnown, putRun, runIn } from './world.ts';
 
-export type Seen = {
-  readonly board: Board;
+type Look = { readonly board: Board; readonly draft: Draft; readonly now: number };
+
+export type Seen = Look & {
   readonly before: Board | undefined;
-  readonly draft: Draft;
-  readonly now: number;
   /** HEAD, stash or an operation moved since the list was last believed. */
   readonly gitMoved: boolean;
   /** The list is, byte for byte, what git has. */
@@ -32,6 +31,16 @@ export function steer(seen: Seen): Steered {
   if (isRollback(changes, seen)) return { halts: [], rollback: true };
   const halts = changes.flatMap((change) => (change.run ? takeRun(seen, change, change.run) : takeKnown(seen, change)));
   return { halts, rollback: false };
+}
+
+/** The same for one task, after its claim or its outcome was written: the line may have been changed again by then. */
+export function steerOne(seen: Look, id: string): readonly Run[] {
+  const known = knownIn(seen.draft, id);
+  if (!known) return [];
+  const run = runIn(seen.draft, id);
+  const task = locateKnown(seen.board, seen.draft, known)?.task;
+  const change = { known, run, task, expected: expected(seen.draft, known) };
+  return run ? takeRun(seen, change, run) : takeKnown(seen, change);
 }
 
 /** Every known task whose marker the list shows further back than it is: what a rollback is mended from. */
@@ -115,7 +124,7 @@ const HALT_FOR: Readonly<Record<MarkerState, Omit<Halt, 'by'> | undefined>> = {
   cancelled: { then: 'keep', message: 'cancelled by a person' },
 };
 
-function takeRun(seen: Seen, change: Change, run: Run): readonly Run[] {
+function takeRun(seen: Look, change: Change, run: Run): readonly Run[] {
   const { task } = change;
   if (!task) return [halted(seen.draft, run, { by: 'list', then: 'keep', message: 'its line was deleted' })];
   const halt = HALT_FOR[task.marker.state];
@@ -125,7 +134,7 @@ function takeRun(seen: Seen, change: Change, run: Run): readonly Run[] {
 }
 
 /** 2-R5: before implement the plan starts again; later the new text goes to the next phase or attempt. */
-function textChanged(seen: Seen, run: Run, task: Task): readonly Run[] {
+function textChanged(seen: Look, run: Run, task: Task): readonly Run[] {
   const wish = task.fingerprint !== run.fingerprint;
   const early = run.step === 'prepare' || run.step === 'plan';
   const next = { ...run, text: task.text, occurrence: task.occurrence, task: textOf(task, run.id), fingerprint: task.fingerprint, changed: run.changed || (wish && !early) };
@@ -134,7 +143,7 @@ function textChanged(seen: Seen, run: Run, task: Task): readonly Run[] {
   return wish && run.step === 'plan' ? [halted(seen.draft, next, { by: 'text', then: 'replan', message: 'its text was changed' })] : [];
 }
 
-function takeKnown(seen: Seen, change: Change): readonly Run[] {
+function takeKnown(seen: Look, change: Change): readonly Run[] {
   const { known, task } = change;
   if (!task) return [];
   const to = task.marker.state;
@@ -149,7 +158,7 @@ function takeKnown(seen: Seen, change: Change): readonly Run[] {
   return [];
 }
 
-function remember(seen: Seen, id: string, task: Task, state: MarkerState, more: Partial<Known> = {}): void {
+function remember(seen: Look, id: string, task: Task, state: MarkerState, more: Partial<Known> = {}): void {
   const known = knownIn(seen.draft, id);
   if (!known) return;
   putKnown(seen.draft, { ...known, ...more, state, section: task.section, text: task.text, occurrence: task.occurrence, updatedAt: seen.now }, 'person', 'list');

@@ -12,7 +12,7 @@ import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
 import { newId } from './new-id.ts';
 import type { End, Known, Run, Step } from './run.ts';
 import type { AgentChoice } from './settings.ts';
-import { locateKnown, steer, textOf, wentBack } from './steer.ts';
+import { locateKnown, steer, steerOne, textOf, wentBack } from './steer.ts';
 import { type Draft, draftOf, dropRun, knownIn, putKnown, putRun, runIn, runsIn, type World } from './world.ts';
 
 export type ListFacts = {
@@ -211,10 +211,19 @@ function edited(turning: Turning, item: EditItem, result: Edited): void {
   const run = runIn(draft, item.id);
   if (!run || run.ticket !== item.ticket || run.step !== item.purpose) return;
   if (run.step === 'settle') return close(turning, run, result);
-  if (result.kind === 'applied' || result.kind === 'already') return go(turning, advance(run, { kind: 'done' }, policyOf(turning, run)));
+  if (result.kind === 'applied' || result.kind === 'already') {
+    go(turning, advance(run, { kind: 'done' }, policyOf(turning, run)));
+    return lookAgain(turning, run.id);
+  }
   dropRun(draft, run.id);
   const known = knownIn(draft, run.id);
   if (known) putKnown(draft, { ...known, state: result.kind === 'changed' ? result.marker.state : known.state, updatedAt: given.now }, 'person', 'list');
+}
+
+/** A person may have changed the line since it was written, and that reading is over. */
+function lookAgain(turning: Turning, id: string): void {
+  const { draft, given } = turning;
+  if (draft.world.list.kind === 'fine' && given.board) for (const run of steerOne({ board: given.board, draft, now: given.now }, id)) halt(turning, run);
 }
 
 function ended(turning: Turning, event: Extract<Event, { kind: 'ended' }>): void {
@@ -288,7 +297,7 @@ function close(turning: Turning, run: Run, result: Edited): void {
   const { draft, given } = turning;
   dropRun(draft, run.id);
   const known = knownIn(draft, run.id);
-  if (!known || result.kind !== 'changed') return;
+  if (!known || result.kind !== 'changed') return lookAgain(turning, run.id);
   const theirs = result.marker.state;
   const held = known.state === 'done' && (theirs === 'open' || theirs === 'blocked') ? 'done' : undefined;
   putKnown(draft, { ...known, state: held ? 'done' : theirs, held, updatedAt: given.now }, 'person', 'list');
@@ -421,7 +430,7 @@ function policyOf(turning: Turning, run: Run): Parameters<typeof advance>[2] {
 }
 
 function isIdle(turning: Turning, chosen: Starting): boolean {
-  if (turning.effects.length > 0 || chosen.waitsForTime) return false;
+  if (chosen.waitsForTime) return false;
   const { list, mode } = turning.draft.world;
   if (list.kind === 'torn' || list.kind === 'rollback' || list.kind === 'unread') return false;
   for (const run of runsIn(turning.draft)) {

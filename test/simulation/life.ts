@@ -107,7 +107,7 @@ function makeWorld(seed: number, rooms: Rooms): Outside {
 const BEHAVIOURS = ['add', 'add', 'add', 'add', 'add', 'slow', 'flaky', 'empty', 'broken', 'faulty'] as const;
 
 function newLine(outside: Outside): string {
-  const word = `w${outside.words_made++}w`;
+  const word = `W${outside.words_made++}W`;
   outside.words.add(word);
   const behaviour = BEHAVIOURS[outside.pick(BEHAVIOURS.length)] ?? 'add';
   const marker = outside.pick(4) === 0 ? '[⏰]' : '[]';
@@ -141,6 +141,7 @@ async function runEpisode(outside: Outside, rooms: Rooms, quiet: boolean): Promi
     void engine.start().catch((error: unknown) => die(fuse, outside, error));
     await settleMicrotasks();
     const running = engine;
+    void running.broken.catch((error: unknown) => die(fuse, outside, error));
     let rested = false;
     void running.whenIdle().then(() => (rested = true));
     while (!fuse.dead && steps++ < STEPS_MAX) {
@@ -307,7 +308,7 @@ function agentsTwin(outside: Outside, workspaces: ReturnType<typeof memoryWorksp
       const end = signal.aborted ? ended({ kind: 'final', reason: 'cancelled', message: 'stopped' }) : behave(outside, workspaces, order);
       if (!signal.aborted) outside.ends.set(key, end);
       outside.live.set(order.id, (outside.live.get(order.id) ?? 1) - 1);
-      if (outside.pick(40) === 0) {
+      if (fuse.left < Number.POSITIVE_INFINITY && outside.pick(40) === 0) {
         fuse.dead = true;
         return never();
       }
@@ -346,7 +347,7 @@ type Deed = (outside: Outside, lines: string[]) => string[];
 const DEEDS: readonly Deed[] = [
   (outside, lines) => insert(outside, lines, newLine(outside)),
   (outside, lines) => {
-    const word = `w${outside.words_made++}w`;
+    const word = `W${outside.words_made++}W`;
     outside.words.add(word);
     return [...lines, `A remark: ${word}`];
   },
@@ -370,7 +371,7 @@ function rollback(outside: Outside): void {
   outside.gitPosition++;
   const back = outside.text.replaceAll(/^\[(?:✅|❌|🟡)[^\]]*\]/gmu, (marker, at: number) => {
     const line = outside.text.slice(at, outside.text.indexOf('\n', at) === -1 ? undefined : outside.text.indexOf('\n', at));
-    const words = /w\d+w/.exec(line)?.[0] ?? ' ';
+    const words = /W\d+W/.exec(line)?.[0] ?? ' ';
     return outside.committed.includes(words) ? '[]' : marker;
   });
   setText(outside, back);
@@ -388,7 +389,7 @@ function change(outside: Outside, lines: string[], marker: RegExp, to: (word: st
   const at = fitting[outside.pick(Math.max(1, fitting.length))];
   if (at === undefined) return lines;
   const line = lines[at] ?? '';
-  const word = /w\d+w/.exec(line)?.[0] ?? '';
+  const word = /W\d+W/.exec(line)?.[0] ?? '';
   return lines.with(at, line.replace(marker, to(word)));
 }
 
