@@ -227,10 +227,7 @@ function isPriority(tag: Tag): boolean {
   return (PRIORITIES as readonly string[]).includes(tag.key);
 }
 
+/** Of several lanes at one level the strictest. */
 function laneIn(tags: readonly Tag[]): Lane | undefined {
-  for (const tag of tags) {
-    const key = canonicalKey(tag.key);
-    if ((LANES as readonly string[]).includes(key)) return key as Lane;
-  }
-  return undefined;
+  return tags.length === 0 ? undefined : LANES.find((lane) => tags.some((tag) => canonicalKey(tag.key) === lane));
 }
