@@ -100,7 +100,8 @@ function leaseRefused(fcntl: Call, fd: number, errno: () => Errno): boolean | un
     fcntl(fd, F_SETLEASE, F_UNLCK);
     return false;
   }
-  return errno() === 'EAGAIN' ? true : undefined;
+  // One number, two names.
+  return ['EAGAIN', 'EWOULDBLOCK'].includes(errno()) ? true : undefined;
 }
 
 const RENAME_SWAP = 2;

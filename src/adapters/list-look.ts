@@ -35,7 +35,7 @@ const UNSETTLED_MS_MAX = 1000;
 /** A second link may be an editor's backup, or a write of ours without exchange: there for an instant. */
 const LINKED_MS_MAX = 200;
 const PAUSE_MS_MIN = 2;
-const PAUSE_MS_MAX = 50;
+const PAUSE_MS_MAX = 20;
 /** A file that was changed less than this before it was read can change again without showing it in its times. */
 const FRESH_MS = 1500;
 
