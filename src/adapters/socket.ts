@@ -145,7 +145,7 @@ async function serve(socket: Socket, options: { readonly handle: Handler; readon
   socket.on('error', () => undefined);
   socket.once('close', () => gone.abort(new Error('the caller is gone')));
   const signal = AbortSignal.any([gone.signal, stopping]);
-  const send = (answer: Answer | Hello): Promise<void> => write(socket, answer);
+  const send = (words: Answer | Hello): Promise<void> => write(socket, words);
   try {
     const protocol = options.version ?? SOCKET_PROTOCOL;
     await send({ todone: protocol });
@@ -154,7 +154,13 @@ async function serve(socket: Socket, options: { readonly handle: Handler; readon
     if (hello.done) return;
     const theirs = versionOf(hello.value);
     if (theirs !== protocol) {
-      await send(refusal('protocol', `the daemon speaks protocol ${protocol}, the caller ${theirs ?? 'something else'}`, theirs !== undefined && theirs > protocol ? RESTART : UPDATE));
+      await send(
+        refusal(
+          'protocol',
+          `the daemon speaks protocol ${protocol}, the caller ${theirs ?? 'something else'}`,
+          theirs !== undefined && theirs > protocol ? RESTART : UPDATE,
+        ),
+      );
       return;
     }
     const request = await within(HELLO_MS, reading.next(), 'a request');
@@ -243,7 +249,12 @@ export async function* streamSocket(path: string, request: unknown, signal?: Abo
   throw new RemoteError('the daemon went away', 'gone', 'look at its state and try again');
 }
 
-async function* exchange(path: string, request: unknown, signal: AbortSignal | undefined, version = SOCKET_PROTOCOL): AsyncGenerator<Exclude<Answer, { error: unknown }>, void> {
+async function* exchange(
+  path: string,
+  request: unknown,
+  signal: AbortSignal | undefined,
+  version = SOCKET_PROTOCOL,
+): AsyncGenerator<Exclude<Answer, { error: unknown }>, void> {
   signal?.throwIfAborted();
   const socket = await connected(path, signal);
   const stop = (): void => void socket.destroy();
@@ -287,7 +298,8 @@ async function connected(path: string, signal: AbortSignal | undefined): Promise
   }
 }
 
-const isGone = (error: unknown): boolean => ['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED'].includes((error as NodeJS.ErrnoException).code ?? '');
+const isGone = (error: unknown): boolean =>
+  ['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 // ── both sides ───────────────────────────────────────────────────────────────────────────────────
 

@@ -15,7 +15,7 @@ import { changes, historyRow, known, run } from './journal-rows.ts';
 
 const folders: string[] = [];
 afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true });
 });
 
 function folder(): string {
@@ -77,7 +77,10 @@ it('12-R1 shows as open effects what must be performed again, and since when', (
   const journal = open(dir);
   const effects = (): unknown => {
     const db = new DatabaseSync(join(dir, JOURNAL_FILE), { readOnly: true });
-    const rows = db.prepare('SELECT task, ticket, step, since FROM open_effects ORDER BY task').all().map((row) => Object.values(row));
+    const rows = db
+      .prepare('SELECT task, ticket, step, since FROM open_effects ORDER BY task')
+      .all()
+      .map((row) => Object.values(row));
     db.close();
     return rows;
   };
@@ -87,9 +90,26 @@ it('12-R1 shows as open effects what must be performed again, and since when', (
   journal.commit(changes({ runs: [['gaaaaaaa', run('gaaaaaaa', { tries: 1 })]] }));
   expect(effects()).toEqual([['gaaaaaaa', 1, 'claim', 5000]]);
   clock = 7000;
-  journal.commit(changes({ runs: [['gaaaaaaa', run('gaaaaaaa', { step: 'prepare' })], ['gbbbbbbb', run('gbbbbbbb', { ticket: 4 })]] }));
-  expect(effects()).toEqual([['gaaaaaaa', 1, 'prepare', 7000], ['gbbbbbbb', 4, 'claim', 7000]]);
-  journal.commit(changes({ runs: [['gaaaaaaa', null], ['gbbbbbbb', null]] }));
+  journal.commit(
+    changes({
+      runs: [
+        ['gaaaaaaa', run('gaaaaaaa', { step: 'prepare' })],
+        ['gbbbbbbb', run('gbbbbbbb', { ticket: 4 })],
+      ],
+    }),
+  );
+  expect(effects()).toEqual([
+    ['gaaaaaaa', 1, 'prepare', 7000],
+    ['gbbbbbbb', 4, 'claim', 7000],
+  ]);
+  journal.commit(
+    changes({
+      runs: [
+        ['gaaaaaaa', null],
+        ['gbbbbbbb', null],
+      ],
+    }),
+  );
   expect(effects()).toEqual([]);
   journal.close();
 });
@@ -120,7 +140,10 @@ it('8-R2 migrates a stored journal of the first version, with all that is in it'
   const stored = journal.load();
   expect(stored).toEqual(before);
   expect(stored.epoch).toBe('5eed5eed5eed5eed5eed5eed');
-  expect(stored.known).toEqual([known('k3v9x2m1', { state: 'done', hash: 'a1b2c3d', commit: 'a1b2c3d'.padEnd(40, '0'), reason: 'landed', ticket: 3 }), known('q8f0t6zd')]);
+  expect(stored.known).toEqual([
+    known('k3v9x2m1', { state: 'done', hash: 'a1b2c3d', commit: 'a1b2c3d'.padEnd(40, '0'), reason: 'landed', ticket: 3 }),
+    known('q8f0t6zd'),
+  ]);
   expect(stored.runs).toEqual([run('q8f0t6zd', { step: 'implement', found: { workspace: '/w' } })]);
   expect(stored.meta).toEqual(new Map([['paused', 'auth']]));
   expect(journal.history('k3v9x2m1')).toEqual([historyRow('k3v9x2m1', 1000), historyRow('k3v9x2m1', 2000, { old: 'in_progress', new: 'done' })]);
@@ -194,15 +217,31 @@ it.each([
 it('12-R1 sets a row aside that cannot be read, and loads all others', () => {
   const dir = folder();
   const journal = open(dir);
-  journal.commit(changes({ known: [known('gaaaaaaa'), known('gbbbbbbb')], runs: [['gaaaaaaa', run('gaaaaaaa')], ['gbbbbbbb', run('gbbbbbbb')]] }));
+  journal.commit(
+    changes({
+      known: [known('gaaaaaaa'), known('gbbbbbbb')],
+      runs: [
+        ['gaaaaaaa', run('gaaaaaaa')],
+        ['gbbbbbbb', run('gbbbbbbb')],
+      ],
+    }),
+  );
   const db = new DatabaseSync(join(dir, JOURNAL_FILE));
   db.exec(`UPDATE known SET body = '{"id":' WHERE id = 'gaaaaaaa'; UPDATE runs SET body = '{"id":"gbbbbbbb","step":"dance"}' WHERE id = 'gbbbbbbb'`);
   said.length = 0;
   const stored = journal.load();
   expect(stored.known.map((row) => row.id)).toEqual(['gbbbbbbb']);
   expect(stored.runs.map((row) => row.id)).toEqual(['gaaaaaaa']);
-  expect(said.map((line) => line.message)).toEqual([expect.stringMatching(/gaaaaaaa in known .*set aside/), expect.stringMatching(/gbbbbbbb in runs .*set aside/)]);
-  expect(db.prepare('SELECT source, id, body FROM set_aside ORDER BY id').all().map((row) => Object.values(row))).toEqual([
+  expect(said.map((line) => line.message)).toEqual([
+    expect.stringMatching(/gaaaaaaa in known .*set aside/),
+    expect.stringMatching(/gbbbbbbb in runs .*set aside/),
+  ]);
+  expect(
+    db
+      .prepare('SELECT source, id, body FROM set_aside ORDER BY id')
+      .all()
+      .map((row) => Object.values(row)),
+  ).toEqual([
     ['known', 'gaaaaaaa', '{"id":'],
     ['runs', 'gbbbbbbb', '{"id":"gbbbbbbb","step":"dance"}'],
   ]);
@@ -213,7 +252,10 @@ it('12-R1 sets a row aside that cannot be read, and loads all others', () => {
 
 it('3-R7 reads without a trace: nothing in the folder changes, whether the journal is closed, in use or left by a crash', () => {
   const dir = folder();
-  const look = () => readdirSync(dir).sort().map((file) => [file, readFileSync(join(dir, file)).toString('base64'), statSync(join(dir, file)).mtimeMs]);
+  const look = () =>
+    readdirSync(dir)
+      .sort()
+      .map((file) => [file, readFileSync(join(dir, file)).toString('base64'), statSync(join(dir, file)).mtimeMs]);
   const read = () => {
     const before = look();
     const journal = openJournalReadOnly({ stateDir: dir });
@@ -282,5 +324,6 @@ it('12-R1 loses no acknowledged commit to kill -9, and is whole afterwards', asy
   }
 }, 60_000);
 
-const committer = (dir: string) => spawn(process.execPath, [join(import.meta.dirname, 'programs', 'commit-flat-out.ts'), dir], { stdio: ['ignore', 'pipe', 'inherit'] });
+const committer = (dir: string) =>
+  spawn(process.execPath, [join(import.meta.dirname, 'programs', 'commit-flat-out.ts'), dir], { stdio: ['ignore', 'pipe', 'inherit'] });
 const exited = (child: ReturnType<typeof committer>) => new Promise((resolve) => child.once('close', resolve));

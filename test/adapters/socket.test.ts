@@ -91,7 +91,9 @@ it('13-R3 moves to a short folder of the user where the path is too long for a s
 it('2-R3 says that nobody listens, and replaces what a dead owner left', async () => {
   const path = socketPath(dir);
   await expect(callSocket(path, 1)).rejects.toThrow(NobodyListens);
-  const dead = spawn(process.execPath, ['-e', `require('node:net').createServer().listen(process.argv[1], () => console.log('up'))`, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const dead = spawn(process.execPath, ['-e', `require('node:net').createServer().listen(process.argv[1], () => console.log('up'))`, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(dead.stdout, 'data');
   dead.kill('SIGKILL');
   await once(dead, 'close');
@@ -166,7 +168,13 @@ it('2-R3 ends what runs when it closes, and a caller that waits learns of it', a
   });
   const waiting = callSocket(path, 1);
   waiting.catch(() => undefined);
-  const stream = await serveSocket({ path: `${path}2`, handle: async function* () { yield 1; await new Promise(() => undefined); } });
+  const stream = await serveSocket({
+    path: `${path}2`,
+    handle: async function* () {
+      yield 1;
+      await new Promise(() => undefined);
+    },
+  });
   const items = streamSocket(stream.path, 1);
   expect((await items.next()).value).toBe(1);
   const next = items.next();
