@@ -216,7 +216,7 @@ it('12-R1 tells a caller that the daemon went away', async () => {
   killed.close();
 });
 
-it('9-R4 holds a stream back for a slow reader instead of storing it', async () => {
+it('2-R3 holds a stream back for a slow reader instead of storing it', async () => {
   let made = 0;
   const path = await serve(async function* () {
     for (; made < 400; made++) yield 'x'.repeat(1024 * 1024);
