@@ -14,7 +14,7 @@ const BANNER = `import { createRequire as __createRequire } from 'node:module'; 
 
 /** The compile cache has to be on before the first module of ours is loaded. */
 const LAUNCHER = `#!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
+import module from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 const major = Number(process.versions.node.split('.')[0]);
@@ -23,7 +23,7 @@ if (major < 24) {
   process.exit(2);
 }
 // In a folder of the user's own: the default one is in the temp folder, where others may write.
-enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'todone', 'compiled'));
+module.enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'todone', 'compiled'));
 await import('./main.js');
 `;
 
