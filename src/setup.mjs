@@ -67,8 +67,7 @@ try {
 }
 
 function setUp() {
-  // Whoever held the lock before us has done it, as a rule.
-  if (isReady()) return;
+  // Whoever held the lock before us has done it, as a rule: looked at once more.
   if (!isInstalled()) install();
   if (!isReady()) ensureNode();
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeConfigProblem, loadConfig, watchConfig } from '../../src/adapters/config-file.ts';
 import type { ConfigPlaces } from '../../src/adapters/config-file.ts';
@@ -84,7 +84,7 @@ describe('finding', () => {
   it('8-R1 follows XDG_CONFIG_HOME where it is absolute', () => {
     put('xdg/todone/config.yaml', 'maxAgents: 9\n');
     expect(loadConfig({ ...places, env: { ...places.env, XDG_CONFIG_HOME: join(top, 'xdg') } }).config?.maxAgents).toBe(9);
-    expect(loadConfig({ ...places, env: { ...places.env, XDG_CONFIG_HOME: 'xdg' } }).config?.maxAgents).toBe(4);
+    expect(loadConfig({ ...places, env: { ...places.env, XDG_CONFIG_HOME: relative(process.cwd(), join(top, 'xdg')) } }).config?.maxAgents).toBe(4);
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -60,6 +60,16 @@ it('13-R3 keeps the journal to its owner: folder 0700, files 0600', () => {
   expect(files).toContain(`${JOURNAL_FILE}-wal`);
   for (const file of files) expect([file, statSync(join(dir, file)).mode & 0o777]).toEqual([file, 0o600]);
   journal.close();
+});
+
+it('13-R3 takes a journal back from others that a backup has opened to them', () => {
+  const dir = join(folder(), 'state');
+  open(dir).close();
+  chmodSync(dir, 0o755);
+  chmodSync(join(dir, JOURNAL_FILE), 0o644);
+  open(dir).close();
+  expect(statSync(dir).mode & 0o777).toBe(0o700);
+  expect(statSync(join(dir, JOURNAL_FILE)).mode & 0o777).toBe(0o600);
 });
 
 it('2-R2 makes another epoch with every new journal', () => {
@@ -212,6 +222,21 @@ it.each([
   expect(readFileSync(join(dir, aside ?? '')).equals(spoilt)).toBe(true);
   expect(said).toEqual([{ level: 'error', message: expect.stringContaining(aside!) }]);
   journal.close();
+});
+
+it('12-R1 does not take the log of a broken journal for that of the new one', () => {
+  const dir = folder();
+  open(dir).close();
+  const journal = open(dir);
+  journal.commit(changes({ known: [known('gaaaaaaa')] }));
+  const crashed = folder();
+  for (const file of readdirSync(dir)) copyFileSync(join(dir, file), join(crashed, file));
+  journal.close();
+  writeFileSync(join(crashed, JOURNAL_FILE), 'zeroes or worse\n'.repeat(1000));
+  const fresh = open(crashed);
+  expect(fresh.load().known).toEqual([]);
+  fresh.close();
+  expect(readdirSync(crashed).filter((file) => /broken-.*-wal$/.test(file))).toHaveLength(1);
 });
 
 it('12-R1 sets a row aside that cannot be read, and loads all others', () => {
