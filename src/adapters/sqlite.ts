@@ -3,7 +3,7 @@
  * turn, refused when a newer owner has written. Never decides anything, and never throws a person's history away.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
@@ -20,6 +20,7 @@ const BUSY_MS = 5000;
 const EPOCH_BYTES = 12;
 /** Keys of `meta` that are the journal's own. */
 const OWN_KEYS: ReadonlySet<string> = new Set(['epoch', 'term', 'history.forget']);
+const HEADER = 'SQLite format 3\0';
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
@@ -96,6 +97,7 @@ function openAndMigrate(path: string): DatabaseSync {
   // Made by us first: SQLite gives its two other files the mode of this one.
   closeSync(openSync(path, 'a', 0o600));
   chmodSync(path, 0o600);
+  assertHeader(path);
   const db = new DatabaseSync(path, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
   try {
     assertOurs(db, path);
@@ -107,6 +109,18 @@ function openAndMigrate(path: string): DatabaseSync {
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** SQLite would throw the log beside such a file away, and with it what could be saved of it by hand. */
+function assertHeader(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    const header = Buffer.alloc(HEADER.length);
+    const read = readSync(file, header, 0, header.length, 0);
+    if (read > 0 && header.toString('latin1') !== HEADER) throw new BrokenJournal('it is not an SQLite file');
+  } finally {
+    closeSync(file);
   }
 }
 
