@@ -24,6 +24,11 @@ if (major < 24) {
 }
 // In a folder of the user's own: the default one is in the temp folder, where others may write.
 module.enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'todone', 'compiled'));
+// Node 24 calls its SQLite experimental, on stderr, each time.
+const warn = process.emitWarning;
+process.emitWarning = (warning, ...rest) => {
+  if (!String(warning).startsWith('SQLite is an experimental feature')) warn.call(process, warning, ...rest);
+};
 await import('./main.js');
 `;
 

@@ -27,13 +27,14 @@ const SQLITE_NOTADB = 26;
 export type JournalOptions = {
   /** The folder of ToDone's own files; made where it is missing. */
   readonly stateDir: string;
-  /** The owner's term: grows with every owner of the list. */
-  readonly term: number;
+  /** The owner's term: grows with every owner of the list. Left out, it is one more than that of the owner before. */
+  readonly term?: number;
   readonly now: () => number;
   readonly log?: Log;
 };
 
 export type SqliteJournal = Journal & {
+  readonly term: number;
   /** Takes history rows older than `before` away; the only way to. Gives their number. */
   forgetHistory(before: number): number;
 };
@@ -51,8 +52,7 @@ export class JournalRefused extends Error {
 /** The journal of a list, for its owner: made, migrated, or (where it is broken) put aside and made anew. */
 export function openJournal(options: JournalOptions): SqliteJournal {
   const db = openSound(options);
-  takeTerm(db, options.term);
-  return journalOn(db, options);
+  return journalOn(db, options, takeTerm(db, options.term));
 }
 
 // ── opening ──────────────────────────────────────────────────────────────────────────────────────
@@ -156,12 +156,14 @@ function migrate(db: DatabaseSync, path: string): void {
 }
 
 /** Writes our term down; an owner with a newer one has been here = we are not the owner. */
-function takeTerm(db: DatabaseSync, term: number): void {
+function takeTerm(db: DatabaseSync, wanted: number | undefined): number {
   try {
-    transaction(db, () => {
+    return transaction(db, () => {
       const stored = storedTerm(db);
+      const term = wanted ?? stored + 1;
       if (stored > term) throw new StaleOwner(term, stored);
       db.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)').run('term', String(term));
+      return term;
     });
   } catch (error) {
     db.close();
@@ -173,9 +175,11 @@ const storedTerm = (db: DatabaseSync): number => Number(db.prepare('SELECT value
 
 // ── the port ─────────────────────────────────────────────────────────────────────────────────────
 
-function journalOn(db: DatabaseSync, options: JournalOptions): SqliteJournal {
+function journalOn(db: DatabaseSync, options: JournalOptions, term: number): SqliteJournal {
   const sql = statements(db);
   return {
+    term,
+
     load: () => loadFrom(db, (source, id, body, problem) => setAside(db, options, source, id, body, problem)),
 
     commit(changes) {
@@ -184,7 +188,7 @@ function journalOn(db: DatabaseSync, options: JournalOptions): SqliteJournal {
       setSynchronous(db, durable);
       transaction(db, () => {
         const theirs = Number(sql.term.get()?.['value'] ?? 0);
-        if (theirs > options.term) throw new StaleOwner(options.term, theirs);
+        if (theirs > term) throw new StaleOwner(term, theirs);
         store(sql, rows, options.now());
       });
     },
@@ -195,7 +199,7 @@ function journalOn(db: DatabaseSync, options: JournalOptions): SqliteJournal {
       setSynchronous(db, false);
       return transaction(db, () => {
         const theirs = storedTerm(db);
-        if (theirs > options.term) throw new StaleOwner(options.term, theirs);
+        if (theirs > term) throw new StaleOwner(term, theirs);
         sql.setMeta.run('history.forget', String(before));
         const gone = db.prepare('DELETE FROM history WHERE at < ?').run(before);
         sql.dropMeta.run('history.forget');

@@ -8,6 +8,7 @@ import { afterEach, expect, it } from 'vitest';
 import { JOURNAL_FILE, JournalRefused, openJournal } from '../../src/adapters/sqlite.ts';
 import { openJournalReadOnly } from '../../src/adapters/journal-reader.ts';
 import { JOURNAL_VERSION } from '../../src/adapters/journal-schema.ts';
+import { StaleOwner } from '../../src/engine/ports.ts';
 import type { LogLevel } from '../../src/engine/ports.ts';
 import { memoryJournal, journalStore } from '../twins/journal.ts';
 import { journalContract } from './journal-contract.ts';
@@ -80,6 +81,15 @@ it('2-R2 makes another epoch with every new journal', () => {
     return epoch;
   });
   expect(new Set(epochs).size).toBe(2);
+});
+
+it('2-R3 gives each owner a higher term than the one before', () => {
+  const dir = folder();
+  const owners = [1, 2, 3].map(() => openJournal({ stateDir: dir, now: () => clock }));
+  expect(owners.map((owner) => owner.term)).toEqual([1, 2, 3]);
+  expect(() => owners[1]?.commit(changes({ meta: [['a', '1']] }))).toThrow(StaleOwner);
+  owners[2]?.commit(changes({ meta: [['a', '1']] }));
+  for (const owner of owners) owner.close();
 });
 
 it('12-R1 shows as open effects what must be performed again, and since when', () => {
