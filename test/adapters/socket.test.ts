@@ -5,7 +5,10 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { callSocket, NobodyListens, RemoteError, serveSocket, SOCKET_PROTOCOL, socketPath, streamSocket } from '../../src/adapters/socket.ts';
+import { callSocket, NobodyListens, streamSocket } from '../../src/adapters/socket-call.ts';
+import { socketPath } from '../../src/adapters/socket-path.ts';
+import { RemoteError, SOCKET_PROTOCOL } from '../../src/adapters/socket-wire.ts';
+import { serveSocket } from '../../src/adapters/socket.ts';
 import type { Handler, SocketServer } from '../../src/adapters/socket.ts';
 
 let dir = '';
