@@ -43,6 +43,13 @@ export function parse(text: string, options: ParseOptions, previous?: Board): Bo
   return remember({ text, ...parts, fresh: freshIn(parts.sections, previous) }, reading);
 }
 
+/** The same board with other news: for whoever made several steps since the caller's board. */
+export function withFresh(board: Board, fresh: ReadonlySet<string>): Board {
+  const reading = readings.get(board);
+  const same = { ...board, fresh };
+  return reading ? remember(same, reading) : same;
+}
+
 function remember(board: Board, reading: Reading): Board {
   readings.set(board, reading);
   return board;

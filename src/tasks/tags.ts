@@ -196,7 +196,11 @@ function ruleEnd(text: string, start: number): number {
 /** `a,b` or `a, b`. */
 function idsEnd(text: string, start: number): number {
   let end = wordEnd(text, start);
-  while (end > start && text[end - 1] === ',' && end < text.length) end = wordEnd(text, skipWhite(text, end, text.length));
+  while (end > start && text[end - 1] === ',' && end < text.length) {
+    const next = skipWhite(text, end, text.length);
+    if (!/[\p{L}\p{N}_]/u.test(text[next] ?? '')) return end - 1;
+    end = wordEnd(text, next);
+  }
   return end;
 }
 

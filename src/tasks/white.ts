@@ -64,3 +64,37 @@ export function finder(text: string, needle: string): (from: number, limit: numb
     return hit && clear < limit ? clear : -1;
   };
 }
+
+/** For words of agents and commands that go into the list: one line's worth of them, without control and bidi characters. */
+export function plainWords(text: string): string {
+  return text.replace(/[\t\u2028\u2029]/g, ' ').replace(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu, '');
+}
+
+/** The lines of a text, whatever ends them. */
+export function linesOf(text: string): readonly string[] {
+  return text.split(/\r\n|\n|\r/);
+}
+
+/** The line end that stands at `at`, or ''. */
+export function lineEndAt(text: string, at: number): string {
+  if (text.startsWith('\r\n', at)) return '\r\n';
+  const character = text.charAt(at);
+  return character === '\n' || character === '\r' ? character : '';
+}
+
+/** Offset of the end of the line that `at` is on, before its line end. */
+export function endOfLine(text: string, at: number): number {
+  const feed = text.indexOf('\n', at);
+  const end = feed < 0 ? text.length : feed;
+  const carriage = text.slice(at, end).indexOf('\r');
+  return carriage < 0 ? end : at + carriage;
+}
+
+/** The line end to write at `at`: that of this line, else of the one above, else LF. */
+export function lineEndFor(text: string, at: number): string {
+  const own = lineEndAt(text, endOfLine(text, at));
+  if (own !== '') return own;
+  const above = Math.max(text.lastIndexOf('\n', at - 1), text.lastIndexOf('\r', at - 1));
+  if (above < 0) return '\n';
+  return text[above] === '\n' && text[above - 1] === '\r' ? '\r\n' : text[above]!;
+}
