@@ -94,6 +94,8 @@ export type Section = {
   readonly title: string;
   readonly tags: readonly Tag[];
   readonly initiative?: string;
+  /** The H3–H6 in it, in file order, with the tags on their own line. */
+  readonly phases: readonly PhaseHeading[];
   /** In file order; subtasks follow their parent. */
   readonly tasks: readonly Task[];
   /** What the text itself shows to be wrong; places relative to the section (line from 0). */
@@ -101,6 +103,9 @@ export type Section = {
   readonly length: number;
   readonly lines: number;
 };
+
+/** An H3–H6; `line` within the section, from 0. */
+export type PhaseHeading = { readonly level: number; readonly title: string; readonly tags: readonly Tag[]; readonly line: number };
 
 export type Board = {
   /** The whole list as read, without a BOM. */
