@@ -9,7 +9,7 @@ import { hashText } from './hash.ts';
 import { cursorOf, frontMatterEnd, scanSection, WORKTREE_TITLE } from './scan.ts';
 import type { ScannedHead, ScannedHeading, ScannedSection } from './scan.ts';
 import { inherit, readTags, withoutTags } from './tags.ts';
-import type { Board, Section, SectionProblem, Span, Tag, Task } from './task.ts';
+import type { Board, PhaseHeading, Section, SectionProblem, Span, Tag, Task } from './task.ts';
 import { isId, readBracket } from './marker.ts';
 import { isWhite, skipWhite, skipWhiteBack, trimWhite } from './white.ts';
 
@@ -31,6 +31,7 @@ type Initiative = { readonly title: string | undefined; readonly tags: readonly 
 const initiativeAfter = new WeakMap<Section, Initiative>();
 
 const NO_TAGS: readonly Tag[] = [];
+const NO_PHASES: readonly PhaseHeading[] = [];
 const NO_INITIATIVE: Initiative = { title: undefined, tags: NO_TAGS };
 
 export function parse(text: string, options: ParseOptions, previous?: Board): Board {
@@ -217,6 +218,7 @@ function buildSection(material: Material): Section {
     title: heading?.title ?? '',
     tags: heading?.tags ?? NO_TAGS,
     ...(own.title !== undefined && { initiative: own.title }),
+    phases: phases.length === 0 ? NO_PHASES : phases.map(({ heading: own }) => own),
     tasks,
     problems: sectionProblems(text, scanned, tasks, name === ''),
     length: scanned.end - scanned.start,
@@ -242,16 +244,16 @@ function nameIn(title: string): string | undefined {
   return trimWhite(words.startsWith(':') ? words.slice(1) : words);
 }
 
-type Phase = { readonly title: string; readonly tags: readonly Tag[]; readonly level: number };
+/** A phase with all that it hands down: its own tags, those of the phases it is in, the section's and the initiative's. */
+type Phase = { readonly heading: PhaseHeading; readonly handsDown: readonly Tag[] };
 
-/** Each phase with all that it hands down: its own tags, those of the phases it is in, the section's and the initiative's. */
 function readPhases(material: Material, handedDown: readonly Tag[]): readonly Phase[] {
   const open: Phase[] = [];
   return material.scanned.phases.map((scanned) => {
-    const heading = readHeading(material, scanned);
-    while (open.length > 0 && open.at(-1)!.level >= scanned.level) open.pop();
-    const above = open.at(-1)?.tags ?? handedDown;
-    const phase = { title: heading.title, level: scanned.level, tags: inherit(NO_TAGS, [...heading.tags, ...inherit(heading.tags, above)]) };
+    const heading: PhaseHeading = { level: scanned.level, ...readHeading(material, scanned), line: scanned.line };
+    while (open.length > 0 && open.at(-1)!.heading.level >= scanned.level) open.pop();
+    const above = open.at(-1)?.handsDown ?? handedDown;
+    const phase = { heading, handsDown: inherit(NO_TAGS, [...heading.tags, ...inherit(heading.tags, above)]) };
     open.push(phase);
     return phase;
   });
@@ -265,10 +267,7 @@ function buildTasks(material: Material, context: Context): readonly Task[] {
   const { heads } = material.scanned;
   const tasks: Task[] = [];
   const seen = new Map<string, number>();
-  for (let index = 0; index < heads.length; index++) {
-    const task = buildTask(material, context, heads[index]!, seen);
-    tasks.push(task);
-  }
+  for (const head of heads) tasks.push(buildTask(material, context, head, seen));
   return tasks;
 }
 
@@ -281,7 +280,7 @@ function buildTask(material: Material, context: Context, head: ScannedHead, seen
   const textStart = skipWhite(text, head.markerEnd, head.end);
   const wording = reused(material, context, head) ?? readWording(material, context.section, head, textStart);
   const phase = context.phases[head.phase];
-  const inherited = phase?.tags ?? context.tags;
+  const inherited = phase?.handsDown ?? context.tags;
   const occurrence = seen.get(wording.text) ?? 0;
   seen.set(wording.text, occurrence + 1);
   return {
@@ -304,7 +303,7 @@ function buildTask(material: Material, context: Context, head: ScannedHead, seen
     fingerprint: wording.fingerprint,
     occurrence,
     parent: head.parent < 0 ? undefined : head.parent,
-    phase: phase?.title,
+    phase: phase?.heading.title,
     initiative: context.initiative,
   };
 }
