@@ -38,12 +38,13 @@ export function openVerify(options: ShellOptions): Verify {
 
 export type HookResult = { readonly code: number | undefined; readonly output: string; readonly timedOut: boolean };
 
-export type RunHook = (order: WorkOrder, command: string, name: string, cwd: string, added: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<HookResult>;
-
+/** Runs a hook for the task that its environment names. */
 export const openHooks =
-  (options: ShellOptions): RunHook =>
-  (order, command, name, cwd, added, signal) =>
-    runShell(options, { order, command, cwd, name, limitMs: options.config().limits.hook, signal, added });
+  (options: ShellOptions) =>
+  (command: string, cwd: string, env: Readonly<Record<string, string>>, limitMs: number, signal: AbortSignal): Promise<HookResult> => {
+    const order = { id: env['TODONE_ID'] ?? 'hooks', ticket: 0, attempt: 1, section: env['TODONE_SECTION'] ?? '', slot: 1 };
+    return runShell(options, { order, command, cwd, name: 'hook', limitMs, signal, added: env });
+  };
 
 type Shell = { readonly order: WorkOrder; readonly command: string; readonly cwd: string; readonly name: string; readonly limitMs: number; readonly signal: AbortSignal; readonly added?: Readonly<Record<string, string>> };
 
