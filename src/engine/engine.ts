@@ -124,12 +124,13 @@ export function createEngine(ports: EnginePorts): Engine {
 
   const takeTurn = (event: Event): void => {
     const fresh = event.kind === 'read' ? problemsOf(event.board) : problems;
+    const listBefore = world.list.kind;
     const turned = turn(world, event, { board, problems: fresh, config: ports.config(), instance: ports.instance, now: clock.now(), random: ports.random });
     store(turned);
     if (event.kind === 'read' && turned.board === event.board) problems = fresh;
     board = turned.board;
     last = turned;
-    tell(log, event, turned);
+    tell(log, event, turned, listBefore);
     for (const effect of turned.effects) carryOut(effect);
     armWake(turned.wakeAt);
   };
@@ -293,7 +294,7 @@ export function createEngine(ports: EnginePorts): Engine {
 
   // ── the life of the engine ──
 
-  const isQuiet = (): boolean => (last?.idle ?? false) && writer.idle() && lanes.size === 0 && !reading && mailbox.length === 0;
+  const isQuiet = (): boolean =>  (last?.idle ?? false) && writer.idle() && lanes.size === 0 && !reading && mailbox.length === 0;
 
   const until = (condition: () => boolean): Promise<void> =>
     new Promise((resolve) => {
