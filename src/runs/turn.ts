@@ -290,8 +290,14 @@ function write(turning: Turning, run: Run): void {
   const { draft } = turning;
   if (draft.world.list.kind !== 'fine') return;
   const item = run.step === 'claim' ? claimEdit(run) : settleEdits(run, knownIn(draft, run.id), turning.given.config);
-  if (item) turning.effects.push({ kind: 'edit', item });
+  if (item) turning.effects.push({ kind: 'edit', item: { ...item, urgent: item.urgent || isAlone(draft, run) } });
   else close(turning, run, { kind: 'already' });
+}
+
+/** Nothing else goes on that would soon have something to write with it. */
+function isAlone(draft: Draft, run: Run): boolean {
+  for (const other of runsIn(draft)) if (other.id !== run.id && isPerformed(other)) return false;
+  return true;
 }
 
 /** The outcome stands on the list, or the person's word does. */
