@@ -4,13 +4,12 @@
  * stop without manners, and a start goes on from the rows.
  */
 import type { Config } from '../config.ts';
-import { check } from '../tasks/check.ts';
 import { hasConflictMarkers, looksTorn } from '../tasks/compare.ts';
 import { parse } from '../tasks/parse.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
 import type { EditItem } from '../runs/list-edits.ts';
-import { AGENT_NAMES } from '../runs/pick-agent.ts';
+import { problemsOf } from '../runs/problems.ts';
 import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
 import { apply, worldOf, type World } from '../runs/world.ts';
@@ -123,7 +122,7 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 
   const takeTurn = (event: Event): void => {
-    const fresh = event.kind === 'read' ? problemsOf(event.board) : problems;
+    const fresh = event.kind === 'read' ? problemsOf(event.board, world, ports.config()) : problems;
     const listBefore = world.list.kind;
     const turned = turn(world, event, { board, problems: fresh, config: ports.config(), instance: ports.instance, now: clock.now(), random: ports.random });
     store(turned);
@@ -277,19 +276,6 @@ export function createEngine(ports: EnginePorts): Engine {
     const torn = board ? looksTorn(board, next) : looksCut(next, world);
     const facts = { gitPosition: found.git.position, gitOperation: found.git.operation, listIsCommitted: found.git.listIsCommitted, version: found.version, modifiedAt: found.modifiedAt };
     return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(found.text), own };
-  };
-
-  const problemsOf = (next: Board): readonly Problem[] => {
-    const config = ports.config();
-    return check(next, {
-      stateOf: (id) => world.known.get(id)?.state,
-      owns: (id, task) => world.known.get(id)?.text === task.text,
-      agents: [...new Set([...AGENT_NAMES, ...Object.keys(config.agents)])],
-      models: Object.keys(config.models),
-      workflows: ['default', 'quick', ...Object.keys(config.workflows)],
-      granularity: config.granularity,
-      workers: config.workers,
-    });
   };
 
   // ── the life of the engine ──
