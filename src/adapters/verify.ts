@@ -17,6 +17,7 @@ export type ShellOptions = {
   readonly config: () => Config;
   readonly stateDir: string;
   readonly epoch: string;
+  readonly term: number;
   readonly clock: Clock;
   readonly redaction: Redaction;
   readonly env: NodeJS.ProcessEnv;
@@ -65,7 +66,7 @@ async function runShell(options: ShellOptions, shell: Shell): Promise<HookResult
         identity: options.identity,
         variables: { ID: order.id, SECTION: order.section, WORKTREE: shell.cwd, PHASE: shell.name, ATTEMPT: String(order.attempt) },
       }),
-      mark: `${options.epoch}-${order.id}-${order.ticket}`,
+      mark: `${options.epoch}.${options.term}-${order.id}-${order.ticket}`,
       limitMs: shell.limitMs,
       graceMs: config.limits.stopGrace,
       onLine: (text) => log.write({ kind: 'text', text }),

@@ -21,8 +21,9 @@ import { type AgentRow, agentTable } from './table.ts';
 export type AgentsOptions = {
   readonly config: () => Config;
   readonly stateDir: string;
-  /** Of the journal: part of the mark of every process. */
+  /** Of the journal; with the owner's term it opens the mark of every process, so that what sweeps after one owner spares the next. */
   readonly epoch: string;
+  readonly term: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly redaction: Redaction;
@@ -45,7 +46,7 @@ export function openAgents(options: AgentsOptions): Agents {
       if (!signal.aborted) folder.writeEnd(order.step, end);
       return end;
     },
-    sweep: (id) => sweepMarked(`TODONE_RUN=${options.epoch}-${id === undefined ? '' : `${id}-`}`),
+    sweep: (id) => sweepMarked(`TODONE_RUN=${options.epoch}.${id === undefined ? '' : `${options.term}-${id}-`}`),
   };
 }
 
@@ -66,7 +67,7 @@ async function runPhase(options: AgentsOptions, row: AgentRow, order: PhaseOrder
       args: call.args,
       cwd: order.workspace,
       env: environmentOf({ from: options.env, passed: [...passed, ...call.passed], added: call.env, identity: options.identity, variables: variablesOf(order, folder) }),
-      mark: `${options.epoch}-${order.id}-${order.ticket}`,
+      mark: `${options.epoch}.${options.term}-${order.id}-${order.ticket}`,
       input: call.input,
       limitMs: order.limitMs,
       stallMs: limits.stallAfter,
