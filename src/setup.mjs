@@ -5,7 +5,21 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmdirSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -25,12 +39,21 @@ const SHOWN_LINES = 15;
 
 /** What npm says, and what a person can do about it. */
 const CAUSES = [
-  [/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT|ENETUNREACH|network/i, 'The npm registry cannot be reached. Check the network, a proxy (`npm config get proxy`) and `npm config get registry`, then run the same command again.'],
-  [/EUSAGE|in sync|Missing: .* from lock file/i, 'package-lock.json does not fit package.json. Get both back with `git checkout package.json package-lock.json`.'],
+  [
+    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT|ENETUNREACH|network/i,
+    'The npm registry cannot be reached. Check the network, a proxy (`npm config get proxy`) and `npm config get registry`, then run the same command again.',
+  ],
+  [
+    /EUSAGE|in sync|Missing: .* from lock file/i,
+    'package-lock.json does not fit package.json. Get both back with `git checkout package.json package-lock.json`.',
+  ],
   [/ENOSPC/, 'The disk is full. Make room and run the same command again.'],
   [/EACCES|EPERM|EROFS/, 'A file cannot be written. See whose the repository and ~/.npm are (`ls -ld . ~/.npm`).'],
   [/E401|E403|ENEEDAUTH/, 'The npm registry refuses access. See `npm config get registry` and your ~/.npmrc.'],
-  [/EINTEGRITY/, 'A downloaded package is not the one that package-lock.json names. Run `npm cache verify` and try again; if it stays so, do not go on: see whether the registry is the right one.'],
+  [
+    /EINTEGRITY/,
+    'A downloaded package is not the one that package-lock.json names. Run `npm cache verify` and try again; if it stays so, do not go on: see whether the registry is the right one.',
+  ],
 ];
 
 class SetupFailed extends Error {}
@@ -44,8 +67,7 @@ try {
 }
 
 function setUp() {
-  // Whoever held the lock before us has done it, as a rule.
-  if (isReady()) return;
+  // Whoever held the lock before us has done it, as a rule: looked at once more.
   if (!isInstalled()) install();
   if (!isReady()) ensureNode();
 }
@@ -91,11 +113,15 @@ function isOurs() {
 }
 
 function install() {
-  if (!isOurs()) throw new SetupFailed(`node_modules is a link to ${realpathSync(MODULES)}, whose packages are not those of package-lock.json. Run \`npm ci\` there, or remove the link.`);
+  if (!isOurs())
+    throw new SetupFailed(
+      `node_modules is a link to ${realpathSync(MODULES)}, whose packages are not those of package-lock.json. Run \`npm ci\` there, or remove the link.`,
+    );
   say('Setting up: installing packages as package-lock.json says…');
   const done = npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline'], ROOT);
   if (done.status !== 0) throw new SetupFailed(explained(done, 'npm ci'));
-  if (!isInstalled()) throw new SetupFailed('npm ci said that it is done, but node_modules is not what package-lock.json says. Remove node_modules and try again.');
+  if (!isInstalled())
+    throw new SetupFailed('npm ci said that it is done, but node_modules is not what package-lock.json says. Remove node_modules and try again.');
 }
 
 /** The npm that runs us, on the Node that it runs on. */
@@ -103,7 +129,14 @@ function npm(args, cwd) {
   const { npm_execpath: own, npm_node_execpath: node } = process.env;
   const isNpm = own !== undefined && /^npm-cli\.c?js$/.test(basename(own)) && existsSync(own);
   const [command, first] = isNpm ? [node && existsSync(node) && !isInside(node, MODULES) ? node : process.execPath, [own]] : ['npm', []];
-  return spawnSync(command, [...first, ...args], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: INSTALL_MS, maxBuffer: 64 * 1024 * 1024, env: withoutModules() });
+  return spawnSync(command, [...first, ...args], {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: INSTALL_MS,
+    maxBuffer: 64 * 1024 * 1024,
+    env: withoutModules(),
+  });
 }
 
 /** npm's own PATH begins with `node_modules/.bin`, which goes away while packages are installed. */
@@ -123,7 +156,10 @@ function explained(done, what) {
   const output = `${done.stdout ?? ''}${done.stderr ?? ''}`;
   const cause = CAUSES.find(([sign]) => sign.test(output))?.[1] ?? 'Run the same command again; if it stays so, run `npm ci` by itself and see what it says.';
   const why = done.error?.code === 'ETIMEDOUT' ? `took longer than ${INSTALL_MS / 60_000} minutes` : `ended with ${done.status ?? done.signal}`;
-  const last = output.split('\n').filter((line) => line.trim() !== '').slice(-SHOWN_LINES);
+  const last = output
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-SHOWN_LINES);
   return [`\`${what}\` ${why}. ${cause}`, ...last.map((line) => `  ${line}`)].join('\n');
 }
 
@@ -139,7 +175,13 @@ function ensureNode() {
   let done;
   if (isOurs() && existsSync(join(folder, script)) && !runs(join(folder, 'bin', 'node'))) {
     say(`Setting up: installing Node ${NEEDED_NODE} or newer for this repository…`);
-    done = spawnSync(process.execPath, [script], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: INSTALL_MS, env: withoutModules() });
+    done = spawnSync(process.execPath, [script], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: INSTALL_MS,
+      env: withoutModules(),
+    });
   }
   if (isOurs() && runs(join(folder, 'bin', 'node')) && !runs(NODE)) {
     mkdirSync(dirname(NODE), { recursive: true });
@@ -148,7 +190,9 @@ function ensureNode() {
   }
   if (runs(NODE)) return;
   const why = done && done.status !== 0 ? `\n${explained(done, 'the install script of the package node')}` : '';
-  throw new SetupFailed(`ToDone needs Node ${NEEDED_NODE} or newer, this is ${process.version}, and the one in node_modules does not run here (${process.platform} ${process.arch}). Install Node ${NEEDED_NODE} or newer and try again.${why}`);
+  throw new SetupFailed(
+    `ToDone needs Node ${NEEDED_NODE} or newer, this is ${process.version}, and the one in node_modules does not run here (${process.platform} ${process.arch}). Install Node ${NEEDED_NODE} or newer and try again.${why}`,
+  );
 }
 
 function runs(program) {
@@ -193,7 +237,8 @@ function take(name) {
     writeFileSync(mine, '');
     return true;
   } catch (error) {
-    if (error.code !== 'EEXIST' && error.code !== 'ENOENT') throw new SetupFailed(`${LOCK} cannot be made (${error.code}). See whose the repository is (\`ls -ld .\`).`);
+    if (error.code !== 'EEXIST' && error.code !== 'ENOENT')
+      throw new SetupFailed(`${LOCK} cannot be made (${error.code}). See whose the repository is (\`ls -ld .\`).`);
   }
   const owner = attempt(() => readdirSync(LOCK))?.[0];
   if (owner === undefined) {

@@ -30,7 +30,7 @@ function lock(version: string): void {
 /** Writes its arguments down, and does what `npm ci` does: all of it away, all of it anew. */
 const NPM = `
 const fs = require('node:fs');
-fs.appendFileSync(${'__dirname'} + '/calls', process.argv.slice(2).join(' ') + '\\n');
+fs.appendFileSync(__dirname + '/calls', process.argv.slice(2).join(' ') + '\\n');
 if (process.env.NPM_SAYS) { console.error(process.env.NPM_SAYS); process.exit(1); }
 Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(process.env.NPM_MS ?? 0));
 fs.rmSync('node_modules', { recursive: true, force: true });
@@ -121,7 +121,10 @@ it.each([
 
 it.each([
   ['npm error code ENOTFOUND\nnpm error request to https://registry.example/a failed', /registry cannot be reached.*proxy/],
-  ['npm error code EUSAGE\nnpm error `npm ci` can only install packages when your package.json and package-lock.json are in sync', /does not fit package\.json/],
+  [
+    'npm error code EUSAGE\nnpm error `npm ci` can only install packages when your package.json and package-lock.json are in sync',
+    /does not fit package\.json/,
+  ],
   ['npm error ENOSPC: no space left on device', /disk is full/],
   ['npm error code EACCES', /cannot be written/],
   ['npm error code EINTEGRITY', /not the one that package-lock\.json names/],
@@ -155,7 +158,11 @@ it('7-R1 brings its own Node under an old one, although npm ran no install scrip
 it.each([
   ['there is none for this system', `console.error('npm error 404 node-plan9-x64'); process.exit(1)`, /ended with 1.*[^]*404 node-plan9/],
   ['it does not run here', `const fs = require('node:fs'); fs.mkdirSync('bin'); fs.writeFileSync('bin/node', 'ELF?', { mode: 0o755 })`, /does not run here/],
-  ['it is an old one', `const fs = require('node:fs'); fs.mkdirSync('bin'); fs.writeFileSync('bin/node', '#!/bin/sh\\necho v20.1.0', { mode: 0o755 })`, /does not run here/],
+  [
+    'it is an old one',
+    `const fs = require('node:fs'); fs.mkdirSync('bin'); fs.writeFileSync('bin/node', '#!/bin/sh\\necho v20.1.0', { mode: 0o755 })`,
+    /does not run here/,
+  ],
 ])('7-R2 says which Node is needed where %s', async (_, script, expected) => {
   const done = await setUp({ NODE_SCRIPT: script }, OLD);
   expect(done).toMatchObject({ code: 1, stdout: '' });

@@ -112,15 +112,19 @@ export function describeConfigProblem(problem: ConfigFileProblem): string {
 
 // ── finding and reading ──────────────────────────────────────────────────────────────────────────
 
-type Text = { readonly file: string; readonly bytes?: Buffer; readonly error?: NodeJS.ErrnoException; readonly mustExist: boolean; readonly scope: 'repo' | 'user' };
+type Text = {
+  readonly file: string;
+  readonly bytes?: Buffer;
+  readonly error?: NodeJS.ErrnoException;
+  readonly mustExist: boolean;
+  readonly scope: 'repo' | 'user';
+};
 
 /** Every file that could speak, the strongest first; those that are missing and may be are left out. */
 function readAll(places: ConfigPlaces): readonly Text[] {
   const chosen = places.named ?? (places.env['TODONE_CONFIG'] || undefined);
   const texts =
-    chosen === undefined
-      ? REPO_NAMES.map((name) => readText(join(places.repo, name), false, 'repo'))
-      : [readText(resolve(places.cwd, chosen), true, 'repo')];
+    chosen === undefined ? REPO_NAMES.map((name) => readText(join(places.repo, name), false, 'repo')) : [readText(resolve(places.cwd, chosen), true, 'repo')];
   texts.push(readText(userFile(places.env), false, 'user'));
   return texts.filter((text) => text.mustExist || text.error?.code !== 'ENOENT');
 }
@@ -153,7 +157,12 @@ function evaluate(places: ConfigPlaces, texts: readonly Text[]): LoadedConfig {
   const inRepo = texts.filter((text) => text.scope === 'repo');
   if (inRepo.length > 1) {
     const names = inRepo.map((text) => text.file).join(' and ');
-    problems.push({ ...(inRepo[1] && { file: inRepo[1].file }), key: '', message: `there are two configs: ${names}`, remedy: 'keep one of them and move its keys together' });
+    problems.push({
+      ...(inRepo[1] && { file: inRepo[1].file }),
+      key: '',
+      message: `there are two configs: ${names}`,
+      remedy: 'keep one of them and move its keys together',
+    });
   }
   for (const text of texts) {
     if (text.bytes === undefined) problems.push(unreadable(text));

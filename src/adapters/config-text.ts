@@ -63,7 +63,11 @@ function jsonFaults(file: string, text: string): ConfigFileProblem[] {
   } catch (error) {
     const message = (error as Error).message;
     const place = /\(line (\d+) column (\d+)\)/.exec(message);
-    const at = place ? { line: Number(place[1]), column: Number(place[2]) } : message.includes('end of JSON') ? { line: text.trimEnd().split('\n').length } : {};
+    const at = place
+      ? { line: Number(place[1]), column: Number(place[2]) }
+      : message.includes('end of JSON')
+        ? { line: text.trimEnd().split('\n').length }
+        : {};
     const said = message.replace(/ in JSON at position.*$/s, '').replace(/, (?:\.\.\.)?".*is not valid JSON$/s, '');
     return [{ file, ...at, key: '', message: `is not JSON: ${said}`, remedy: 'correct this line, or name the file todone.config.yaml' }];
   }

@@ -9,7 +9,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import type { Journal, Log, Stored } from '../engine/ports.ts';
 import { APPLICATION_ID } from './journal-schema.ts';
-import { historyOf, JOURNAL_FILE, JournalRefused, loadFrom, refuseNewer } from './sqlite.ts';
+import { JOURNAL_FILE, JournalRefused, refuseNewer } from './journal-file.ts';
+import { historyOf, loadFrom } from './sqlite.ts';
 
 export type JournalReader = Pick<Journal, 'load' | 'history' | 'close'>;
 

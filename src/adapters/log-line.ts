@@ -20,7 +20,8 @@ const COLOR: Readonly<Record<LogLevel, Parameters<typeof styleText>[0]>> = { deb
 export function humanLine({ at, level, message, fields, color }: Spoken): string {
   const { step, section, title, id, ...rest } = fields;
   const word = typeof step === 'string' ? step : '';
-  const paint = (style: Parameters<typeof styleText>[0], text: string): string => (color && text !== '' ? styleText(style, text, { validateStream: false }) : text);
+  const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
+    color && text !== '' ? styleText(style, text, { validateStream: false }) : text;
   const parts = [
     typeof section === 'string' ? section : '',
     typeof title === 'string' ? `"${shortened(title, MAX_TITLE_CHARS)}"` : '',

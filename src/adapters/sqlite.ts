@@ -2,152 +2,47 @@
  * The journal: how far we are, as rows of one SQLite file that survive any crash (2-R2, 8-R2). One transaction per
  * turn, refused when a newer owner has written. Never decides anything, and never throws a person's history away.
  */
-import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import type { StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { StaleOwner } from '../engine/ports.ts';
 import type { Changes, HistoryRow, Journal, Log, Stored } from '../engine/ports.ts';
 import type { Known, Run } from '../runs/run.ts';
-import { APPLICATION_ID, JOURNAL_VERSION, MIGRATIONS } from './journal-schema.ts';
+import { openSound, transaction } from './journal-file.ts';
 import { checkHistory, decodeKnown, decodeRun, encodeKnown, encodeRun } from './journal-rows.ts';
 import type { Decoded } from './journal-rows.ts';
 
-export const JOURNAL_FILE = 'journal.db';
-
-const BUSY_MS = 5000;
-const EPOCH_BYTES = 12;
 /** Keys of `meta` that are the journal's own. */
 const OWN_KEYS: ReadonlySet<string> = new Set(['epoch', 'term', 'history.forget']);
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
 
 export type JournalOptions = {
   /** The folder of ToDone's own files; made where it is missing. */
   readonly stateDir: string;
-  /** The owner's term: grows with every owner of the list. */
-  readonly term: number;
+  /** The owner's term: grows with every owner of the list. Left out, it is one more than that of the owner before. */
+  readonly term?: number;
   readonly now: () => number;
   readonly log?: Log;
 };
 
 export type SqliteJournal = Journal & {
+  readonly term: number;
   /** Takes history rows older than `before` away; the only way to. Gives their number. */
   forgetHistory(before: number): number;
 };
 
-/** The journal cannot be used as it is, and must not be touched. */
-export class JournalRefused extends Error {
-  override name = 'JournalRefused';
-  readonly remedy: string;
-  constructor(message: string, remedy: string) {
-    super(message);
-    this.remedy = remedy;
-  }
-}
-
 /** The journal of a list, for its owner: made, migrated, or (where it is broken) put aside and made anew. */
 export function openJournal(options: JournalOptions): SqliteJournal {
   const db = openSound(options);
-  takeTerm(db, options.term);
-  return journalOn(db, options);
-}
-
-// ── opening ──────────────────────────────────────────────────────────────────────────────────────
-
-function openSound(options: JournalOptions): DatabaseSync {
-  const path = join(options.stateDir, JOURNAL_FILE);
-  mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
-  chmodSync(options.stateDir, 0o700);
-  try {
-    return openAndMigrate(path);
-  } catch (error) {
-    if (!isBroken(error)) throw error;
-    const aside = putAside(path, options.now());
-    const message = `the journal was broken (${(error as Error).message}); it is kept as ${aside}, and work goes on from the list and git with a new one`;
-    options.log?.write('error', message, { file: path, aside });
-    return openAndMigrate(path);
-  }
-}
-
-class BrokenJournal extends Error {
-  override name = 'BrokenJournal';
-}
-
-function isBroken(error: unknown): boolean {
-  if (error instanceof BrokenJournal) return true;
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
-  return (code & 0xff) === SQLITE_CORRUPT || (code & 0xff) === SQLITE_NOTADB;
-}
-
-/** SQLite keeps pages in two more files; all three belong together. */
-function putAside(path: string, now: number): string {
-  const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, '-');
-  let aside = `${path}.broken-${stamp}`;
-  for (let n = 2; existsSync(aside); n++) aside = `${path}.broken-${stamp}-${n}`;
-  for (const tail of ['-wal', '-shm', '']) {
-    if (existsSync(path + tail)) renameSync(path + tail, aside + tail);
-  }
-  return aside;
-}
-
-function openAndMigrate(path: string): DatabaseSync {
-  // Made by us first: SQLite gives its two other files the mode of this one.
-  closeSync(openSync(path, 'a', 0o600));
-  chmodSync(path, 0o600);
-  const db = new DatabaseSync(path, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
-  try {
-    assertOurs(db, path);
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-    migrate(db, path);
-    const found = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
-    if (found !== 'ok') throw new BrokenJournal(String(found));
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-}
-
-const pragma = (db: DatabaseSync, name: string): number => Number(db.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0);
-
-function assertOurs(db: DatabaseSync, path: string): void {
-  const version = pragma(db, 'user_version');
-  const tables = Number(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'] ?? 0);
-  if (tables === 0) return;
-  if (pragma(db, 'application_id') !== APPLICATION_ID) throw new BrokenJournal('it is another program’s SQLite file');
-  refuseNewer(version, path);
-}
-
-export function refuseNewer(version: number, path: string): void {
-  if (version <= JOURNAL_VERSION) return;
-  throw new JournalRefused(
-    `${path} was written by a newer ToDone (version ${version}; this one knows up to ${JOURNAL_VERSION})`,
-    'update ToDone; or, to go on with this version from the list and git alone, move that file away first',
-  );
-}
-
-function migrate(db: DatabaseSync, path: string): void {
-  if (pragma(db, 'user_version') === JOURNAL_VERSION) return;
-  transaction(db, () => {
-    const version = pragma(db, 'user_version');
-    refuseNewer(version, path);
-    for (const [index, sql] of MIGRATIONS.entries()) {
-      if (index >= version) db.exec(sql);
-    }
-    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${JOURNAL_VERSION};`);
-    db.prepare('INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)').run('epoch', randomBytes(EPOCH_BYTES).toString('hex'));
-  });
+  return journalOn(db, options, takeTerm(db, options.term));
 }
 
 /** Writes our term down; an owner with a newer one has been here = we are not the owner. */
-function takeTerm(db: DatabaseSync, term: number): void {
+function takeTerm(db: DatabaseSync, wanted: number | undefined): number {
   try {
-    transaction(db, () => {
+    return transaction(db, () => {
       const stored = storedTerm(db);
+      const term = wanted ?? stored + 1;
       if (stored > term) throw new StaleOwner(term, stored);
       db.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)').run('term', String(term));
+      return term;
     });
   } catch (error) {
     db.close();
@@ -159,9 +54,11 @@ const storedTerm = (db: DatabaseSync): number => Number(db.prepare('SELECT value
 
 // ── the port ─────────────────────────────────────────────────────────────────────────────────────
 
-function journalOn(db: DatabaseSync, options: JournalOptions): SqliteJournal {
+function journalOn(db: DatabaseSync, options: JournalOptions, term: number): SqliteJournal {
   const sql = statements(db);
   return {
+    term,
+
     load: () => loadFrom(db, (source, id, body, problem) => setAside(db, options, source, id, body, problem)),
 
     commit(changes) {
@@ -170,7 +67,7 @@ function journalOn(db: DatabaseSync, options: JournalOptions): SqliteJournal {
       setSynchronous(db, durable);
       transaction(db, () => {
         const theirs = Number(sql.term.get()?.['value'] ?? 0);
-        if (theirs > options.term) throw new StaleOwner(options.term, theirs);
+        if (theirs > term) throw new StaleOwner(term, theirs);
         store(sql, rows, options.now());
       });
     },
@@ -181,7 +78,7 @@ function journalOn(db: DatabaseSync, options: JournalOptions): SqliteJournal {
       setSynchronous(db, false);
       return transaction(db, () => {
         const theirs = storedTerm(db);
-        if (theirs > options.term) throw new StaleOwner(options.term, theirs);
+        if (theirs > term) throw new StaleOwner(term, theirs);
         sql.setMeta.run('history.forget', String(before));
         const gone = db.prepare('DELETE FROM history WHERE at < ?').run(before);
         sql.dropMeta.run('history.forget');
@@ -302,18 +199,4 @@ function setAside(db: DatabaseSync, options: JournalOptions, source: 'known' | '
 export function historyOf(db: DatabaseSync, id: string): readonly HistoryRow[] {
   const rows = db.prepare('SELECT at, id, field, old, new, by, via FROM history WHERE id = ? ORDER BY seq').all(id);
   return rows.map((row) => checkHistory({ ...row } as HistoryRow));
-}
-
-function transaction<T>(db: DatabaseSync, body: () => T): T {
-  db.exec('BEGIN IMMEDIATE');
-  let result: T;
-  try {
-    result = body();
-    db.exec('COMMIT');
-  } catch (error) {
-    // SQLite may have rolled back by itself (disk full).
-    if (db.isTransaction) db.exec('ROLLBACK');
-    throw error;
-  }
-  return result;
 }

@@ -7,7 +7,9 @@ import type { Clock, Log } from '../engine/ports.ts';
 import type { Engine } from '../engine/engine.ts';
 import { watchConfig, describeConfigProblem } from '../adapters/config-file.ts';
 import { ownerInfo, takeOwnership, type Ownership } from '../adapters/owner.ts';
-import { callSocket, NobodyListens, RemoteError, serveSocket, socketPath } from '../adapters/socket.ts';
+import { callSocket } from '../adapters/socket-call.ts';
+import { socketPath } from '../adapters/socket-path.ts';
+import { serveSocket } from '../adapters/socket.ts';
 import { handleRequest, type IdleAnswer } from './requests.ts';
 import { makeStateDir, type Place } from './place.ts';
 import { openWork } from './work.ts';
@@ -72,10 +74,9 @@ async function ownerIsIdle(stateDir: string, signal: AbortSignal): Promise<IdleA
   try {
     const answer = (await callSocket(socketPath(stateDir), { kind: 'idle' }, AbortSignal.any([signal, AbortSignal.timeout(STANDBY_ASK_MS)]))) as IdleAnswer;
     return answer.idle ? answer : undefined;
-  } catch (error) {
-    if (error instanceof RemoteError) return undefined;
-    if (error instanceof NobodyListens || signal.aborted || error instanceof Error) return undefined;
-    throw error;
+  } catch {
+    // Between two owners, or one that is only starting: asked again.
+    return undefined;
   }
 }
 

@@ -15,7 +15,7 @@ export async function land(run: Run, doing: Doing): Promise<End> {
   if (!order) return { kind: 'final', reason: 'lost', message: 'the run has no workspace' };
   for (let moves = 0; moves < MOVES_MAX; moves++) {
     const squashed = await doing.landing.squash(order);
-    if (squashed.kind !== 'commit') return unlanded(squashed, order);
+    if (squashed.kind !== 'commit') return unlanded(squashed, order, doing.clock.now());
     const red = await check(run, squashed, order, doing);
     if (red) return red;
     if (doing.signal.aborted) return cancelled(run, order, doing);
@@ -33,7 +33,7 @@ function landingOrder(run: Run): LandingOrder | undefined {
   return { ...orderOf(run), workspace, start, title: run.task.title, message, agent: run.agent, model: run.model, noCommit: run.task.tags.includes('no-commit') };
 }
 
-function unlanded(squashed: Exclude<Squashed, { kind: 'commit' }>, order: LandingOrder): End {
+function unlanded(squashed: Exclude<Squashed, { kind: 'commit' }>, order: LandingOrder, now: number): End {
   switch (squashed.kind) {
     case 'landed':
       return { kind: 'done', found: { commit: squashed.commit, hash: squashed.hash } };
@@ -42,6 +42,8 @@ function unlanded(squashed: Exclude<Squashed, { kind: 'commit' }>, order: Landin
       return { kind: 'final', reason: 'no_change', message: 'the agent ended without changing a file', evidence: 'The last attempt ended without changing a file.' };
     case 'conflict':
       return { kind: 'rework', reason: 'conflict', message: squashed.message, evidence: squashed.evidence, found: { start: squashed.start } };
+    case 'busy':
+      return { kind: 'transient', reason: 'setup_failed', message: squashed.message, retryAt: now + BUSY_RETRY_MS, patient: true };
     case 'refused':
       return { kind: 'final', reason: squashed.lost ? 'lost' : 'refused', message: squashed.message, evidence: squashed.message };
   }

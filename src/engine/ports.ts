@@ -172,7 +172,9 @@ export type Squashed =
   /** Both sides are in the workspace now, marked in the files; `start` is the tip that it stands on: the run's new start. */
   | { readonly kind: 'conflict'; readonly message: string; readonly evidence: string; readonly start: string }
   /** Nested repositories, links out of the tree, conflict markers, secrets, too large files; or the workspace is gone. */
-  | { readonly kind: 'refused'; readonly message: string; readonly lost?: boolean };
+  | { readonly kind: 'refused'; readonly message: string; readonly lost?: boolean }
+  /** Not now, through no fault of the work: no key at hand to sign with. Asked again later. */
+  | { readonly kind: 'busy'; readonly message: string };
 
 export type Advanced =
   | { readonly kind: 'landed'; readonly commit: string; readonly hash: string }

@@ -5,8 +5,10 @@
 import type { CheckContext } from './check.ts';
 import { isDate, isEstimate, isRecurrence } from './dates.ts';
 import { REQUIRED_FIELDS } from './details.ts';
+import { codeSpans } from './inline.ts';
 import type { Severity, Tag, Task } from './task.ts';
-import { groupOf } from './vocabulary.ts';
+import { canonicalKey, groupOf, KNOWN_KEYS } from './vocabulary.ts';
+import { isWhite } from './white.ts';
 
 type Words = { readonly severity: Severity; readonly message: string; readonly remedy: string };
 export type TagFinding = Words & { readonly tag: Tag };
@@ -81,6 +83,7 @@ export const TASK_RULES: readonly TaskRule[] = [
   { rule: '1.3-R1', find: vagueWording },
   { rule: '1.3-R1', find: tooLarge },
   { rule: '1.1-R2', find: emptyTitle },
+  { rule: '1.1-R3', find: nearlyTag },
 ];
 
 function missingComponents(task: Task, { granularity }: CheckContext): Words | undefined {
@@ -135,6 +138,30 @@ function tooLarge(task: Task): Words | undefined {
 function emptyTitle({ title, details, tags }: Task): Words | undefined {
   if (title !== '' || (details === '' && tags.length === 0)) return undefined;
   return warning('This task has no words on its own line.', 'Say in a few words what is wanted, behind the marker.');
+}
+
+/** `{p1},` or `{p1}{codex}`: surely meant, but read as text. `/users/{id}` is not meant. */
+function nearlyTag({ text }: Task, { agents, models }: CheckContext): Words | undefined {
+  if (!text.includes('{')) return undefined;
+  const code = text.includes('`') ? codeSpans(text) : [];
+  for (const match of text.matchAll(/\{([a-z][a-z0-9-]{0,40})(:[^{}]{0,200})?\}/gi)) {
+    const start = match.index;
+    const end = start + match[0].length;
+    const before = start === 0 || isWhite(text.charCodeAt(start - 1));
+    const after = end === text.length || isWhite(text.charCodeAt(end));
+    if (before === after && !/[{}]/.test((text[start - 1] ?? '') + (text[end] ?? ''))) continue;
+    if ((before && after) || code.some((span) => span.start < start && span.end > start)) continue;
+    if (isTag(match[1]!.toLowerCase(), match[2] !== undefined, [...agents, ...models])) {
+      return warning(`${match[0]} is read as text, because a tag needs white space on both sides.`, 'Put a space on both sides of it.');
+    }
+  }
+  return undefined;
+}
+
+function isTag(key: string, hasValue: boolean, bareNames: readonly string[]): boolean {
+  const canonical = canonicalKey(key);
+  const wants = Object.hasOwn(KNOWN_KEYS, canonical) ? KNOWN_KEYS[canonical] : bareNames.includes(key) ? 'bare' : undefined;
+  return wants === 'either' || wants === (hasValue ? 'value' : 'bare');
 }
 
 function shown(tag: Tag): string {

@@ -33,16 +33,15 @@ export function readDetails(body: string, base: number, lines: readonly ScannedL
   };
 }
 
-/** How far the details are indented: a fence's content may stand anywhere. */
+/** How far the details are indented: what is inside a fence or comment may stand anywhere. */
 function marginOf(lines: readonly ScannedLine[]): number {
   let margin = Number.MAX_SAFE_INTEGER;
-  let inFence = false;
-  for (const line of lines) {
-    if (line.kind === 'blank') continue;
-    if (!(inFence && line.kind === 'fence')) margin = Math.min(margin, line.column);
-    inFence = line.kind === 'fence';
-  }
+  for (const line of lines) if (line.kind !== 'blank' && !isInside(line)) margin = Math.min(margin, line.column);
   return margin;
+}
+
+function isInside(line: ScannedLine): boolean {
+  return (line.kind === 'fence' || line.kind === 'comment') && line.opens !== true;
 }
 
 function noteText(line: string): string {
@@ -93,14 +92,14 @@ function fieldStart(text: string): { readonly key: string; readonly value: strin
   return { key, value: trimWhite(text.slice(after)) };
 }
 
-/** A field goes on over the lines that are indented deeper than its own. */
+/** A field goes on over the lines that are indented deeper than its own, and to the end of a fence that begins on one. */
 function endOfField(lines: readonly ScannedLine[], index: number): number {
   const { column } = lines[index]!;
   let end = index + 1;
   for (let at = index + 1; at < lines.length; at++) {
     const line = lines[at]!;
     if (line.kind === 'blank') continue;
-    if (line.column <= column && !(line.kind === 'fence' && lines[at - 1]!.kind === 'fence' && at === end)) break;
+    if (line.column <= column && !isInside(line)) break;
     end = at + 1;
   }
   return end;
@@ -108,9 +107,10 @@ function endOfField(lines: readonly ScannedLine[], index: number): number {
 
 function fieldValue(first: string, more: readonly ScannedLine[], textOf: (line: ScannedLine) => string): string {
   if (more.length === 0) return first;
-  const fenced = first === '' && more.length >= 2 && more.every((line) => line.kind === 'fence' || line.kind === 'blank');
-  const lines = fenced ? more.slice(1, -1) : more;
-  const margin = fenced ? more[0]!.column : marginOf(more);
+  const shown = more.slice(more.findIndex((line) => line.kind !== 'blank'));
+  const fenced = first === '' && shown.length >= 2 && shown[0]!.kind === 'fence' && shown.slice(1).every((line) => line.kind === 'blank' || (line.kind === 'fence' && isInside(line)));
+  const lines = fenced ? shown.slice(1, -1) : shown;
+  const margin = marginOf(shown);
   const rest = trimBlankLines(lines.map((line) => (line.kind === 'blank' ? '' : dedent(textOf(line), margin))));
   return (first === '' ? rest : [first, ...rest]).join('\n');
 }

@@ -423,13 +423,25 @@ function sectionProblems(text: string, scanned: ScannedSection, tasks: readonly 
     });
   }
   for (const odd of scanned.odd) {
+    const unspaced = odd.text === '[]' || /^\[[ xX-]\]$/.test(odd.text);
     problems.push({
       line: odd.line,
       column: odd.start - odd.lineStart + 1,
       rule: '1.1-R2',
       severity: 'warning',
-      message: `${odd.text} is no marker that ToDone knows, so this line is not a task.`,
-      remedy: 'Write [] and a space for a task that may start, or put the bracket in backticks if it is text.',
+      message: unspaced ? `${odd.text} has no white space behind it, so this line is not a task.` : `${odd.text} is no marker that ToDone knows, so this line is not a task.`,
+      remedy: unspaced ? 'Put a space behind the bracket if it is meant as a task.' : 'Write [] and a space for a task that may start, or put the bracket in backticks if it is text.',
+    });
+  }
+  for (const head of scanned.heads) {
+    if (head.marker.note === undefined || head.marker.state === 'blocked') continue;
+    problems.push({
+      line: head.line,
+      column: head.markerStart - head.start + 1,
+      rule: '1.1-R2',
+      severity: 'warning',
+      message: `"${head.marker.note}" in the bracket is neither an id nor a commit, so it is not understood.`,
+      remedy: 'Move the words behind the bracket.',
     });
   }
   if (scanned.unclosed) {

@@ -20,6 +20,8 @@ export type LineKind = 'text' | 'quote' | 'fence' | 'comment' | 'blank';
 /** A line below a task that belongs to it. Offsets are in the whole text. */
 export type ScannedLine = {
   readonly kind: LineKind;
+  /** The line that opens a fence or comment, as against those inside it. */
+  readonly opens?: boolean;
   readonly start: number;
   /** Without the line end. */
   readonly end: number;
@@ -213,7 +215,6 @@ function onHeading(scan: Scan, heading: ScannedHeading): number {
   scan.lazy = false;
   scan.blank = false;
   scan.tasks.length = 0;
-  scan.items.length = 0;
   if (heading.level > 2) {
     scan.phases.push(heading);
     return -1;
@@ -250,7 +251,7 @@ function onBlock(scan: Scan): number {
   const opened = hiddenFrom(scan, place, unit, task);
   if (opened) {
     scan.hidden = opened.hidden;
-    addDetail(scan, task, opened.kind);
+    addDetail(scan, task, opened.kind, true);
     scan.paragraph = undefined;
     scan.lazy = false;
     return -1;
@@ -292,11 +293,12 @@ function onHead(scan: Scan, markerStart: number, marker: Marker, markerEnd: numb
 
 function onText(scan: Scan, task: number, kind: 'text' | 'quote'): number {
   const inItem = scan.items.length > 0;
+  if (task >= 0 || inItem || kind === 'quote') scan.paragraph = undefined;
   if (task < 0 && kind === 'text') {
     if (scan.cursor.bracket(scan.start, scan.end) >= 0) scan.bracketLines.push({ line: scan.lineNumber, start: scan.first, end: scan.end });
     if (startsNoParagraph(scan)) scan.lazy = true;
     else if (!inItem && !scan.lazy && scan.column <= 3) scan.paragraph ??= { start: scan.start, first: scan.first, line: scan.lineNumber };
-  } else scan.paragraph = undefined;
+  }
   if (kind === 'quote' || inItem) scan.lazy = true;
   addDetail(scan, task, kind);
   if (kind === 'text') scan.hidden = commentGoingOn(scan, task);
@@ -317,13 +319,13 @@ function ownerOf(scan: Scan): number {
   return tasks.length > 0 ? tasks[tasks.length - 1]! : -1;
 }
 
-function addDetail(scan: Scan, task: number, kind: LineKind): void {
+function addDetail(scan: Scan, task: number, kind: LineKind, opens = false): void {
   const blank = scan.blank;
   scan.blank = false;
   if (task < 0) return;
   const head = scan.heads[task]!;
   if (blank && kind !== 'blank') head.details.push({ kind: 'blank', start: scan.start, end: scan.start, next: scan.start, column: 0, line: scan.lineNumber - 1 });
-  head.details.push({ kind, start: scan.start, end: scan.end, next: scan.next, column: scan.column, line: scan.lineNumber });
+  head.details.push({ kind, opens, start: scan.start, end: scan.end, next: scan.next, column: scan.column, line: scan.lineNumber });
   head.blockEnd = scan.next;
 }
 

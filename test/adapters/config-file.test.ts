@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeConfigProblem, loadConfig, watchConfig } from '../../src/adapters/config-file.ts';
 import type { ConfigPlaces } from '../../src/adapters/config-file.ts';
@@ -84,22 +84,27 @@ describe('finding', () => {
   it('8-R1 follows XDG_CONFIG_HOME where it is absolute', () => {
     put('xdg/todone/config.yaml', 'maxAgents: 9\n');
     expect(loadConfig({ ...places, env: { ...places.env, XDG_CONFIG_HOME: join(top, 'xdg') } }).config?.maxAgents).toBe(9);
-    expect(loadConfig({ ...places, env: { ...places.env, XDG_CONFIG_HOME: 'xdg' } }).config?.maxAgents).toBe(4);
+    expect(loadConfig({ ...places, env: { ...places.env, XDG_CONFIG_HOME: relative(process.cwd(), join(top, 'xdg')) } }).config?.maxAgents).toBe(4);
   });
 });
 
 describe('judging', () => {
   it('7-R2 gives every problem its line, and a mistyped key the one that was meant', () => {
-    put('repo/todone.config.yaml', 'agnet: x\nmaxAgents: many\nagents:\n  foo:\n    prompt: stdin\n  Bar:\n    command: [x]\nmodels:\n  gpt-4.1: 7\nlimits:\n  phase: soon\n  stalAfter: 1m\n');
-    expect(lines().map((line) => line.replace(/ \(see .*/, ''))).toEqual([
-      'repo/todone.config.yaml:4:3: agents.foo.command: Invalid input: expected array, received undefined',
-      'repo/todone.config.yaml:6:3: agents.Bar: agent names are lower-case letters, digits and -',
-      'repo/todone.config.yaml:9:3: models.gpt-4.1: Invalid input: expected string, received number',
-      'repo/todone.config.yaml:2:1: maxAgents: Invalid input: expected number, received string',
-      'repo/todone.config.yaml:11:3: limits.phase: "soon" is not a time: write 500ms, 5s, 2m, 1h or 14d',
-      'repo/todone.config.yaml:12:3: limits.stalAfter: there is no such key (did you mean "stallAfter"?)',
-      'repo/todone.config.yaml:1:1: agnet: there is no such key (did you mean "agent"?)',
-    ].sort((a, b) => order(a) - order(b)));
+    put(
+      'repo/todone.config.yaml',
+      'agnet: x\nmaxAgents: many\nagents:\n  foo:\n    prompt: stdin\n  Bar:\n    command: [x]\nmodels:\n  gpt-4.1: 7\nlimits:\n  phase: soon\n  stalAfter: 1m\n',
+    );
+    expect(lines().map((line) => line.replace(/ \(see .*/, ''))).toEqual(
+      [
+        'repo/todone.config.yaml:4:3: agents.foo.command: Invalid input: expected array, received undefined',
+        'repo/todone.config.yaml:6:3: agents.Bar: agent names are lower-case letters, digits and -',
+        'repo/todone.config.yaml:9:3: models.gpt-4.1: Invalid input: expected string, received number',
+        'repo/todone.config.yaml:2:1: maxAgents: Invalid input: expected number, received string',
+        'repo/todone.config.yaml:11:3: limits.phase: "soon" is not a time: write 500ms, 5s, 2m, 1h or 14d',
+        'repo/todone.config.yaml:12:3: limits.stalAfter: there is no such key (did you mean "stallAfter"?)',
+        'repo/todone.config.yaml:1:1: agnet: there is no such key (did you mean "agent"?)',
+      ].sort((a, b) => order(a) - order(b)),
+    );
   });
   const SEEN = ['foo.command', 'agents.Bar', 'gpt', 'maxAgents', 'limits.phase', 'stalAfter', 'agnet'];
   const order = (line: string): number => SEEN.findIndex((part) => line.includes(part));
@@ -119,7 +124,14 @@ describe('judging', () => {
     ['todone.config.yaml', '- tasks\n', /yaml: is not a map/],
     ['todone.config.yaml', 'tasks: !run x\n', /yaml:1:8: Unresolved tag/],
     ['todone.config.yaml', '__proto__:\n  tasks: x\n', /yaml:1:1: __proto__: there is no such key/],
-    ['todone.config.yaml', `a: &a [x,x]\n${'bcdefghij'.split('').map((name, n) => `${name}: &${name} [${`*${'abcdefghi'[n]},`.repeat(9)}]`).join('\n')}\n`, /without aliases/],
+    [
+      'todone.config.yaml',
+      `a: &a [x,x]\n${'bcdefghij'
+        .split('')
+        .map((name, n) => `${name}: &${name} [${`*${'abcdefghi'[n]},`.repeat(9)}]`)
+        .join('\n')}\n`,
+      /without aliases/,
+    ],
     ['todone.config.json', '{\n "tasks": "x",\n}', /json:3:1: is not JSON: Expected double-quoted property name/],
     ['todone.config.json', '{"tasks": "x"', /json:1:14: is not JSON/],
     ['todone.config.json', 'tasks: x\n', /json: is not JSON: Unexpected token 'a' .*todone\.config\.yaml/],

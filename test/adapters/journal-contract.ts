@@ -26,7 +26,15 @@ export function journalContract(name: string, place: () => JournalPlace): void {
       const rich = run('q8f0t6zd', {
         step: 'implement',
         model: 'opus',
-        found: { workspace: '/w', start: 'abc', port: 43000, files: ['a', 'ü'], usage: { inputTokens: 1, outputTokens: 2, costUsd: 0.5 }, outcome: 'done', inferred: true },
+        found: {
+          workspace: '/w',
+          start: 'abc',
+          port: 43000,
+          files: ['a', 'ü'],
+          usage: { inputTokens: 1, outputTokens: 2, costUsd: 0.5 },
+          outcome: 'done',
+          inferred: true,
+        },
         halt: { by: 'list', message: 'a person wrote [❌]', then: 'failed' },
         outcome: { state: 'failed', reason: 'cancelled', message: '' },
         waitUntil: 99,
@@ -46,8 +54,29 @@ export function journalContract(name: string, place: () => JournalPlace): void {
 
     it('2-R2 changes and takes away the rows that a turn names, and no other', () => {
       const journal = fresh().open(1);
-      journal.commit(changes({ known: [known('gaaaaaaa'), known('gbbbbbbb')], runs: [['gaaaaaaa', run('gaaaaaaa')], ['gbbbbbbb', run('gbbbbbbb')]], meta: [['a', '1'], ['b', '2']] }));
-      journal.commit(changes({ known: [known('gaaaaaaa', { state: 'done' })], runs: [['gaaaaaaa', null], ['gzzzzzzz', null]], meta: [['a', null]] }));
+      journal.commit(
+        changes({
+          known: [known('gaaaaaaa'), known('gbbbbbbb')],
+          runs: [
+            ['gaaaaaaa', run('gaaaaaaa')],
+            ['gbbbbbbb', run('gbbbbbbb')],
+          ],
+          meta: [
+            ['a', '1'],
+            ['b', '2'],
+          ],
+        }),
+      );
+      journal.commit(
+        changes({
+          known: [known('gaaaaaaa', { state: 'done' })],
+          runs: [
+            ['gaaaaaaa', null],
+            ['gzzzzzzz', null],
+          ],
+          meta: [['a', null]],
+        }),
+      );
       const stored = journal.load();
       expect(stored.known.map((row) => row.state)).toEqual(['done', 'in_progress']);
       expect(stored.runs.map((row) => row.id)).toEqual(['gbbbbbbb']);

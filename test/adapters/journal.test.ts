@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, expect, it } from 'vitest';
-import { JOURNAL_FILE, JournalRefused, openJournal } from '../../src/adapters/sqlite.ts';
+import { JOURNAL_FILE, JournalRefused } from '../../src/adapters/journal-file.ts';
+import { openJournal } from '../../src/adapters/sqlite.ts';
 import { openJournalReadOnly } from '../../src/adapters/journal-reader.ts';
 import { JOURNAL_VERSION } from '../../src/adapters/journal-schema.ts';
+import { StaleOwner } from '../../src/engine/ports.ts';
 import type { LogLevel } from '../../src/engine/ports.ts';
 import { memoryJournal, journalStore } from '../twins/journal.ts';
 import { journalContract } from './journal-contract.ts';
@@ -15,7 +17,7 @@ import { changes, historyRow, known, run } from './journal-rows.ts';
 
 const folders: string[] = [];
 afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true });
 });
 
 function folder(): string {
@@ -62,6 +64,16 @@ it('13-R3 keeps the journal to its owner: folder 0700, files 0600', () => {
   journal.close();
 });
 
+it('13-R3 takes a journal back from others that a backup has opened to them', () => {
+  const dir = join(folder(), 'state');
+  open(dir).close();
+  chmodSync(dir, 0o755);
+  chmodSync(join(dir, JOURNAL_FILE), 0o644);
+  open(dir).close();
+  expect(statSync(dir).mode & 0o777).toBe(0o700);
+  expect(statSync(join(dir, JOURNAL_FILE)).mode & 0o777).toBe(0o600);
+});
+
 it('2-R2 makes another epoch with every new journal', () => {
   const epochs = [folder(), folder()].map((dir) => {
     const journal = open(dir);
@@ -72,12 +84,24 @@ it('2-R2 makes another epoch with every new journal', () => {
   expect(new Set(epochs).size).toBe(2);
 });
 
+it('2-R3 gives each owner a higher term than the one before', () => {
+  const dir = folder();
+  const owners = [1, 2, 3].map(() => openJournal({ stateDir: dir, now: () => clock }));
+  expect(owners.map((owner) => owner.term)).toEqual([1, 2, 3]);
+  expect(() => owners[1]?.commit(changes({ meta: [['a', '1']] }))).toThrow(StaleOwner);
+  owners[2]?.commit(changes({ meta: [['a', '1']] }));
+  for (const owner of owners) owner.close();
+});
+
 it('12-R1 shows as open effects what must be performed again, and since when', () => {
   const dir = folder();
   const journal = open(dir);
   const effects = (): unknown => {
     const db = new DatabaseSync(join(dir, JOURNAL_FILE), { readOnly: true });
-    const rows = db.prepare('SELECT task, ticket, step, since FROM open_effects ORDER BY task').all().map((row) => Object.values(row));
+    const rows = db
+      .prepare('SELECT task, ticket, step, since FROM open_effects ORDER BY task')
+      .all()
+      .map((row) => Object.values(row));
     db.close();
     return rows;
   };
@@ -87,9 +111,26 @@ it('12-R1 shows as open effects what must be performed again, and since when', (
   journal.commit(changes({ runs: [['gaaaaaaa', run('gaaaaaaa', { tries: 1 })]] }));
   expect(effects()).toEqual([['gaaaaaaa', 1, 'claim', 5000]]);
   clock = 7000;
-  journal.commit(changes({ runs: [['gaaaaaaa', run('gaaaaaaa', { step: 'prepare' })], ['gbbbbbbb', run('gbbbbbbb', { ticket: 4 })]] }));
-  expect(effects()).toEqual([['gaaaaaaa', 1, 'prepare', 7000], ['gbbbbbbb', 4, 'claim', 7000]]);
-  journal.commit(changes({ runs: [['gaaaaaaa', null], ['gbbbbbbb', null]] }));
+  journal.commit(
+    changes({
+      runs: [
+        ['gaaaaaaa', run('gaaaaaaa', { step: 'prepare' })],
+        ['gbbbbbbb', run('gbbbbbbb', { ticket: 4 })],
+      ],
+    }),
+  );
+  expect(effects()).toEqual([
+    ['gaaaaaaa', 1, 'prepare', 7000],
+    ['gbbbbbbb', 4, 'claim', 7000],
+  ]);
+  journal.commit(
+    changes({
+      runs: [
+        ['gaaaaaaa', null],
+        ['gbbbbbbb', null],
+      ],
+    }),
+  );
   expect(effects()).toEqual([]);
   journal.close();
 });
@@ -120,7 +161,10 @@ it('8-R2 migrates a stored journal of the first version, with all that is in it'
   const stored = journal.load();
   expect(stored).toEqual(before);
   expect(stored.epoch).toBe('5eed5eed5eed5eed5eed5eed');
-  expect(stored.known).toEqual([known('k3v9x2m1', { state: 'done', hash: 'a1b2c3d', commit: 'a1b2c3d'.padEnd(40, '0'), reason: 'landed', ticket: 3 }), known('q8f0t6zd')]);
+  expect(stored.known).toEqual([
+    known('k3v9x2m1', { state: 'done', hash: 'a1b2c3d', commit: 'a1b2c3d'.padEnd(40, '0'), reason: 'landed', ticket: 3 }),
+    known('q8f0t6zd'),
+  ]);
   expect(stored.runs).toEqual([run('q8f0t6zd', { step: 'implement', found: { workspace: '/w' } })]);
   expect(stored.meta).toEqual(new Map([['paused', 'auth']]));
   expect(journal.history('k3v9x2m1')).toEqual([historyRow('k3v9x2m1', 1000), historyRow('k3v9x2m1', 2000, { old: 'in_progress', new: 'done' })]);
@@ -191,18 +235,49 @@ it.each([
   journal.close();
 });
 
+it('12-R1 does not take the log of a broken journal for that of the new one', () => {
+  const dir = folder();
+  open(dir).close();
+  const journal = open(dir);
+  journal.commit(changes({ known: [known('gaaaaaaa')] }));
+  const crashed = folder();
+  for (const file of readdirSync(dir)) copyFileSync(join(dir, file), join(crashed, file));
+  journal.close();
+  writeFileSync(join(crashed, JOURNAL_FILE), 'zeroes or worse\n'.repeat(1000));
+  const fresh = open(crashed);
+  expect(fresh.load().known).toEqual([]);
+  fresh.close();
+  expect(readdirSync(crashed).filter((file) => /broken-.*-wal$/.test(file))).toHaveLength(1);
+});
+
 it('12-R1 sets a row aside that cannot be read, and loads all others', () => {
   const dir = folder();
   const journal = open(dir);
-  journal.commit(changes({ known: [known('gaaaaaaa'), known('gbbbbbbb')], runs: [['gaaaaaaa', run('gaaaaaaa')], ['gbbbbbbb', run('gbbbbbbb')]] }));
+  journal.commit(
+    changes({
+      known: [known('gaaaaaaa'), known('gbbbbbbb')],
+      runs: [
+        ['gaaaaaaa', run('gaaaaaaa')],
+        ['gbbbbbbb', run('gbbbbbbb')],
+      ],
+    }),
+  );
   const db = new DatabaseSync(join(dir, JOURNAL_FILE));
   db.exec(`UPDATE known SET body = '{"id":' WHERE id = 'gaaaaaaa'; UPDATE runs SET body = '{"id":"gbbbbbbb","step":"dance"}' WHERE id = 'gbbbbbbb'`);
   said.length = 0;
   const stored = journal.load();
   expect(stored.known.map((row) => row.id)).toEqual(['gbbbbbbb']);
   expect(stored.runs.map((row) => row.id)).toEqual(['gaaaaaaa']);
-  expect(said.map((line) => line.message)).toEqual([expect.stringMatching(/gaaaaaaa in known .*set aside/), expect.stringMatching(/gbbbbbbb in runs .*set aside/)]);
-  expect(db.prepare('SELECT source, id, body FROM set_aside ORDER BY id').all().map((row) => Object.values(row))).toEqual([
+  expect(said.map((line) => line.message)).toEqual([
+    expect.stringMatching(/gaaaaaaa in known .*set aside/),
+    expect.stringMatching(/gbbbbbbb in runs .*set aside/),
+  ]);
+  expect(
+    db
+      .prepare('SELECT source, id, body FROM set_aside ORDER BY id')
+      .all()
+      .map((row) => Object.values(row)),
+  ).toEqual([
     ['known', 'gaaaaaaa', '{"id":'],
     ['runs', 'gbbbbbbb', '{"id":"gbbbbbbb","step":"dance"}'],
   ]);
@@ -213,7 +288,10 @@ it('12-R1 sets a row aside that cannot be read, and loads all others', () => {
 
 it('3-R7 reads without a trace: nothing in the folder changes, whether the journal is closed, in use or left by a crash', () => {
   const dir = folder();
-  const look = () => readdirSync(dir).sort().map((file) => [file, readFileSync(join(dir, file)).toString('base64'), statSync(join(dir, file)).mtimeMs]);
+  const look = () =>
+    readdirSync(dir)
+      .sort()
+      .map((file) => [file, readFileSync(join(dir, file)).toString('base64'), statSync(join(dir, file)).mtimeMs]);
   const read = () => {
     const before = look();
     const journal = openJournalReadOnly({ stateDir: dir });
@@ -282,5 +360,6 @@ it('12-R1 loses no acknowledged commit to kill -9, and is whole afterwards', asy
   }
 }, 60_000);
 
-const committer = (dir: string) => spawn(process.execPath, [join(import.meta.dirname, 'programs', 'commit-flat-out.ts'), dir], { stdio: ['ignore', 'pipe', 'inherit'] });
+const committer = (dir: string) =>
+  spawn(process.execPath, [join(import.meta.dirname, 'programs', 'commit-flat-out.ts'), dir], { stdio: ['ignore', 'pipe', 'inherit'] });
 const exited = (child: ReturnType<typeof committer>) => new Promise((resolve) => child.once('close', resolve));

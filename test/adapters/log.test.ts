@@ -29,7 +29,11 @@ const open = (more: Partial<LogOptions> = {}) =>
     ...more,
   });
 const file = () => join(dir, 'state', 'daemon.log');
-const stored = () => readFileSync(file(), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+const stored = () =>
+  readFileSync(file(), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe('for people', () => {
   it.each([
@@ -86,7 +90,14 @@ describe('for programs', () => {
     const loop: Record<string, unknown> = {};
     loop['self'] = loop;
     const log = open();
-    log.write('info', `${'x'.repeat(8190)}sk-abcdef${'x'.repeat(100_000)}`, { loop, big: 10n, fn: () => 1, map: new Map([['a', 1]]), none: undefined, list: Array.from({ length: 1000 }, () => 1) });
+    log.write('info', `${'x'.repeat(8190)}sk-abcdef${'x'.repeat(100_000)}`, {
+      loop,
+      big: 10n,
+      fn: () => 1,
+      map: new Map([['a', 1]]),
+      none: undefined,
+      list: Array.from({ length: 1000 }, () => 1),
+    });
     expect(readFileSync(file(), 'utf8')).not.toContain('sk');
     expect(readFileSync(file(), 'utf8').length).toBeLessThan(12_000);
     expect(stored()[0]).toMatchObject({ big: '10', map: { a: 1 } });
@@ -111,7 +122,10 @@ describe('the file', () => {
       expect(statSync(join(dir, 'state', name)).size).toBeLessThanOrEqual(2000);
       expect(statSync(join(dir, 'state', name)).mode & 0o777).toBe(0o600);
     }
-    const numbers = [...files].reverse().flatMap((name) => readFileSync(join(dir, 'state', name), 'utf8').match(/line \d+/g) ?? []).map((line) => Number(line.slice(5)));
+    const numbers = [...files]
+      .reverse()
+      .flatMap((name) => readFileSync(join(dir, 'state', name), 'utf8').match(/line \d+/g) ?? [])
+      .map((line) => Number(line.slice(5)));
     expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, n) => 200 - numbers.length + n));
   });
 

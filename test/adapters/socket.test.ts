@@ -5,7 +5,10 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { callSocket, NobodyListens, RemoteError, serveSocket, SOCKET_PROTOCOL, socketPath, streamSocket } from '../../src/adapters/socket.ts';
+import { callSocket, NobodyListens, streamSocket } from '../../src/adapters/socket-call.ts';
+import { socketPath } from '../../src/adapters/socket-path.ts';
+import { RemoteError, SOCKET_PROTOCOL } from '../../src/adapters/socket-wire.ts';
+import { serveSocket } from '../../src/adapters/socket.ts';
 import type { Handler, SocketServer } from '../../src/adapters/socket.ts';
 
 let dir = '';
@@ -91,7 +94,9 @@ it('13-R3 moves to a short folder of the user where the path is too long for a s
 it('2-R3 says that nobody listens, and replaces what a dead owner left', async () => {
   const path = socketPath(dir);
   await expect(callSocket(path, 1)).rejects.toThrow(NobodyListens);
-  const dead = spawn(process.execPath, ['-e', `require('node:net').createServer().listen(process.argv[1], () => console.log('up'))`, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const dead = spawn(process.execPath, ['-e', `require('node:net').createServer().listen(process.argv[1], () => console.log('up'))`, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(dead.stdout, 'data');
   dead.kill('SIGKILL');
   await once(dead, 'close');
@@ -166,7 +171,13 @@ it('2-R3 ends what runs when it closes, and a caller that waits learns of it', a
   });
   const waiting = callSocket(path, 1);
   waiting.catch(() => undefined);
-  const stream = await serveSocket({ path: `${path}2`, handle: async function* () { yield 1; await new Promise(() => undefined); } });
+  const stream = await serveSocket({
+    path: `${path}2`,
+    handle: async function* () {
+      yield 1;
+      await new Promise(() => undefined);
+    },
+  });
   const items = streamSocket(stream.path, 1);
   expect((await items.next()).value).toBe(1);
   const next = items.next();
@@ -208,7 +219,7 @@ it('12-R1 tells a caller that the daemon went away', async () => {
   killed.close();
 });
 
-it('9-R4 holds a stream back for a slow reader instead of storing it', async () => {
+it('2-R3 holds a stream back for a slow reader instead of storing it', async () => {
   let made = 0;
   const path = await serve(async function* () {
     for (; made < 400; made++) yield 'x'.repeat(1024 * 1024);

@@ -32,7 +32,7 @@ export function memoryJournal(options: { readonly store?: JournalStore; readonly
       epoch: store.epoch,
       known: rows(store.known, decodeKnown),
       runs: rows(store.runs, decodeRun),
-      meta: new Map([...store.meta].sort()),
+      meta: new Map(store.meta),
     }),
     commit(changes) {
       const known = [...changes.known.values()].map((row) => [row.id, encodeKnown(row)] as const);
