@@ -50,7 +50,7 @@ export function openArchive(stateDir: string, disk: Disk, random: () => number, 
 
   const list = async (): Promise<readonly ListVersion[]> => {
     const found: ListVersion[] = [];
-    for (const name of await disk.names(made())) {
+    for (const name of await disk.names(folder).catch(() => [])) {
       const match = NAME.exec(name);
       const stat = match && statSync(join(folder, name), { throwIfNoEntry: false });
       if (stat) found.push({ name, at: timeOf(match), kind: match[4] as VersionKind, bytes: stat.size });

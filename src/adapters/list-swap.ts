@@ -74,9 +74,9 @@ export function swapper(options: SwapOptions): Swapper {
     const now = await disk.facts(intent.list);
     if (!sameFile(now, plan.base.facts) || (await disk.realpath(options.path)) !== intent.list) return false;
     if (exchanges) {
-      const done = await disk.exchange(intent.temp, intent.list);
-      if (done.kind === 'exchanged') return intent;
-      fallBack(done.why);
+      const failed = await disk.exchange(intent.temp, intent.list);
+      if (!failed) return intent;
+      fallBack(failed.unsupported);
     }
     return renameOver(disk, intents, intent, plan);
   };
