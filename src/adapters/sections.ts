@@ -16,6 +16,8 @@ export type SectionsOptions = {
 
 export type Sections = {
   branch(section: string): string;
+  /** Where landing left the branch the last time. */
+  tipRef(section: string): string;
   /** Undefined where the branch does not exist. */
   tip(section: string): Promise<string | undefined>;
   /** The tip, the branch made where it is missing; throws `NoBranch` where it cannot be. */
@@ -71,6 +73,7 @@ export function openSections({ git, branchPrefix, base }: SectionsOptions): Sect
 
   return {
     branch,
+    tipRef: (section) => `refs/todone/tips/${section}`,
     tip,
     baseCommit,
     ensure: async (section) => (await tip(section)) ?? make(section),

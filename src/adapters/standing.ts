@@ -17,8 +17,8 @@ const SHOWN_FILES = 5;
 /** How far behind its branch a worktree may have been left by a killed daemon. */
 const MOST_BEHIND = 20;
 
-/** What does not count: files that git does not know, the one at this path. */
-export type Overlook = { readonly ignoreNew?: boolean; readonly ignore?: string };
+/** What does not count: files that git does not know, those at these paths. */
+export type Overlook = { readonly ignoreNew?: boolean; readonly ignore?: ReadonlySet<string> };
 
 /** `dir`: a private git directory that we may use for looking. */
 export async function standing(git: Git, worktree: Worktree, dir: string, overlook: Overlook = {}): Promise<Standing> {
@@ -29,7 +29,7 @@ export async function standing(git: Git, worktree: Worktree, dir: string, overlo
   const eyes: Workspace = { section: '', slot: 0, path: worktree.path, dir };
   const differs = async (): Promise<Changes> => {
     const changes = await readChanges(git, eyes);
-    const paths = changes.paths.filter((change) => change.name !== overlook.ignore && !(overlook.ignoreNew && change.kind === 'new'));
+    const paths = changes.paths.filter((change) => !overlook.ignore?.has(change.name) && !(overlook.ignoreNew && change.kind === 'new'));
     return { paths, nested: overlook.ignoreNew ? [] : changes.nested };
   };
 

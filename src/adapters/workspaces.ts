@@ -6,11 +6,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Log, Prepared, WorkOrder, Workspaces } from '../engine/ports.ts';
-import { forgetSquashed } from './squashed.ts';
 import { boundedDiff } from './diff.ts';
+import { settleBranch } from './intruders.ts';
 import type { RepoLock } from './repo-lock.ts';
 import { isSafeSection, NoBranch, type Sections } from './sections.ts';
 import { keep, layKeptOn, type SnapshotOf } from './snapshots.ts';
+import { forgetSquashed } from './squashed.ts';
 import { namesOf, standing } from './standing.ts';
 import { ensureWorktree } from './worktree-add.ts';
 import { listWorktrees, publish, readHead, setHead } from './worktree-admin.ts';
@@ -124,7 +125,7 @@ async function occupy(use: Use, workspace: Workspace, before: WorkspaceRecord | 
 
   const persons = before ? before.left !== undefined : 'ref' in (readHead(admin) ?? {});
   if (persons) {
-    const busy = await personsWork(use, workspace, admin, before?.left);
+    const busy = await personsWork(use, workspace, admin, before);
     if (busy !== undefined) return { kind: 'busy', message: busy };
     writeRecord(workspace, mine);
   } else {
@@ -139,11 +140,11 @@ async function occupy(use: Use, workspace: Workspace, before: WorkspaceRecord | 
 }
 
 /** A person may have worked in a workspace that no run is in. What they have not committed is theirs. */
-async function personsWork(use: Use, workspace: Workspace, admin: string, left: string | undefined): Promise<string | undefined> {
+async function personsWork(use: Use, workspace: Workspace, admin: string, before: WorkspaceRecord | undefined): Promise<string | undefined> {
   const head = readHead(admin);
-  const state = await standing(use.git, { path: workspace.path, admin, head }, workspace.dir);
+  const state = await standing(use.git, { path: workspace.path, admin, head }, workspace.dir, { ignore: new Set(before?.copies.map((copy) => copy.path)) });
   if (state.kind === 'dirty') return `the worktree ${workspace.path} is in use: ${state.why}. Commit or stash it there`;
-  const detached = head !== undefined && 'commit' in head && head.commit !== left ? head.commit : undefined;
+  const detached = head !== undefined && 'commit' in head && head.commit !== before?.left ? head.commit : undefined;
   if (detached === undefined) return undefined;
   const holders = await use.git.ok(['for-each-ref', '--count=1', '--contains', detached, '--format=%(refname)']);
   return holders.length > 0 ? undefined : `the worktree ${workspace.path} is in use: its commit ${detached.slice(0, 7)} is on no branch. Make a branch for it`;
@@ -243,8 +244,8 @@ async function release(use: Use, order: WorkOrder, path: string, signal: AbortSi
   if (!record || record.left !== undefined) return;
   const trouble = isThere(path) ? await runAfterRun(use, workspace, record, order, signal) : undefined;
   if (trouble !== undefined) log.write('warn', trouble, { id: order.id });
-  const tip = await sections.tip(order.section);
-  if (!isThere(path) || tip === undefined) return;
+  if (!isThere(path)) return;
+  const tip = await settleBranch(git, sections, order, record.start ?? '', record.admin, log);
 
   const ensured = await ensureWorktree(git, use.lock, { path, commit: record.start ?? tip, ours: true, knownAdmin: record.admin });
   if (ensured.kind === 'taken') return;
