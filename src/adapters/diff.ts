@@ -21,10 +21,10 @@ export async function boundedDiff(git: Git, workspace: Workspace, start: string,
   const index = join(workspace.dir, `index.${randomUUID()}`);
   try {
     const tree = await buildTree(git, workspace, changes.paths.filter((change) => !copies.has(change.name)), index);
-    const names = await git.ok(['diff-tree', '-r', '-z', '--name-only', '--no-renames', start, tree]);
+    const names = await git.ok(['diff-tree', '-r', '-z', '--name-only', '--no-renames', start, tree, '--']);
     const files = names.toString('utf8').split('\0').filter((name) => name !== '');
     if (files.length === 0) return { text: '', files };
-    const shown = await git.run(['diff-tree', '-p', '--no-ext-diff', '--no-textconv', '--no-color', '-M', start, tree], { maxBytes: maxChars * BYTES_PER_CHAR });
+    const shown = await git.run(['diff-tree', '-p', '--no-ext-diff', '--no-textconv', '--no-color', '-M', start, tree, '--'], { maxBytes: maxChars * BYTES_PER_CHAR });
     const text = shown.stdout.toString('utf8');
     return { text: text.length > maxChars ? text.slice(0, Math.max(0, maxChars - CUT.length)) + CUT : text, files };
   } finally {

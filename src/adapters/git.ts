@@ -88,10 +88,12 @@ export async function openGit(options: OpenGit): Promise<Git> {
   const env = gitEnvironment(options.env, options.top);
   const program = findGit(env['PATH'] ?? '');
   const hub = join(home, 'hub');
+  mkdirSync(home, { recursive: true, mode: 0o700 });
 
   const start = (dir: string, args: readonly string[], place: GitPlace): Promise<ExecResult> =>
     exec(program, [`--git-dir=${dir}`, ...(place.workTree === undefined ? [] : [`--work-tree=${place.workTree}`]), ...SAFE, ...args], {
-      cwd: place.workTree ?? commonDir,
+      // Not a git directory: a ref's name must not be a file's as well.
+      cwd: place.workTree ?? home,
       env: { ...env, ...(place.index === undefined ? {} : { GIT_INDEX_FILE: place.index }), ...place.env },
       input: place.input,
       timeoutMs: place.timeoutMs,
@@ -109,7 +111,7 @@ export async function openGit(options: OpenGit): Promise<Git> {
   }
   const privateDir: Git['privateDir'] = (dir, head) => makePrivateDir(dir, head, commonDir, home);
   privateDir(hub, 'ref: refs/heads/none');
-  const objects = openObjects(program, [`--git-dir=${hub}`, ...SAFE], { cwd: commonDir, env });
+  const objects = openObjects(program, [`--git-dir=${hub}`, ...SAFE], { cwd: home, env });
 
   return {
     commonDir,

@@ -196,7 +196,7 @@ async function layKept(use: Use, workspace: Workspace, tip: string, from: string
     await moveTo(git, workspace, tip, laid.tree);
     return [`begun from the kept work ${from}`];
   }
-  const old = await git.run(['diff-tree', '-p', '--no-ext-diff', '--no-textconv', `${from}^1`, from], { maxBytes: KEPT_DIFF_CHARS * 4 });
+  const old = await git.run(['diff-tree', '-p', '--no-ext-diff', '--no-textconv', `${from}^1`, from, '--'], { maxBytes: KEPT_DIFF_CHARS * 4 });
   const diff = old.stdout.toString('utf8').slice(0, KEPT_DIFF_CHARS);
   return [`the kept work ${from} conflicts with the branch in ${laid.files.join(', ')}: begun from the tip. What it was:\n${diff}`];
 }

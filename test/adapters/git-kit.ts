@@ -119,7 +119,7 @@ export async function repoOf(top: string, home: string): Promise<Repo> {
 function shellHook(env: NodeJS.ProcessEnv): RunHook {
   return async (command, cwd, more) => {
     try {
-      return { code: 0, output: execFileSync('sh', ['-c', command], { cwd, env: { ...env, ...more }, encoding: 'utf8' }), timedOut: false };
+      return { code: 0, output: execFileSync('sh', ['-c', command], { cwd, env: { ...env, ...more }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }), timedOut: false };
     } catch (error) {
       return { code: (error as { status?: number }).status ?? 1, output: String((error as { stderr?: string }).stderr ?? ''), timedOut: false };
     }
