@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log, WorkOrder } from '../engine/ports.ts';
 import { taskOf } from './commit-message.ts';
-import { moveRefs } from './git-refs.ts';
 import type { Git } from './git.ts';
 import { landedRef } from './proof.ts';
 import type { Sections } from './sections.ts';
@@ -23,7 +22,7 @@ export async function settleBranch(git: Git, sections: Sections, order: WorkOrde
   const known = (await git.objects.commitId(sections.tipRef(order.section))) ?? start;
   if (tip === undefined) {
     log.write('warn', `the branch ${ref} was gone and has been put back`, { id: order.id });
-    await moveRefs(git, [{ ref, to: known, old: '' }]);
+    await git.refs.move([{ ref, to: known, old: '' }]);
     return (await sections.tip(order.section)) ?? known;
   }
   if (tip === start || tip === known || admin === undefined) return tip;
@@ -31,7 +30,7 @@ export async function settleBranch(git: Git, sections: Sections, order: WorkOrde
   const back = await lastOfOurs(git, tip, known, start, isAgents(admin, ref, tip));
   if (back === undefined || back === tip) return tip;
   await moveSnapshot(git, snapshotRef({ id: order.id, attempt: order.attempt, label: 'branch' }), tip);
-  const moved = await moveRefs(git, [{ ref, to: back, old: tip }]);
+  const moved = await git.refs.move([{ ref, to: back, old: tip }]);
   if (moved.kind !== 'moved') return (await sections.tip(order.section)) ?? tip;
   log.write('warn', `the agent had moved the branch ${ref}: put back from ${tip.slice(0, 7)} to ${back.slice(0, 7)}`, { id: order.id });
   return back;

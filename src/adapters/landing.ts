@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import type { Advanced, Landing, LandingOrder, Log, Squashed } from '../engine/ports.ts';
 import { commitMessage } from './commit-message.ts';
 import { follow, followersOf, type Overlooked } from './followers.ts';
-import { moveRefs } from './git-refs.ts';
 import { settleBranch } from './intruders.ts';
 import { GitFailed, type Git } from './git.ts';
 import { landedRef, openProver, type Prover } from './proof.ts';
@@ -15,7 +14,7 @@ import type { Identity } from './repo.ts';
 import { protectedPaths, screen, type Screened, type ScreeningRules } from './screening.ts';
 import type { Sections } from './sections.ts';
 import { commitTree, mergeOnto, moveSnapshot, snapshotRef } from './snapshots.ts';
-import { forgetSquashed, rememberSquashed, squashedIndex, takeSquashed } from './squashed.ts';
+import { forgetSquashed, rememberSquashed, takeSquashed } from './squashed.ts';
 import { buildTree, isThere, moveTo, placeOf, readChanges, readRecord, removeNew, restoreIndex, writeRecord, type Change, type Workspace, type WorkspaceRecord } from './workspace.ts';
 import { isWhole, mendAdmin, publish } from './worktree-admin.ts';
 import { workspaceAt } from './workspaces.ts';
@@ -47,18 +46,20 @@ const SHOWN_REFUSALS = 10;
 export function openLanding(options: LandingOptions): Landing {
   const rules = { list: options.list, isProtected: protectedPaths(options.protected), maxFileBytes: options.maxFileBytes, secretsIn: options.secretsIn };
   const use: Use = { ...options, rules, prover: openProver(options.git, options.sections) };
+  const inTurn = <T>(path: string, work: () => Promise<T>): Promise<T> => options.git.inTurn(workspaceAt(options.git.home, path).dir, work);
   return {
     async squash(order) {
       try {
-        return await squash(use, order);
+        return await inTurn(order.workspace, () => squash(use, order));
       } catch (error) {
         // What git refuses to take in (an unreadable file, a path that no system should hold) is the work's fault.
         if (error instanceof GitFailed && error.result.code !== undefined) return { kind: 'refused', message: error.message };
         throw error;
       }
     },
-    checkout: (path, commit) => checkout(use, path, commit),
-    advance: (order, tip, commit) => advance(use, order, tip, commit),
+    checkout: (path, commit) => inTurn(path, () => checkout(use, path, commit)),
+    // Serial per branch.
+    advance: (order, tip, commit) => options.git.inTurn(order.section, () => inTurn(order.workspace, () => advance(use, order, tip, commit))),
     proof: (section, id, hash) => use.prover.proof(section, id, hash),
   };
 }
@@ -78,7 +79,7 @@ async function squash(use: Use, order: LandingOrder): Promise<Squashed> {
   if (!existsSync(join(workspace.dir, 'index'))) await restoreIndex(git, workspace, order.start);
   const screened = await screenChanges(use, workspace, record, order.start);
   if (screened.refusals.length > 0) return { kind: 'refused', message: refusalMessage(screened) };
-  const tree = await buildTree(git, workspace, screened.accepted, squashedIndex(workspace));
+  const tree = await buildTree(git, workspace, screened.accepted);
   const notes = screened.leftOut.filter((left) => !left.silent).map((left) => `left out of the commit: ${left.name} (${left.why})`);
   if (tree === start.tree) return { kind: 'empty', tip };
 
@@ -103,7 +104,7 @@ async function squash(use: Use, order: LandingOrder): Promise<Squashed> {
 /** Killed between the branch and our own ref: the ref is made good. */
 async function alreadyLanded(use: Use, order: LandingOrder, commit: string): Promise<Squashed> {
   const { git } = use;
-  if ((await git.objects.commitId(landedRef(order.id))) !== commit) await moveRefs(git, [{ ref: landedRef(order.id), to: commit }]);
+  if ((await git.objects.commitId(landedRef(order.id))) !== commit) await git.refs.move([{ ref: landedRef(order.id), to: commit }]);
   return { kind: 'landed', commit, hash: await git.objects.abbreviation(commit) };
 }
 
@@ -179,6 +180,8 @@ async function checkout(use: Use, path: string, commit: string): Promise<void> {
   const target = await git.objects.commit(commit);
   if (!target) throw new Error(`there is no commit ${commit}`);
   const squashed = takeSquashed(workspace);
+  // What runs there from now on may change anything.
+  forgetSquashed(workspace);
   const same = squashed?.tree === target.tree;
   if (!existsSync(join(workspace.dir, 'index'))) await restoreIndex(git, workspace, commit);
   if (same) git.privateDir(workspace.dir, commit);
@@ -209,9 +212,9 @@ async function advance(use: Use, order: LandingOrder, tip: string, commit: strin
 
   const marks = [{ ref: landedRef(order.id), to: commit }, { ref: sections.tipRef(order.section), to: goal }];
   const moves = there ? marks : [{ ref, to: commit, old: tip }, ...marks];
-  const moved = await moveRefs(git, moves);
+  const moved = await git.refs.move(moves);
   if (moved.kind === 'stale') return { kind: 'moved' };
-  if (moved.kind === 'locked') return { kind: 'busy', message: moved.message };
+  if (moved.kind !== 'moved') return { kind: 'busy', message: moved.message };
   if (found.kind === 'ready') await follow(git, found.followers, goal, log);
   takeSquashed(workspaceAt(git.home, order.workspace));
   return { kind: 'landed', commit, hash: await git.objects.abbreviation(commit) };

@@ -3,7 +3,6 @@
  * that exists.
  */
 import { join } from 'node:path';
-import { moveRefs } from './git-refs.ts';
 import type { Git } from './git.ts';
 import { readHead } from './worktree-admin.ts';
 
@@ -61,13 +60,9 @@ export function openSections({ git, branchPrefix, base }: SectionsOptions): Sect
       const message = base === undefined ? 'the repository has no commit yet: git commit --allow-empty -m "First commit"' : `the base ${base} is no commit: set base in the config`;
       throw new NoBranch(message, false);
     }
-    try {
-      const moved = await moveRefs(git, [{ ref: branch(section), to: from, old: '' }]);
-      if (moved.kind === 'locked') throw new NoBranch(moved.message, true);
-    } catch (error) {
-      if (error instanceof NoBranch) throw error;
-      throw new NoBranch(`the branch ${branchPrefix}${section} cannot be made: ${error instanceof Error ? error.message : String(error)}`, false);
-    }
+    const moved = await git.refs.move([{ ref: branch(section), to: from, old: '' }]);
+    if (moved.kind === 'locked') throw new NoBranch(moved.message, true);
+    if (moved.kind === 'failed') throw new NoBranch(`the branch ${branchPrefix}${section} cannot be made: ${moved.message}`, false);
     return (await tip(section)) ?? from;
   };
 

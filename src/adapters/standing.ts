@@ -2,10 +2,10 @@
  * Whether a worktree that a person may use holds work that is not committed. Looks with our own config and a copy of
  * its index, and changes nothing in it.
  */
-import { copyFileSync, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GitFailed, type Git } from './git.ts';
-import { operationIn, type Head, type Worktree } from './worktree-admin.ts';
+import { copyIndex, operationIn, type Head, type Worktree } from './worktree-admin.ts';
 import { placeOf, readChanges, restoreIndex, type Changes, type Workspace } from './workspace.ts';
 
 export type Standing =
@@ -35,7 +35,7 @@ export async function standing(git: Git, worktree: Worktree, dir: string, overlo
 
   git.privateDir(dir, head);
   const index = join(worktree.admin, 'index');
-  if (existsSync(index)) copyFileSync(index, join(dir, 'index'));
+  if (existsSync(index)) copyIndex(index, join(dir, 'index'));
   else await restoreIndex(git, eyes, head);
   let changes: Changes;
   try {
