@@ -66,8 +66,10 @@ export type Task = {
   /** From the phases, the section and the initiative, nearest first, without keys that a nearer one has. */
   readonly inherited: readonly Tag[];
   readonly fields: readonly Field[];
-  /** Details as text for the agent: dedented, without subtasks and without ToDone's own notes. */
+  /** Details as text for the agent: dedented, without subtasks and without notes. */
   readonly details: string;
+  /** The quotes (`> …`) among the details, without `> `: where ToDone leaves notes, and a person may answer. */
+  readonly notes: readonly string[];
   /** The white space that a detail line of this task needs. */
   readonly detailIndent: string;
   /** Hash of section, text and details without any marker or ToDone note: a change of state leaves it, a change of wish does not. */
@@ -92,6 +94,8 @@ export type Section = {
   readonly title: string;
   readonly tags: readonly Tag[];
   readonly initiative?: string;
+  /** The H3–H6 in it, in file order, with the tags on their own line. */
+  readonly phases: readonly PhaseHeading[];
   /** In file order; subtasks follow their parent. */
   readonly tasks: readonly Task[];
   /** What the text itself shows to be wrong; places relative to the section (line from 0). */
@@ -99,6 +103,9 @@ export type Section = {
   readonly length: number;
   readonly lines: number;
 };
+
+/** An H3–H6; `line` within the section, from 0. */
+export type PhaseHeading = { readonly level: number; readonly title: string; readonly tags: readonly Tag[]; readonly line: number };
 
 export type Board = {
   /** The whole list as read, without a BOM. */
