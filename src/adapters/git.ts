@@ -10,6 +10,7 @@ import { exec, type ExecResult } from './exec.ts';
 import { parseConfigList, storeTrusted, writeWhole, type TrustedConfig } from './git-config.ts';
 import { openObjects, type Objects } from './git-objects.ts';
 import { openRefs, type Refs } from './git-refs.ts';
+import { listWorktrees } from './worktree-admin.ts';
 
 export type GitPlace = {
   /** The private git directory; default: the hub, for what concerns no workspace. */
@@ -111,7 +112,10 @@ export async function openGit(options: OpenGit): Promise<Git> {
   if (listing.code !== 0) throw new GitFailed(['config', '--list'], listing);
   const config = storeTrusted(home, parseConfigList(listing.stdout));
   if (config.untrusted.length > 0) {
-    log.write('warn', `not used, because it came into the repository's git config after ToDone first saw it: ${config.untrusted.join(', ')}. If it is yours, set it with git config --global`);
+    log.write(
+      'warn',
+      `not used, because it came into the repository's git config after ToDone first saw it: ${config.untrusted.join(', ')}. If it is yours, set it with git config --global`,
+    );
   }
   const made = new Set<string>();
   const privateDir: Git['privateDir'] = (dir, head) => {
@@ -121,7 +125,7 @@ export async function openGit(options: OpenGit): Promise<Git> {
   };
   privateDir(hub, 'ref: refs/heads/none');
   const objects = openObjects(program, [`--git-dir=${hub}`, ...SAFE], { cwd: home, env });
-  const refs = openRefs(program, [`--git-dir=${hub}`, ...SAFE], { cwd: home, env });
+  const refs = openRefs(program, [`--git-dir=${hub}`, ...SAFE], { cwd: home, env }, () => placesOf(commonDir, options.top, home));
 
   return {
     commonDir,
@@ -177,6 +181,11 @@ function findGit(path: string): string {
 /** HEAD of a private directory, which nobody but us reads. */
 export function setPrivateHead(dir: string, head: string): void {
   writeWhole(join(dir, 'HEAD'), `${head}\n`);
+}
+
+/** Where a git of this repository may be at work. */
+export function placesOf(commonDir: string, top: string, home: string): readonly string[] {
+  return [top, commonDir, home, ...listWorktrees(commonDir, top).map((worktree) => worktree.path)];
 }
 
 function turns(): Git['inTurn'] {

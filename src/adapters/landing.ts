@@ -15,7 +15,20 @@ import { protectedPaths, screen, type Screened, type ScreeningRules } from './sc
 import type { Sections } from './sections.ts';
 import { commitTree, mergeOnto, moveSnapshot, snapshotRef } from './snapshots.ts';
 import { forgetSquashed, rememberSquashed, takeSquashed } from './squashed.ts';
-import { buildTree, isThere, moveTo, placeOf, readChanges, readRecord, removeNew, restoreIndex, writeRecord, type Change, type Workspace, type WorkspaceRecord } from './workspace.ts';
+import {
+  buildTree,
+  isThere,
+  moveTo,
+  placeOf,
+  readChanges,
+  readRecord,
+  removeNew,
+  restoreIndex,
+  writeRecord,
+  type Change,
+  type Workspace,
+  type WorkspaceRecord,
+} from './workspace.ts';
 import { isWhole, mendAdmin, publish } from './worktree-admin.ts';
 import { workspaceAt } from './workspaces.ts';
 
@@ -120,18 +133,24 @@ async function screenChanges(use: Use, workspace: Workspace, record: WorkspaceRe
 /** Ignored files that the agent put into its own index on purpose (`git add -f`): part of its work, if they are still there. */
 async function forcedIn(git: Git, workspace: Workspace, record: WorkspaceRecord | undefined, start: string): Promise<Change[]> {
   const index = join(record?.admin ?? '', 'index');
-  const sizeOf = (file: string): number | undefined => lstatSync(file, { throwIfNoEntry: false })?.size;
   // One that has as many bytes as ours has no entry more.
   if (record?.admin === undefined || sizeOf(index) === undefined || sizeOf(index) === sizeOf(join(workspace.dir, 'index'))) return [];
   const listed = await git.run(['ls-files', '-z', '--cached', '--ignored', '--exclude-standard'], placeOf(workspace, { index }));
   if (listed.code !== 0) return [];
-  const names = listed.stdout.toString('utf8').split('\0').filter((name) => name !== '');
+  const names = listed.stdout
+    .toString('utf8')
+    .split('\0')
+    .filter((name) => name !== '');
   const forced: Change[] = [];
   for (const name of names) {
     if (!lstatSync(join(workspace.path, name), { throwIfNoEntry: false })?.isFile()) continue;
     if ((await git.objects.info(`${start}:${name}`)) === undefined) forced.push({ name, raw: Buffer.from(name), kind: 'new' });
   }
   return forced;
+}
+
+function sizeOf(file: string): number | undefined {
+  return lstatSync(file, { throwIfNoEntry: false })?.size;
 }
 
 /** The commit as the engineer's, signed where they sign. */
@@ -210,7 +229,10 @@ async function advance(use: Use, order: LandingOrder, tip: string, commit: strin
   const found = await followersOf(git, use.top, ref, goal, overlooked(use));
   if (found.kind === 'busy' && !there) return found;
 
-  const marks = [{ ref: landedRef(order.id), to: commit }, { ref: sections.tipRef(order.section), to: goal }];
+  const marks = [
+    { ref: landedRef(order.id), to: commit },
+    { ref: sections.tipRef(order.section), to: goal },
+  ];
   const moves = there ? marks : [{ ref, to: commit, old: tip }, ...marks];
   const moved = await git.refs.move(moves);
   if (moved.kind === 'stale') return { kind: 'moved' };

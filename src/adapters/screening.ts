@@ -45,7 +45,7 @@ export async function screen(top: string, changes: Changes, copies: ReadonlySet<
     if (why !== undefined) leftOut.set(change.name, why);
   }
   // A file in the place of a folder would push out what is in that folder.
-  for (const name of [...leftOut.keys()]) {
+  for (const name of Array.from(leftOut.keys())) {
     for (const folder of ancestors(name)) {
       if (changes.paths.some((change) => change.name === folder)) leftOut.set(folder, { why: `in the way of ${name}` });
     }
@@ -130,5 +130,8 @@ function whereItLeads(folder: string, steps: readonly string[]): string {
 function addedLines(before: string | undefined, text: string): string {
   if (before === undefined) return text;
   const known = new Set(before.split('\n'));
-  return text.split('\n').filter((line) => !known.has(line)).join('\n');
+  return text
+    .split('\n')
+    .filter((line) => !known.has(line))
+    .join('\n');
 }

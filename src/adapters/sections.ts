@@ -57,7 +57,10 @@ export function openSections({ git, branchPrefix, base }: SectionsOptions): Sect
   const make = async (section: string): Promise<string> => {
     const from = await baseCommit();
     if (from === undefined) {
-      const message = base === undefined ? 'the repository has no commit yet: git commit --allow-empty -m "First commit"' : `the base ${base} is no commit: set base in the config`;
+      const message =
+        base === undefined
+          ? 'the repository has no commit yet: git commit --allow-empty -m "First commit"'
+          : `the base ${base} is no commit: set base in the config`;
       throw new NoBranch(message, false);
     }
     const moved = await git.refs.move([{ ref: branch(section), to: from, old: '' }]);

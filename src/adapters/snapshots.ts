@@ -21,7 +21,14 @@ export function snapshotRef(of: SnapshotOf): string {
 }
 
 /** The ref that now holds these changes, or undefined where they come to nothing. */
-export async function keep(git: Git, workspace: Workspace, of: SnapshotOf, start: string, changes: readonly Change[], admin: string | undefined): Promise<string | undefined> {
+export async function keep(
+  git: Git,
+  workspace: Workspace,
+  of: SnapshotOf,
+  start: string,
+  changes: readonly Change[],
+  admin: string | undefined,
+): Promise<string | undefined> {
   const tree = await buildTree(git, workspace, changes);
   const base = await git.objects.commit(start);
   if (base?.tree === tree) return undefined;
@@ -51,7 +58,10 @@ export type Merged =
 
 /** Three ways: the change from `commit`'s first parent to `commit`, laid on `tip`; attributes are those of the workspace. */
 export async function mergeOnto(git: Git, workspace: Workspace, tip: string, commit: string): Promise<Merged> {
-  const result = await git.run(['merge-tree', '--write-tree', '--name-only', '--messages', '-z', '--allow-unrelated-histories', tip, commit], placeOf(workspace));
+  const result = await git.run(
+    ['merge-tree', '--write-tree', '--name-only', '--messages', '-z', '--allow-unrelated-histories', tip, commit],
+    placeOf(workspace),
+  );
   if ((result.code !== 0 && result.code !== 1) || result.truncated) throw new GitFailed(['merge-tree'], result);
   const fields = result.stdout.toString('utf8').split('\0');
   const tree = fields[0]!.trim();
@@ -81,7 +91,7 @@ async function agentsCommit(git: Git, admin: string | undefined): Promise<string
 /** Each message is: how many paths, the paths, a type, the text. */
 function conflictMessages(fields: readonly string[]): string {
   const texts: string[] = [];
-  for (let at = 0; at < fields.length; ) {
+  for (let at = 0; at < fields.length;) {
     const count = Number(fields[at]);
     if (!Number.isInteger(count) || fields[at] === '') break;
     const type = fields[at + count + 1] ?? '';

@@ -24,7 +24,7 @@ export function rememberSquashed(workspace: Workspace, state: Omit<SquashedState
 
 /** Our index and HEAD become those of the squashed commit; what is known of it, or undefined. */
 export function takeSquashed(workspace: Workspace): SquashedState | undefined {
-  const state = readJson<SquashedState>(stateFile(workspace));
+  const state = readState(workspace);
   const index = builtIndex(workspace);
   if (!state || state.taken || !existsSync(index)) return undefined;
   renameSync(index, join(workspace.dir, 'index'));
@@ -35,7 +35,7 @@ export function takeSquashed(workspace: Workspace): SquashedState | undefined {
 
 /** The files are those of our index: they landed as they were, and nothing has run there since. */
 export function isUntouched(workspace: Workspace): boolean {
-  const state = readJson<SquashedState>(stateFile(workspace));
+  const state = readState(workspace);
   return state?.taken === true && !state.leftOut && state.commit === headOf(workspace);
 }
 
@@ -45,4 +45,8 @@ export function forgetSquashed(workspace: Workspace): void {
 
 function stateFile(workspace: Workspace): string {
   return join(workspace.dir, 'squashed.json');
+}
+
+function readState(workspace: Workspace): SquashedState | undefined {
+  return readJson(stateFile(workspace)) as SquashedState | undefined;
 }

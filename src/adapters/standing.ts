@@ -10,8 +10,7 @@ import { placeOf, readChanges, restoreIndex, type Changes, type Workspace } from
 
 export type Standing =
   /** All that is there is in this commit; behind HEAD where we were killed between moving the branch and the files. */
-  | { readonly kind: 'clean'; readonly at: string }
-  | { readonly kind: 'dirty'; readonly why: string };
+  { readonly kind: 'clean'; readonly at: string } | { readonly kind: 'dirty'; readonly why: string };
 
 const SHOWN_FILES = 5;
 /** How far behind its branch a worktree may have been left by a killed daemon. */

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readFileSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { writeWhole } from './git-config.ts';
-import { removeIfAbandoned } from './git-refs.ts';
+import { removeIfAbandoned } from './git-locks.ts';
 import { setPrivateHead, type Git, type GitPlace } from './git.ts';
 import { copyIndex } from './worktree-admin.ts';
 
@@ -20,7 +20,13 @@ export type Workspace = {
   readonly dir: string;
 };
 
-export type Copied = { readonly path: string; readonly sourceMs: number; readonly sourceSize: number; readonly writtenMs: number; readonly writtenSize: number };
+export type Copied = {
+  readonly path: string;
+  readonly sourceMs: number;
+  readonly sourceSize: number;
+  readonly writtenMs: number;
+  readonly writtenSize: number;
+};
 
 /** What we remember of a workspace; beside its private index, out of an agent's way. */
 export type WorkspaceRecord = {
@@ -51,14 +57,14 @@ export type Changes = {
 };
 
 export function readRecord(workspace: Workspace): WorkspaceRecord | undefined {
-  const record = readJson<WorkspaceRecord>(join(workspace.dir, 'record.json'));
+  const record = readJson(join(workspace.dir, 'record.json')) as WorkspaceRecord | undefined;
   return record?.version === 1 ? record : undefined;
 }
 
 /** A small file of ours; undefined where there is none that can be read. */
-export function readJson<T>(file: string): T | undefined {
+export function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as T;
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     return undefined;
   }
@@ -71,6 +77,10 @@ export function writeRecord(workspace: Workspace, record: WorkspaceRecord): void
 /** The folder is there, and is no link to another place. */
 export function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+export function hasIndex(workspace: Workspace): boolean {
+  return existsSync(join(workspace.dir, 'index'));
 }
 
 /** The commit that our private index stands for. */
@@ -102,7 +112,7 @@ export async function buildTree(git: Git, workspace: Workspace, paths: readonly 
   const notes = join(workspace.dir, 'built.json');
   const index = builtIndex(workspace);
   const key = keyOf(workspace, paths);
-  const last = readJson<{ key: string; tree: string }>(notes);
+  const last = readJson(notes) as { key: string; tree: string } | undefined;
   if (last?.key === key && existsSync(index)) return last.tree;
   rmSync(notes, { force: true });
   const tree = await writeTree(git, workspace, paths, index);
@@ -168,13 +178,13 @@ export async function restoreIndex(git: Git, workspace: Workspace, commit: strin
 /** A lock on our own index was left by a git that was killed with an earlier daemon. */
 async function freeIndex(workspace: Workspace): Promise<void> {
   const lock = join(workspace.dir, 'index.lock');
-  if (existsSync(lock) && !(await removeIfAbandoned(lock))) throw new Error(`git is still at work in ${workspace.path} (${lock})`);
+  if (existsSync(lock) && !(await removeIfAbandoned(lock, [workspace.dir], 0))) throw new Error(`git is still at work in ${workspace.path} (${lock})`);
 }
 
 function parseStatus(output: Buffer): Changes {
   const paths: Change[] = [];
   const nested: string[] = [];
-  for (let at = 0; at < output.length; ) {
+  for (let at = 0; at < output.length;) {
     const end = output.indexOf(0, at);
     const code = output.toString('latin1', at, at + 2);
     const raw = output.subarray(at + 3, end);

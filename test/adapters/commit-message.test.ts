@@ -9,7 +9,7 @@ describe('the message of a commit', () => {
     'a summary': ['Add login', `Add login\n\n${OURS}`],
     'a summary and a body': ['Add login\n\nWith a form.\n', `Add login\n\nWith a form.\n\n${OURS}`],
     'trailers of its own': ['Add login\n\nSigned-off-by: A <a@b>\n', `Add login\n\nSigned-off-by: A <a@b>\n${OURS}`],
-    'nothing': ['  \n\n', `The title\n\n${OURS}`],
+    nothing: ['  \n\n', `The title\n\n${OURS}`],
     'only forged trailers': ['ToDone-Task: other\ntodone-attempt : 9', `The title\n\n${OURS}`],
     'forged trailers among others': ['Fix\n\nToDone-Task: other\nX: y', `Fix\n\nX: y\n${OURS}`],
     'control characters and CRLF': ['Add\u001b[31m red\r\n\r\nbody\u0000\u009b', `Add[31m red\n\nbody\n\n${OURS}`],
@@ -27,10 +27,10 @@ describe('the message of a commit', () => {
   it('4-R8 cuts a long summary at a word and keeps it whole in the body', () => {
     const long = 'word '.repeat(30).trim();
     const lines = commitMessage(long, 'x', trailers).split('\n');
-    expect([...lines[0]!].length).toBeLessThanOrEqual(72);
+    expect(Array.from(lines[0]!).length).toBeLessThanOrEqual(72);
     expect(lines[0]).toMatch(/word…$/);
     expect(lines[2]).toBe(long);
-    expect([...commitMessage('😀'.repeat(200), 'x', trailers).split('\n')[0]!].length).toBe(72);
+    expect(Array.from(commitMessage('😀'.repeat(200), 'x', trailers).split('\n')[0]!).length).toBe(72);
   });
 
   it('4-R9 reads the trailer only where trailers are', () => {

@@ -63,7 +63,7 @@ export function makeKit(files: Readonly<Record<string, string>> = { 'README.md':
 
   const open: Kit['open'] = async (options = {}) => {
     const all = await openAll(top, home, env, log, options);
-    opened.push(all.close);
+    opened.push(() => all.close());
     return all;
   };
   const close = (): void => {
@@ -138,9 +138,13 @@ export async function repoOf(top: string, home: string): Promise<Repo> {
 function shellHook(env: NodeJS.ProcessEnv): RunHook {
   return async (command, cwd, more) => {
     try {
-      return { code: 0, output: execFileSync('sh', ['-c', command], { cwd, env: { ...env, ...more }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }), timedOut: false };
+      return {
+        code: 0,
+        output: execFileSync('sh', ['-c', command], { cwd, env: { ...env, ...more }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }),
+        timedOut: false,
+      };
     } catch (error) {
-      return { code: (error as { status?: number }).status ?? 1, output: String((error as { stderr?: string }).stderr ?? ''), timedOut: false };
+      return { code: (error as { status?: number }).status ?? 1, output: (error as { stderr?: string }).stderr ?? '', timedOut: false };
     }
   };
 }

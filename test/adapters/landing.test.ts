@@ -1,5 +1,5 @@
-import { appendFileSync, chmodSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { land, landingOrder, makeKit, never, orderOf, ready, script, textOf, type Kit, type Open } from './git-kit.ts';
 
@@ -197,7 +197,10 @@ describe('what lands and what does not', () => {
       words: /a\/b\/sly is a link that leads out/,
     },
     'a link into .git': { make: (at) => symlinkSync('.git', at('dotgit')), words: /link into \.git/ },
-    'conflict markers': { make: (at) => writeFileSync(at('src/app.ts'), 'one\n<<<<<<< a\nx\n=======\ny\n>>>>>>> b\n'), words: /src\/app\.ts has conflict markers/ },
+    'conflict markers': {
+      make: (at) => writeFileSync(at('src/app.ts'), 'one\n<<<<<<< a\nx\n=======\ny\n>>>>>>> b\n'),
+      words: /src\/app\.ts has conflict markers/,
+    },
     'a file that is too large': { make: (at) => writeFileSync(at('big.bin'), Buffer.alloc(1_000_001)), words: /big\.bin is too large: 1000001 bytes/ },
     'a secret': { make: (at) => writeFileSync(at('key.ts'), 'const key = "AKIA"\n'), words: /key\.ts seems to hold a secret: an access key/ },
   };
@@ -219,7 +222,8 @@ describe('what lands and what does not', () => {
     const { order, prepared, at } = await begin();
     appendFileSync(at('old.ts'), 'more\n');
     symlinkSync('src/app.ts', at('fine'));
-    await land(open, landingOrder(order, prepared));
+    const { commit } = await land(open, landingOrder(order, prepared));
+    expect(kit.git(['show', `${commit}:old.ts`])).toContain('more');
   });
 
   it('4-R6 says when the workspace is gone or a link to another place', async () => {
@@ -291,6 +295,19 @@ describe('the branch', () => {
     expect(textOf(join(kit.top, 'new.txt'))).toBe('new\n');
   });
 
+  it('12-R1 gets over locks that a killed git left on the branch and on our own refs', async () => {
+    const { order, prepared, at } = await begin();
+    writeFileSync(at('new.txt'), 'new\n');
+    const locks = ['refs/heads/todone/feature.lock', `refs/todone/landed/${order.id}.lock`].map((name) => join(kit.top, '.git', name));
+    for (const lock of locks) {
+      mkdirSync(dirname(lock), { recursive: true });
+      writeFileSync(lock, '');
+      utimesSync(lock, 1, 1);
+    }
+    await land(open, landingOrder(order, prepared));
+    expect(locks.filter((lock) => existsSync(lock))).toEqual([]);
+  });
+
   it('4-R6 keeps a person’s commit on the branch, and lands on it', async () => {
     const { order, prepared, at } = await begin();
     kit.git(['switch', '-q', 'todone/feature']);
@@ -318,7 +335,7 @@ describe('the commit', () => {
       'ToDone-Agent: claude/opus',
       'ToDone-Attempt: 2',
     ]);
-    expect([...kit.git(['log', '-1', '--format=%s', commit])].length).toBeLessThanOrEqual(72);
+    expect(Array.from(kit.git(['log', '-1', '--format=%s', commit])).length).toBeLessThanOrEqual(72);
     expect(hash).toBe(kit.git(['rev-parse', '--short=7', commit]));
   });
 
@@ -344,7 +361,10 @@ describe('the commit', () => {
     writeFileSync(join(prepared.workspace, 'x'), 'x\n');
     const landing = landingOrder(order, prepared);
     expect(await signing.landing.squash(landing)).toMatchObject({ kind: 'busy', message: expect.stringContaining('cannot be signed') });
-    script(signer, '#!/bin/sh\ncat >/dev/null\nprintf "\\n[GNUPG:] SIG_CREATED x\\n" >&2\nprintf -- "-----BEGIN PGP SIGNATURE-----\\nx\\n-----END PGP SIGNATURE-----\\n"\n');
+    script(
+      signer,
+      '#!/bin/sh\ncat >/dev/null\nprintf "\\n[GNUPG:] SIG_CREATED x\\n" >&2\nprintf -- "-----BEGIN PGP SIGNATURE-----\\nx\\n-----END PGP SIGNATURE-----\\n"\n',
+    );
     const { commit } = await land(signing, landing);
     expect(kit.git(['cat-file', 'commit', commit])).toContain('gpgsig -----BEGIN');
     const unsigned = await kit.open({ config: { sign: 'never' } });

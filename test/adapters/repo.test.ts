@@ -82,7 +82,11 @@ describe('a repository that cannot be used', () => {
   it.runIf(process.getuid?.() === 0)('8-R3 belongs to another user', async () => {
     chownSync(kit.top, 12_345, 12_345);
     chownSync(join(kit.top, '.git'), 12_345, 12_345);
-    expect(await openRepo(kit.top)).toMatchObject({ problem: 'foreign', message: expect.stringContaining('dubious ownership'), remedy: expect.stringContaining('safe.directory') });
+    expect(await openRepo(kit.top)).toMatchObject({
+      problem: 'foreign',
+      message: expect.stringContaining('dubious ownership'),
+      remedy: expect.stringContaining('safe.directory'),
+    });
   });
 });
 

@@ -49,14 +49,18 @@ describe('where a section works', () => {
   it('4-R2 refuses names that are not safe as a path or a ref', async () => {
     for (const name of ['../x', '-rf', '.git', 'a..b', 'a/', '/a', 'a b', 'a.lock', 'a~2', 'a/../b', 'é', '', 'a/.git', 'x'.repeat(300)]) {
       const prepared = await open.workspaces.prepare(orderOf(name), undefined, never);
-      expect(prepared, name).toMatchObject({ kind: 'failed', transient: false });
+      expect({ name, ...prepared }).toMatchObject({ name, kind: 'failed', transient: false });
     }
     expect(existsSync(trees())).toBe(false);
   });
 
   it('4-R2 says which branch is in the way of another', async () => {
     await begin('feat');
-    expect(await open.workspaces.prepare(orderOf('feat/x'), undefined, never)).toMatchObject({ kind: 'failed', transient: false, message: expect.stringContaining('todone/feat') });
+    expect(await open.workspaces.prepare(orderOf('feat/x'), undefined, never)).toMatchObject({
+      kind: 'failed',
+      transient: false,
+      message: expect.stringContaining('todone/feat'),
+    });
     await begin('a/b');
     expect((await begin('a/c')).prepared.workspace).toBe(join(trees(), 'a/c'));
   });
@@ -301,7 +305,8 @@ describe('what an app needs besides its files', () => {
     writeFileSync(at('work.txt'), 'x\n');
     const ref = await open.workspaces.snapshot(order, 'implement', prepared.workspace, prepared.start);
     const { commit } = await land(open, landingOrder(order, prepared));
-    for (const name of [ref!, commit]) expect(kit.git(['diff-tree', '-r', '--name-only', prepared.start, name]).split('\n')).toEqual(['.gitignore', 'work.txt']);
+    for (const name of [ref!, commit])
+      expect(kit.git(['diff-tree', '-r', '--name-only', prepared.start, name]).split('\n')).toEqual(['.gitignore', 'work.txt']);
   });
 
   it('4-R4 does not copy an environment file that git does not ignore', async () => {
@@ -346,7 +351,15 @@ describe('what an app needs besides its files', () => {
   });
 
   it('4-R4 runs afterCreate in a new workspace, and again when a lockfile changes; beforeRun and afterRun each time', async () => {
-    open = await kit.open({ config: { hooks: { afterCreate: 'echo create >> node_modules.log; mkdir -p node_modules; echo "$TODONE_PORT" > node_modules/port', beforeRun: 'echo before >> node_modules.log', afterRun: `echo "$TODONE_ID" >> ${kit.home}/after` } } });
+    open = await kit.open({
+      config: {
+        hooks: {
+          afterCreate: 'echo create >> node_modules.log; mkdir -p node_modules; echo "$TODONE_PORT" > node_modules/port',
+          beforeRun: 'echo before >> node_modules.log',
+          afterRun: `echo "$TODONE_ID" >> ${kit.home}/after`,
+        },
+      },
+    });
     kit.write('.gitignore', 'node_modules*\n');
     kit.git(['commit', '-qam', 'ignore']);
     const one = await begin();

@@ -18,7 +18,8 @@ afterEach(() => kit.close());
 const path = (): string => join(kit.top, 'trees/feature');
 const admin = (): string => join(kit.top, '.git/worktrees/feature');
 
-async function expectWhole(): Promise<void> {
+/** The workspace is made (again), whole and clean, and nothing else is left over. */
+async function makeWhole(): Promise<string> {
   const prepared = ready(await open.workspaces.prepare(orderOf('feature'), undefined, never));
   expect(prepared.workspace).toBe(path());
   expect(kit.git(['status', '--porcelain'], path())).toBe('');
@@ -26,7 +27,23 @@ async function expectWhole(): Promise<void> {
   expect(readdirSync(join(kit.top, '.git/worktrees'))).toEqual(['feature']);
   expect(existsSync(join(admin(), 'locked'))).toBe(false);
   expect(kit.git(['worktree', 'list', '--porcelain']).match(/^worktree /gm)).toHaveLength(2);
-  expect(kit.git(['fsck', '--no-dangling'])).toBe('');
+  return kit.git(['fsck', '--no-dangling']);
+}
+
+/** A daemon of its own begins to prepare, and is killed. */
+async function killIn(afterMs: number): Promise<void> {
+  const code = `
+    const { makeKitAt, orderOf, never } = await import(${JSON.stringify(join(import.meta.dirname, 'git-kit.ts'))});
+    const open = await makeKitAt(${JSON.stringify(kit.top)}, ${JSON.stringify(kit.home)});
+    console.log('go');
+    await open.workspaces.prepare(orderOf('feature'), undefined, never);
+    setTimeout(() => {}, 5000);
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { env: kit.env, stdio: ['ignore', 'pipe', 'inherit'] });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  child.kill('SIGKILL');
+  await new Promise((resolve) => child.once('exit', resolve));
 }
 
 /** What `git worktree add` does, in its order. */
@@ -50,33 +67,19 @@ describe('a killed worktree add', () => {
       kit.git(['branch', 'todone/feature']);
       writeRecord(workspaceAt(open.git.home, path()), { version: 1, path: path(), preparing: true, portIndex: 0, copies: [] });
       for (const [, step] of steps.slice(0, count + 1)) step();
-      await expectWhole();
+      expect(await makeWhole()).toBe('');
     });
   }
 
   it('4-R11 is put right where our state is lost too', async () => {
     for (const [, step] of steps.slice(0, 4)) step();
-    await expectWhole();
+    expect(await makeWhole()).toBe('');
   });
 
   it('12-R1 goes on after a daemon that was killed at any moment of prepare', async () => {
-    const kill = async (afterMs: number): Promise<void> => {
-      const code = `
-        const { makeKitAt, orderOf, never } = await import(${JSON.stringify(join(import.meta.dirname, 'git-kit.ts'))});
-        const open = await makeKitAt(${JSON.stringify(kit.top)}, ${JSON.stringify(kit.home)});
-        console.log('go');
-        await open.workspaces.prepare(orderOf('feature'), undefined, never);
-        setTimeout(() => {}, 5000);
-      `;
-      const child = spawn(process.execPath, ['--input-type=module', '-e', code], { env: kit.env, stdio: ['ignore', 'pipe', 'inherit'] });
-      await new Promise((resolve) => child.stdout.once('data', resolve));
-      await new Promise((resolve) => setTimeout(resolve, afterMs));
-      child.kill('SIGKILL');
-      await new Promise((resolve) => child.once('exit', resolve));
-    };
     for (const afterMs of [2, 8, 14, 20, 28, 38]) {
-      await kill(afterMs);
-      await expectWhole();
+      await killIn(afterMs);
+      expect(await makeWhole()).toBe('');
       kit.git(['worktree', 'remove', '--force', path()]);
       rmSync(join(kit.top, '.git/todone/git/rooms'), { recursive: true });
     }
@@ -97,7 +100,7 @@ describe('a killed worktree add', () => {
     writeFileSync(lock, '');
     utimesSync(lock, 1, 1);
     writeFileSync(join(path(), 'left.txt'), 'x\n');
-    await expectWhole();
+    expect(await makeWhole()).toBe('');
   });
 });
 
