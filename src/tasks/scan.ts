@@ -77,6 +77,7 @@ export type ScannedSection = {
 
 /** What is found again and again while scanning one text: shared by all its sections. */
 export type Cursor = {
+  readonly lineFeed: (from: number) => number;
   readonly carriageReturn: ReturnType<typeof finder>;
   readonly commentOpen: ReturnType<typeof finder>;
   readonly commentClose: ReturnType<typeof finder>;
@@ -87,12 +88,25 @@ export type Cursor = {
 
 export function cursorOf(text: string): Cursor {
   return {
+    lineFeed: lineFeedIn(text),
     carriageReturn: finder(text, '\r'),
     commentOpen: finder(text, '<!--'),
     commentClose: finder(text, '-->'),
     bracket: finder(text, '['),
     paragraphFrom: 0,
     paragraphEnd: -1,
+  };
+}
+
+/** The next LF, remembered: a text with other line ends would be searched to its end for every line. */
+function lineFeedIn(text: string): (from: number) => number {
+  let asked = 0;
+  let found = -2;
+  return (from) => {
+    if (found !== -2 && from >= asked && (found === -1 || from <= found)) return found;
+    asked = from;
+    found = text.indexOf('\n', from);
+    return found;
   };
 }
 
@@ -343,7 +357,7 @@ function withSubtasks(heads: readonly ScannedHead[]): readonly ScannedHead[] {
 
 /** A line ends at LF, CRLF or CR, as editors count. */
 function readLineEnd(text: string, start: number, cursor: Cursor, into: LineEnds): void {
-  const feed = text.indexOf('\n', start);
+  const feed = cursor.lineFeed(start);
   const end = feed < 0 ? text.length : feed;
   const carriage = cursor.carriageReturn(start, end);
   into.start = start;

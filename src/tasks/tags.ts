@@ -216,8 +216,12 @@ function outsideCode(text: string, drafts: readonly Draft[]): readonly Draft[] {
   const doubtful = ({ tag: { span } }: Draft) =>
     (backtick >= 0 && backtick < span.end && lastBacktick > span.start) || (comment >= 0 && comment < span.start && lastClose >= span.end);
   if (!drafts.some(doubtful)) return drafts;
-  const opaque = opaqueSpans(text);
-  return drafts.filter(({ tag: { span } }) => !opaque.some((hidden) => hidden.start < span.end && hidden.end > span.start && !within(hidden, span)));
+  const opaque = opaqueSpans(text).toSorted((one, other) => one.start - other.start);
+  let at = 0;
+  return drafts.filter(({ tag: { span } }) => {
+    while (at < opaque.length && (opaque[at]!.end <= span.start || within(opaque[at]!, span))) at++;
+    return at === opaque.length || opaque[at]!.start >= span.end;
+  });
 }
 
 /** A whole code span inside a tag's value does not take the tag away. */

@@ -283,7 +283,8 @@ function bracketOf(rest: string): 'odd' | { state: MarkerState; id?: string; has
     const note = words.replace(re('^,~W*'), '');
     return note === '' ? { state: 'blocked' } : { state: 'blocked', note };
   }
-  const state = ({ '🟡': 'in_progress', '✅': 'done', '❌': 'failed' } as const)[sign[1] as '🟡']!;
+  const states: Record<string, MarkerState> = { '🟡': 'in_progress', '✅': 'done', '❌': 'failed' };
+  const state = states[sign[1]!]!;
   const tokens = words.split(/[,\s]/).filter(Boolean);
   const hash = state === 'done' && /^(-|[0-9a-f]{4,64})$/.test(tokens[0] ?? '') ? tokens.shift() : undefined;
   const id = /^[g-z][0-9a-z]{7}$/.test(tokens[0] ?? '') ? tokens.shift() : undefined;
