@@ -11,7 +11,7 @@ import { parse, withFresh } from './parse.ts';
 import type { ParseOptions } from './parse.ts';
 import { addTagSplices, removeTagSplices, textEnd } from './retag.ts';
 import type { OnText, Splice } from './retag.ts';
-import type { Board, Edit, Edited, Located, Marker, Section, Target, Task } from './task.ts';
+import type { Board, Edit, Edited, Located, Marker, NewTask, Section, Target, Task } from './task.ts';
 import { utf8Length } from './utf8.ts';
 import { endOfLine, isWhite, lineEndFor, linesOf, plainWords, skipWhite } from './white.ts';
 
@@ -215,9 +215,13 @@ function planMark(on: OnText, edit: MarkEdit): Plan {
   return applied(markSplices(on, wanted, tag));
 }
 
-/** The bracket to write: an id stays out of those that have no place for one. */
+/** The bracket to write: the task's id stays in it, unless it has no place for one. */
 function bracketOf(wanted: Marker, now: Marker): Marker {
-  if (carriesId(wanted)) return wanted.state === 'done' && wanted.id !== undefined && wanted.hash === undefined ? { ...wanted, hash: '-' } : wanted;
+  if (carriesId(wanted)) {
+    const id = wanted.id ?? now.id;
+    const hash = wanted.state === 'done' ? (wanted.hash ?? (id === undefined ? undefined : '-')) : undefined;
+    return { state: wanted.state, ...(id !== undefined && { id }), ...(hash !== undefined && { hash }) };
+  }
   const note = wanted.state === 'blocked' ? (wanted.note ?? (now.state === 'blocked' ? now.note : undefined)) : undefined;
   return { state: wanted.state, ...(note !== undefined && { note }) };
 }
@@ -311,7 +315,7 @@ function planInsert(work: Work, edit: InsertEdit, place: EditPlace): Plan {
   const anchor = place.located?.task ?? lastOpenEnd(section) ?? section.tasks[0];
   if (!anchor) return applied([firstInSection(work, edit, section, base)]);
   const above = edit.where.at === 'above' || endsHidden(section, anchor);
-  const style = styleOf(board.text, base, anchor, edit.where.at === 'above' ? 0 : 1);
+  const style = styleOf(board.text, base, anchor, edit.where.at === 'above' ? 0 : 1, mayCloseComment(board.text, base, section, edit.task));
   const lines = newTaskLines(edit.task, style, options);
   const end = lineEndFor(board.text, base + anchor.headSpan.start);
   if (above) {
@@ -337,14 +341,18 @@ function unclosedLine(section: Section): number | undefined {
   return section.problems.find((problem) => problem.rule === '1.1-R5')?.line;
 }
 
+function mayCloseComment(text: string, base: number, section: Section, { title, details }: NewTask): boolean {
+  return `${title}\n${details ?? ''}`.includes('-->') && text.slice(base, base + section.length).includes('<!--');
+}
+
 /** A list's bullet goes on; numbers count on by `step`. */
-function styleOf(text: string, base: number, task: Task, step: 0 | 1): Style {
+function styleOf(text: string, base: number, task: Task, step: 0 | 1, closes: boolean): Style {
   const lead = text.slice(base + task.headSpan.start, base + task.markerSpan.start);
   const number = /^(\s*)(\d{1,9})([.)]\s+)$/.exec(lead);
   const next = number ? `${number[1]}${Math.min(Number(number[2]) + step, 999_999_999)}${number[3]}` : lead;
   const indent = lead.slice(0, skipWhite(lead, 0, lead.length));
   const depth = next.length - indent.length;
-  return { lead: next, detailIndent: indent + ' '.repeat(depth > 0 ? depth : 2) };
+  return { lead: next, detailIndent: indent + ' '.repeat(depth > 0 ? depth : 2), mayCloseComment: closes };
 }
 
 /** A section without tasks: below its heading, or below a blank line after its text. */
@@ -356,7 +364,8 @@ function firstInSection(work: Work, edit: InsertEdit, section: Section, base: nu
   const at = endOfLine(text, base + body.length);
   const end = lineEndFor(text, base);
   const onlyHeading = !/[\r\n]/.test(body);
-  const lines = newTaskLines(edit.task, { lead: '', detailIndent: '  ' }, work.options);
+  const style = { lead: '', detailIndent: '  ', mayCloseComment: mayCloseComment(text, base, section, edit.task) };
+  const lines = newTaskLines(edit.task, style, work.options);
   return { start: at, end: at, text: (onlyHeading ? '' : end) + lines.map((line) => end + line).join('') };
 }
 

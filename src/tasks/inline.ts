@@ -38,6 +38,10 @@ export function lineComments(line: string): { readonly spans: readonly Span[]; r
       from = span.end;
       continue;
     }
+    if (isEscaped(line, open)) {
+      from = open + 4;
+      continue;
+    }
     const close = commentEnd(line, open);
     if (close < 0) return { spans, unclosed: open };
     spans.push({ start: open, end: close });

@@ -147,7 +147,7 @@ function withWords(state: MarkerState, rest: string): Marker {
 }
 
 function noteInside(note: string): string {
-  return trimWhite(note.replace(/[[\]\\]/g, ' ').replace(/\p{Cc}/gu, ' ')).replace(/^,/, '');
+  return trimWhite(note.replace(/[[\]\\]|<!--|-->/g, ' ').replace(/\p{Cc}/gu, ' ')).replace(/^,/, '');
 }
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });

@@ -313,7 +313,8 @@ function onText(scan: Scan, task: number, kind: 'text' | 'quote'): number {
     if (startsNoParagraph(scan)) scan.lazy = true;
     else if (!inItem && !scan.lazy && scan.column <= 3) scan.paragraph ??= { start: scan.start, first: scan.first, line: scan.lineNumber };
   }
-  if (kind === 'quote' || inItem) scan.lazy = true;
+  // A quote below a task may be ToDone's note: it must not change what the text behind the task is.
+  if ((kind === 'quote' && task < 0) || inItem) scan.lazy = true;
   addDetail(scan, task, kind);
   if (kind === 'text') scan.hidden = commentGoingOn(scan, task);
   return -1;
@@ -550,12 +551,11 @@ function containerOf(scan: Scan, place: number, task: number): { readonly contai
   return { container: Math.max(item, scan.heads[task]!.column + 1), column };
 }
 
-/** Raw HTML whose content Markdown takes as it is (CommonMark's kinds 1 to 5); other tags hide nothing. */
+/** HTML whose content Markdown takes as it is; other tags hide nothing. */
 const RAW_HTML: readonly { readonly open: RegExp; readonly what: 'comment' | 'HTML'; readonly terminator: readonly string[] }[] = [
   { open: /^<!--/, what: 'comment', terminator: ['-->'] },
   { open: /^<\?/, what: 'HTML', terminator: ['?>'] },
   { open: /^<!\[CDATA\[/, what: 'HTML', terminator: [']]>'] },
-  { open: /^<![a-z]/i, what: 'HTML', terminator: ['>'] },
   { open: /^<(?:script|pre|style|textarea)(?:[\s>]|$)/i, what: 'HTML', terminator: ['</script>', '</pre>', '</style>', '</textarea>'] },
 ];
 
