@@ -69,15 +69,17 @@ function firstThat<T>(spellings: readonly (() => T)[], fits: (spelling: T) => bo
   return spellings.at(-1)!();
 }
 
-/** Whether the lines make one task and leave the next line a task of its own. */
+/** Whether the lines make one task and leave the next line a task of its own, as an item of the same list or plain. */
 function readsAs(lines: readonly string[], style: Style, options: ParseOptions, fits: (task: Task) => boolean): boolean {
   if (style.mayCloseComment && lines.some((line) => line.includes('-->'))) return false;
-  // The last line would end a comment that the words leave open.
-  const board = parse(['## Git Worktree x', ...lines, `${style.lead}[] next`, '-->'].join('\n'), options);
-  const section = board.sections[0];
-  if (board.sections.length !== 1 || !section || section.problems.length > 0) return false;
-  const [task, next] = section.tasks;
-  return section.tasks.length === 2 && task !== undefined && next?.text === 'next' && next.line === lines.length + 1 && task.phase === next.phase && fits(task);
+  return ['', ...(style.lead === '' ? [] : [style.lead])].every((lead) => {
+    // The last line would end a comment that the words leave open.
+    const board = parse(['## Git Worktree x', ...lines, `${lead}[] next`, '-->'].join('\n'), options);
+    const section = board.sections[0];
+    if (board.sections.length !== 1 || !section || section.problems.length > 0) return false;
+    const [task, next] = section.tasks;
+    return section.tasks.length === 2 && task !== undefined && next?.text === 'next' && next.line === lines.length + 1 && task.phase === next.phase && fits(task);
+  });
 }
 
 function sameTags(task: Task, tags: readonly string[]): boolean {

@@ -29,6 +29,7 @@ const listWithTask = fc
   .filter(({ board }) => tasksOf(board).length > 0)
   .map(({ text, board, at }) => ({ text, board, located: tasksOf(board)[at % tasksOf(board).length]! }))
   // In doubled sections, which are held, a target can mean another one.
+  .filter(({ board, located }) => board.sections.filter(({ name }) => (name ?? '') === located.task.section).length === 1)
   .filter(({ board, located }) => locate(board, targetOf(located.task))?.task === located.task);
 
 /** What must not change on tasks that an edit does not name. */
