@@ -15,7 +15,7 @@ import type { Board, Edit, Edited, Located, Marker, NewTask, Section, Target, Ta
 import { utf8Length } from './utf8.ts';
 import { endOfLine, isWhite, lineEndFor, linesOf, plainWords, skipWhite } from './white.ts';
 
-export type AppliedEdits = {
+type AppliedEdits = {
   readonly text: string;
   /** What became of each edit, in the order given. */
   readonly results: readonly Edited[];

@@ -72,7 +72,7 @@ function backtickRuns(line: string): Run[] {
 }
 
 /** Whether an odd number of backslashes stands before `at`. Looked at once per run, so linear in all. */
-export function isEscaped(line: string, at: number): boolean {
+function isEscaped(line: string, at: number): boolean {
   let count = 0;
   while (line.charCodeAt(at - 1 - count) === 0x5c) count++;
   return count % 2 === 1;

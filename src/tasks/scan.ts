@@ -13,7 +13,7 @@ import type { Marker } from './task.ts';
 import { columnAfter, finder, isWhite, skipWhite, skipWhiteBack } from './white.ts';
 
 /** Front matter longer than this is no front matter: a rule on the first line must not hide a list. */
-export const FRONT_MATTER_LINES_MAX = 400;
+const FRONT_MATTER_LINES_MAX = 400;
 
 export type LineKind = 'text' | 'quote' | 'fence' | 'comment' | 'blank';
 

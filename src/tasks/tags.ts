@@ -11,7 +11,7 @@ import { isWhite, skipWhite, skipWhiteBack, trimWhite } from './white.ts';
 /** Tags whose text can be worth nothing to those who inherit it. */
 const NOT_INHERITED = new Set(['id']);
 
-export type ReadTags = {
+type ReadTags = {
   /** Spans relative to `text`. */
   readonly tags: readonly Tag[];
   /** The text without tags, escapes undone. */
@@ -92,7 +92,7 @@ const BRACE_KEY = /^[\p{L}][\p{L}\p{N}_.-]*$/u;
 const KEY_UNITS_MAX = 64;
 
 /** `{key}` or `{key:value}` that begins at `at`. */
-export function readBrace(text: string, at: number): Tag | undefined {
+function readBrace(text: string, at: number): Tag | undefined {
   const close = closeOf(text, at, 0x7b, 0x7d);
   if (close < 0 || !endsAt(text, close + 1)) return undefined;
   const inside = text.slice(at + 1, close);
@@ -242,7 +242,7 @@ function onlyAtEnd(text: string, drafts: readonly Draft[]): readonly Tag[] {
 }
 
 /** Backslashes before punctuation undone, as Markdown shows it; code spans stay. */
-export function unescaped(text: string): string {
+function unescaped(text: string): string {
   if (!text.includes('\\')) return text;
   if (!text.includes('`')) return text.replace(ESCAPE, '$1');
   const parts: string[] = [];
