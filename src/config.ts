@@ -86,7 +86,7 @@ export const configSchema = z.strictObject({
   granularity: z.enum(['off', 'warn', 'strict']).default('warn').describe('What a missing component of a task is'),
   protected: z
     .array(z.string())
-    .default(['todone.config.json', 'todone.config.yaml', 'prompts/**', '.githooks/**', '.husky/**'])
+    .default(['todone.config.json', 'todone.config.yaml', 'todone.config.yml', 'prompts/**', '.githooks/**', '.husky/**'])
     .describe('Paths that an agent cannot change: globs, left out of the commit'),
   sign: z.enum(['auto', 'never']).default('auto').describe('Sign commits as the global git config says'),
   landHooks: z.array(z.string()).default([]).describe("The repository's hooks to run at landing, in the base's version"),
@@ -108,12 +108,19 @@ export type ConfigProblem = { readonly key: string; readonly message: string };
 /** The config, or all that is wrong with it. */
 export function readConfig(written: unknown): { readonly config: Config } | { readonly problems: readonly ConfigProblem[] } {
   const parsed = configSchema.safeParse(written ?? {});
-  if (!parsed.success) return { problems: parsed.error.issues.map((issue) => ({ key: issue.path.join('.') || '(top)', message: issue.message })) };
+  if (!parsed.success) return { problems: parsed.error.issues.flatMap(problemsOf) };
   const problems = crossRules(parsed.data);
   return problems.length > 0 ? { problems } : { config: parsed.data };
 }
 
 export const defaultConfig: Config = configSchema.parse({});
+
+/** One problem per unknown key, named by itself, so that its line can be found. */
+function problemsOf(issue: z.core.$ZodIssue): ConfigProblem[] {
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ key: [...issue.path, key].join('.'), message: 'there is no such key' }));
+  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+  return [{ key: issue.path.join('.') || '(top)', message }];
+}
 
 function crossRules(config: Config): ConfigProblem[] {
   const problems: ConfigProblem[] = [];

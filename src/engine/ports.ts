@@ -2,8 +2,9 @@
  * What the engine needs of the outside, in the engine's words: small interfaces, each with an in-memory twin
  * for tests and a real adapter, and one contract suite for both. Never names a library, a git command or a table.
  */
-import type { Edit, Edited, Task } from '../tasks/task.ts';
-import type { End, Found, Known, Run, Step, Usage } from '../runs/run.ts';
+import type { Edit, Edited } from '../tasks/task.ts';
+import type { AgentChoice } from '../runs/settings.ts';
+import type { End, Found, Known, Run, Step, TaskText, Usage } from '../runs/run.ts';
 
 export interface Clock {
   /** Wall time, ms since 1970: for display and dates. */
@@ -99,10 +100,22 @@ export type Stored = {
 
 export interface Journal {
   load(): Stored;
-  /** One transaction, durable at return where it claims or ends a run; refused (throws) when a newer owner has a higher term. */
+  /** One transaction, durable at return where it claims or ends a run; throws `StaleOwner` when a newer owner has a higher term. */
   commit(changes: Changes): void;
   history(id: string): readonly HistoryRow[];
   close(): void;
+}
+
+/** Somebody else owns the list by now: nothing was stored, and nothing more may be. */
+export class StaleOwner extends Error {
+  override name = 'StaleOwner';
+  readonly ours: number;
+  readonly theirs: number;
+  constructor(ours: number, theirs: number) {
+    super(`another process owns this list by now (its term is ${theirs}, ours is ${ours}): nothing was stored`);
+    this.ours = ours;
+    this.theirs = theirs;
+  }
 }
 
 // ── workspaces, snapshots, landing ───────────────────────────────────────────────────────────────
@@ -156,9 +169,12 @@ export type Squashed =
   | { readonly kind: 'empty'; readonly tip: string }
   /** The task's commit is on the branch already: an earlier try got there. */
   | { readonly kind: 'landed'; readonly commit: string; readonly hash: string }
-  | { readonly kind: 'conflict'; readonly message: string; readonly evidence: string }
+  /** Both sides are in the workspace now, marked in the files; `start` is the tip that it stands on: the run's new start. */
+  | { readonly kind: 'conflict'; readonly message: string; readonly evidence: string; readonly start: string }
   /** Nested repositories, links out of the tree, conflict markers, secrets, too large files; or the workspace is gone. */
-  | { readonly kind: 'refused'; readonly message: string; readonly lost?: boolean };
+  | { readonly kind: 'refused'; readonly message: string; readonly lost?: boolean }
+  /** Not now, through no fault of the work: no key at hand to sign with. Asked again later. */
+  | { readonly kind: 'busy'; readonly message: string };
 
 export type Advanced =
   | { readonly kind: 'landed'; readonly commit: string; readonly hash: string }
@@ -207,12 +223,7 @@ export type PhaseOrder = WorkOrder & {
   readonly limitMs: number;
 };
 
-/** A task's words, as data for prompts and agents. */
-export type TaskText = Pick<Task, 'title' | 'text' | 'details' | 'fields'> & {
-  readonly id: string;
-  readonly section: string;
-  readonly tags: readonly string[];
-};
+export type { TaskText };
 
 export type PhaseEnd = {
   readonly end: End;
@@ -221,19 +232,8 @@ export type PhaseEnd = {
   readonly found: Found;
 };
 
-export type AgentInfo = {
-  readonly name: string;
-  readonly installed: boolean;
-  /** Why not, and what to do. */
-  readonly problem?: string;
-  readonly version?: string;
-  /** `script` takes only tasks with something to run. */
-  readonly takes: 'anything' | 'runnable';
-  /** Which phases it has; an agent without a model only implements. */
-  readonly steps: readonly Step[];
-  /** Whether another attempt can learn from the evidence of the last one. */
-  readonly learns: boolean;
-};
+/** What an agent is, and whether it can be had here. */
+export type AgentInfo = AgentChoice & { readonly version?: string };
 
 export interface Agents {
   list(): readonly AgentInfo[];
@@ -254,6 +254,15 @@ export type Verified = { readonly ok: boolean; readonly command: string; readonl
 export interface Verify {
   /** Undefined where the first word is no command: a check in words. */
   run(order: WorkOrder, command: string, workspace: string, signal: AbortSignal): Promise<Verified | undefined>;
+}
+
+// ── prompts ──────────────────────────────────────────────────────────────────────────────────────
+
+export type PromptName = 'plan' | 'implement' | 'update' | 'resolve' | 'investigate';
+
+export interface Prompts {
+  /** The template with its variables filled in; values are never expanded again. */
+  fill(name: PromptName, values: Readonly<Record<string, string>>): string;
 }
 
 // ── words ────────────────────────────────────────────────────────────────────────────────────────

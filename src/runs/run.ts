@@ -2,7 +2,7 @@
  * The nouns of a run: how far we are (SPEC 2). Rows of the journal, and nothing that could not be stored.
  * Never holds a promise, a handle or a path's content.
  */
-import type { MarkerState } from '../tasks/task.ts';
+import type { MarkerState, Task } from '../tasks/task.ts';
 
 /** The seven steps of a run, in order. `plan`, `implement` and `update` are the agent's; the rest are ours. */
 export const STEPS = ['claim', 'prepare', 'plan', 'implement', 'update', 'land', 'settle'] as const;
@@ -63,7 +63,7 @@ export type End =
   /** Not ours any more: an old ticket, a line that is gone. */
   | { readonly kind: 'refused'; readonly message: string }
   /** The same step again, later. */
-  | { readonly kind: 'transient'; readonly reason: Reason; readonly message: string; readonly retryAt?: number }
+  | { readonly kind: 'transient'; readonly reason: Reason; readonly message: string; readonly retryAt?: number; /** Waits as long as it takes: a limit, a person's work in the way. */ readonly patient?: boolean }
   /** Back to `implement`, with the reason as evidence. */
   | { readonly kind: 'rework'; readonly reason: Reason; readonly message: string; readonly evidence: string; readonly found?: Found }
   /** This attempt is over. `evidence` is for the next one. */
@@ -81,6 +81,8 @@ export type Found = {
   readonly summary?: string;
   readonly commitMessage?: string;
   readonly outcome?: Outcome;
+  /** What the agent needs from others before it can finish (5.2-R3, R4). */
+  readonly asks?: { readonly kind: 'decision'; readonly question: string } | { readonly kind: 'prerequisite'; readonly id: string; readonly title: string; readonly details?: string };
   /** True where the outcome was inferred from exit status and git (5.2-R2). */
   readonly inferred?: boolean;
   readonly commit?: string;
@@ -104,6 +106,8 @@ export type Run = {
   readonly section: string;
   readonly text: string;
   readonly occurrence: number;
+  /** The task's words for prompts and agents, as last read. */
+  readonly task: TaskText;
   /** As claimed, and whether the text has since changed (2-R5). */
   readonly fingerprint: string;
   readonly changed: boolean;
@@ -140,4 +144,11 @@ export type Ending = {
   readonly state: 'done' | 'failed' | 'open' | 'keep';
   readonly reason: Reason;
   readonly message: string;
+};
+
+/** A task's words, as data for prompts and agents. */
+export type TaskText = Pick<Task, 'title' | 'text' | 'details' | 'fields'> & {
+  readonly id: string;
+  readonly section: string;
+  readonly tags: readonly string[];
 };

@@ -1,0 +1,224 @@
+/**
+ * The port Landing on git (4-R6, 4-R8, 4-R9): one commit from the files of a workspace, by plumbing on a private index,
+ * so that whatever the agent did to its own git state does not matter. Never moves a branch but by compare-and-swap.
+ */
+import { existsSync, lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Advanced, Landing, LandingOrder, Log, Squashed } from '../engine/ports.ts';
+import { commitMessage } from './commit-message.ts';
+import { follow, followersOf } from './followers.ts';
+import { moveRefs } from './git-refs.ts';
+import { GitFailed, type Git } from './git.ts';
+import { landedRef, openProver, type Prover } from './proof.ts';
+import type { Identity } from './repo.ts';
+import { protectedPaths, screen, type Screened, type ScreeningRules } from './screening.ts';
+import type { Sections } from './sections.ts';
+import { commitTree, mergeOnto, moveSnapshot, snapshotRef } from './snapshots.ts';
+import { forgetSquashed, rememberSquashed, squashedIndex, takeSquashed } from './squashed.ts';
+import { buildTree, isThere, moveTo, placeOf, readChanges, readRecord, removeNew, restoreIndex, writeRecord, type Change, type Workspace, type WorkspaceRecord } from './workspace.ts';
+import { isWhole, mendAdmin, publish } from './worktree-admin.ts';
+import { workspaceAt } from './workspaces.ts';
+
+export type LandingOptions = {
+  readonly git: Git;
+  readonly sections: Sections;
+  /** The main worktree. */
+  readonly top: string;
+  /** The list, from the top of the repository; undefined where it lies outside. */
+  readonly list: string | undefined;
+  readonly protected: readonly string[];
+  readonly maxFileBytes: number;
+  readonly secretsIn: (text: string) => string | undefined;
+  readonly identity: Identity;
+  /** `sign: auto`, and the person's global config signs. */
+  readonly sign: boolean;
+  readonly log: Log;
+};
+
+type Use = LandingOptions & { readonly rules: ScreeningRules; readonly prover: Prover };
+
+const SIGN_LIMIT_MS = 30_000;
+const EVIDENCE_CHARS = 12_000;
+const FILE_CHARS = 4_000;
+const MAX_TEXT_BYTES = 4 * 1024 * 1024;
+const SHOWN_REFUSALS = 10;
+
+export function openLanding(options: LandingOptions): Landing {
+  const rules = { list: options.list, isProtected: protectedPaths(options.protected), maxFileBytes: options.maxFileBytes, secretsIn: options.secretsIn };
+  const use: Use = { ...options, rules, prover: openProver(options.git, options.sections) };
+  return {
+    async squash(order) {
+      try {
+        return await squash(use, order);
+      } catch (error) {
+        // What git refuses to take in (an unreadable file, a path that no system should hold) is the work's fault.
+        if (error instanceof GitFailed && error.result.code !== undefined) return { kind: 'refused', message: error.message };
+        throw error;
+      }
+    },
+    checkout: (path, commit) => checkout(use, path, commit),
+    advance: (order, tip, commit) => advance(use, order, tip, commit),
+    proof: (section, id, hash) => use.prover.proof(section, id, hash),
+  };
+}
+
+async function squash(use: Use, order: LandingOrder): Promise<Squashed> {
+  const { git, sections } = use;
+  const tip = await sections.ensure(order.section);
+  const landed = await use.prover.landedSince(order.id, order.start, tip);
+  if (landed !== undefined) return alreadyLanded(use, order, landed);
+  const workspace = workspaceAt(git.home, order.workspace);
+  const start = await git.objects.commit(order.start);
+  if (!isThere(order.workspace)) return { kind: 'refused', message: `the workspace ${order.workspace} is gone`, lost: true };
+  if (!start) return { kind: 'refused', message: `the commit ${order.start} that the work began from is gone from the repository` };
+
+  forgetSquashed(workspace);
+  if (!existsSync(join(workspace.dir, 'index'))) await restoreIndex(git, workspace, order.start);
+  const record = readRecord(workspace);
+  const screened = await screenChanges(use, workspace, record, order.start);
+  if (screened.refusals.length > 0) return { kind: 'refused', message: refusalMessage(screened) };
+  const tree = await buildTree(git, workspace, screened.accepted, squashedIndex(workspace));
+  const notes = screened.leftOut.filter((left) => left.why !== COPY).map((left) => `left out of the commit: ${left.name} (${left.why})`);
+  if (tree === start.tree) return { kind: 'empty', tip };
+
+  const message = commitMessage(order.message, order.title, order);
+  const leftOut = screened.leftOut.length > 0;
+  if (tip === order.start) {
+    const made = await engineersCommit(use, tree, tip, message);
+    if (typeof made !== 'string') return made;
+    rememberSquashed(workspace, { commit: made, tree, leftOut });
+    return { kind: 'commit', commit: made, tree, tip, notes };
+  }
+  const own = await commitTree(git, tree, [order.start], message);
+  const merged = await mergeOnto(git, workspace, tip, own);
+  if (merged.kind === 'conflict') return giveBack(use, order, workspace, record, { own, tip, ...merged });
+  if (merged.tree === (await git.objects.commit(tip))?.tree) return { kind: 'empty', tip };
+  const made = await engineersCommit(use, merged.tree, tip, message);
+  if (typeof made !== 'string') return made;
+  rememberSquashed(workspace, { commit: own, tree, leftOut });
+  return { kind: 'commit', commit: made, tree: merged.tree, tip, notes };
+}
+
+const COPY = 'a copy of an ignored file';
+
+/** Killed between the branch and our own ref: the ref is made good. */
+async function alreadyLanded(use: Use, order: LandingOrder, commit: string): Promise<Squashed> {
+  const { git } = use;
+  if ((await git.objects.commitId(landedRef(order.id))) !== commit) await moveRefs(git, [{ ref: landedRef(order.id), to: commit }]);
+  return { kind: 'landed', commit, hash: await git.objects.abbreviation(commit) };
+}
+
+async function screenChanges(use: Use, workspace: Workspace, record: WorkspaceRecord | undefined, start: string): Promise<Screened> {
+  const { git } = use;
+  const changes = await readChanges(git, workspace);
+  const forced = await forcedIn(git, workspace, record, start);
+  const copies = new Set(record?.copies.map((copy) => copy.path));
+  const base = async (path: string): Promise<string | undefined> => (await git.objects.blob(`${start}:${path}`, MAX_TEXT_BYTES))?.toString('utf8');
+  return screen(workspace.path, { ...changes, paths: [...changes.paths, ...forced] }, copies, use.rules, base);
+}
+
+/** Ignored files that the agent put into its own index on purpose (`git add -f`): part of its work, if they are still there. */
+async function forcedIn(git: Git, workspace: Workspace, record: WorkspaceRecord | undefined, start: string): Promise<Change[]> {
+  const index = join(record?.admin ?? '', 'index');
+  const sizeOf = (file: string): number | undefined => lstatSync(file, { throwIfNoEntry: false })?.size;
+  // One that has as many bytes as ours has no entry more.
+  if (record?.admin === undefined || sizeOf(index) === undefined || sizeOf(index) === sizeOf(join(workspace.dir, 'index'))) return [];
+  const listed = await git.run(['ls-files', '-z', '--cached', '--ignored', '--exclude-standard'], placeOf(workspace, { index }));
+  if (listed.code !== 0) return [];
+  const names = listed.stdout.toString('utf8').split('\0').filter((name) => name !== '');
+  const forced: Change[] = [];
+  for (const name of names) {
+    if (!lstatSync(join(workspace.path, name), { throwIfNoEntry: false })?.isFile()) continue;
+    if ((await git.objects.info(`${start}:${name}`)) === undefined) forced.push({ name, raw: Buffer.from(name), kind: 'new' });
+  }
+  return forced;
+}
+
+/** The commit as the engineer's, signed where they sign. */
+async function engineersCommit(use: Use, tree: string, parent: string, message: string): Promise<string | Squashed> {
+  const { name, email } = use.identity;
+  const env = { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email };
+  const args = ['commit-tree', ...(use.sign ? ['-S'] : []), '-p', parent, '-F', '-', tree];
+  const result = await use.git.run(args, { input: message, env, timeoutMs: use.sign ? SIGN_LIMIT_MS : undefined });
+  if (result.code === 0) return result.stdout.toString('utf8').trim();
+  if (!use.sign) throw new GitFailed(args, result);
+  const why = result.timedOut ? 'nobody gave the passphrase in time' : result.stderr.trim().split('\n').slice(0, 3).join('; ');
+  return { kind: 'busy', message: `the commit cannot be signed, as your global git config asks (commit.gpgSign): ${why}. Unlock the key, or set sign: never` };
+}
+
+type Conflict = { readonly own: string; readonly tip: string; readonly tree: string; readonly files: readonly string[]; readonly messages: string };
+
+/** The workspace goes to the tip with both sides marked in the files, so that the same agent can settle them. */
+async function giveBack(use: Use, order: LandingOrder, workspace: Workspace, record: WorkspaceRecord | undefined, conflict: Conflict): Promise<Squashed> {
+  const { git } = use;
+  await moveSnapshot(git, snapshotRef({ id: order.id, attempt: order.attempt, label: 'conflict' }), conflict.own);
+  await moveTo(git, workspace, conflict.tip, conflict.tree);
+  const admin = adminFor(use, workspace, record, conflict.tip);
+  if (record) writeRecord(workspace, { ...record, admin, start: conflict.tip });
+  publish(admin, conflict.tip, join(workspace.dir, 'index'));
+
+  let evidence = `${conflict.messages}\n`;
+  for (const name of conflict.files) {
+    if (evidence.length > EVIDENCE_CHARS) break;
+    const text = (await git.objects.blob(`${conflict.tree}:${name}`, MAX_TEXT_BYTES))?.toString('utf8');
+    evidence += `\n== ${name}\n${text === undefined ? '(removed on one side)' : aroundMarkers(text)}\n`;
+  }
+  const message = `conflict with ${order.section} in ${conflict.files.join(', ')}`;
+  return { kind: 'conflict', message, evidence: evidence.slice(0, EVIDENCE_CHARS), start: conflict.tip };
+}
+
+function aroundMarkers(text: string): string {
+  const at = Math.max(0, text.indexOf('<<<<<<< '));
+  return text.slice(at, at + FILE_CHARS);
+}
+
+async function checkout(use: Use, path: string, commit: string): Promise<void> {
+  const { git } = use;
+  const workspace = workspaceAt(git.home, path);
+  if (!isThere(path)) throw new Error(`the workspace ${path} is gone`);
+  const record = readRecord(workspace);
+  const target = await git.objects.commit(commit);
+  if (!target) throw new Error(`there is no commit ${commit}`);
+  const squashed = takeSquashed(workspace);
+  const same = squashed?.tree === target.tree;
+  if (!existsSync(join(workspace.dir, 'index'))) await restoreIndex(git, workspace, commit);
+  if (same) git.privateDir(workspace.dir, commit);
+  if (!same || squashed?.leftOut) {
+    const copies = new Set(record?.copies.map((copy) => copy.path));
+    await moveTo(git, workspace, commit);
+    removeNew(workspace, await readChanges(git, workspace), copies);
+  }
+  const admin = adminFor(use, workspace, record, commit);
+  publish(admin, commit, join(workspace.dir, 'index'));
+}
+
+/** The workspace's entry in the repository, made good where the agent broke it. */
+function adminFor(use: Use, workspace: Workspace, record: WorkspaceRecord | undefined, commit: string): string {
+  const admin = record?.admin;
+  return isWhole(use.git.commonDir, workspace.path, admin) ? admin : mendAdmin(use.git.commonDir, workspace.path, admin, commit);
+}
+
+async function advance(use: Use, order: LandingOrder, tip: string, commit: string): Promise<Advanced> {
+  const { git, sections, log } = use;
+  const ref = sections.branch(order.section);
+  const now = await sections.tip(order.section);
+  const there = now !== undefined && (now === commit || (await use.prover.landedSince(order.id, tip, now)) === commit);
+  if (!there && now !== tip) return { kind: 'moved' };
+  const goal = there ? now : commit;
+  const found = await followersOf(git, use.top, ref, goal, use.list);
+  if (found.kind === 'busy' && !there) return found;
+
+  const moves = there ? [{ ref: landedRef(order.id), to: commit }] : [{ ref, to: commit, old: tip }, { ref: landedRef(order.id), to: commit }];
+  const moved = await moveRefs(git, moves);
+  if (moved.kind === 'stale') return { kind: 'moved' };
+  if (moved.kind === 'locked') return { kind: 'busy', message: moved.message };
+  if (found.kind === 'ready') await follow(git, found.followers, goal, log);
+  takeSquashed(workspaceAt(git.home, order.workspace));
+  return { kind: 'landed', commit, hash: await git.objects.abbreviation(commit) };
+}
+
+function refusalMessage(screened: Screened): string {
+  const shown = screened.refusals.slice(0, SHOWN_REFUSALS);
+  const rest = screened.refusals.length - shown.length;
+  return `not landed: ${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`;
+}

@@ -1,0 +1,86 @@
+/**
+ * Whether a worktree that a person may use holds work that is not committed. Looks with our own config and a copy of
+ * its index, and changes nothing in it.
+ */
+import { copyFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { GitFailed, type Git } from './git.ts';
+import { operationIn, type Head, type Worktree } from './worktree-admin.ts';
+import { placeOf, readChanges, restoreIndex, type Changes, type Workspace } from './workspace.ts';
+
+export type Standing =
+  /** All that is there is in this commit; behind HEAD where we were killed between moving the branch and the files. */
+  | { readonly kind: 'clean'; readonly at: string }
+  | { readonly kind: 'dirty'; readonly why: string };
+
+const SHOWN_FILES = 5;
+/** How far behind its branch a worktree may have been left by a killed daemon. */
+const MOST_BEHIND = 20;
+
+/** What does not count: files that git does not know, the one at this path. */
+export type Overlook = { readonly ignoreNew?: boolean; readonly ignore?: string };
+
+/** `dir`: a private git directory that we may use for looking. */
+export async function standing(git: Git, worktree: Worktree, dir: string, overlook: Overlook = {}): Promise<Standing> {
+  const operation = operationIn(worktree.admin);
+  if (operation !== undefined) return { kind: 'dirty', why: `git is in the middle of something there (${operation})` };
+  const head = await commitOf(git, worktree.head);
+  if (head === undefined) return { kind: 'dirty', why: 'its HEAD names no commit' };
+  const eyes: Workspace = { section: '', slot: 0, path: worktree.path, dir };
+  const differs = async (): Promise<Changes> => {
+    const changes = await readChanges(git, eyes);
+    const paths = changes.paths.filter((change) => change.name !== overlook.ignore && !(overlook.ignoreNew && change.kind === 'new'));
+    return { paths, nested: overlook.ignoreNew ? [] : changes.nested };
+  };
+
+  git.privateDir(dir, head);
+  const index = join(worktree.admin, 'index');
+  if (existsSync(index)) copyFileSync(index, join(dir, 'index'));
+  else await restoreIndex(git, eyes, head);
+  let changes: Changes;
+  try {
+    changes = await differs();
+  } catch (error) {
+    if (!(error instanceof GitFailed)) throw error;
+    // An index that is torn, or in parts that lie elsewhere: compare the files with HEAD.
+    await restoreIndex(git, eyes, head);
+    changes = await differs();
+  }
+  if (isNothing(changes)) return { kind: 'clean', at: head };
+
+  const behind = worktree.head && 'ref' in worktree.head ? await commitOfIndex(git, eyes, head) : undefined;
+  if (behind !== undefined) {
+    git.privateDir(dir, behind);
+    if (isNothing(await differs())) return { kind: 'clean', at: behind };
+    git.privateDir(dir, head);
+  }
+  return { kind: 'dirty', why: `uncommitted work: ${namesOf(changes)}` };
+}
+
+export function namesOf(changes: Changes): string {
+  const names = [...changes.paths.map((change) => change.name), ...changes.nested];
+  const rest = names.length - SHOWN_FILES;
+  return names.slice(0, SHOWN_FILES).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
+export function commitOf(git: Git, head: Head): Promise<string | undefined> {
+  if (head === undefined) return Promise.resolve(undefined);
+  return git.objects.commitId('ref' in head ? head.ref : head.commit);
+}
+
+function isNothing(changes: Changes): boolean {
+  return changes.paths.length === 0 && changes.nested.length === 0;
+}
+
+/** The nearest commit before HEAD, on its first parents, whose tree the index holds. */
+async function commitOfIndex(git: Git, eyes: Workspace, head: string): Promise<string | undefined> {
+  const written = await git.run(['write-tree'], placeOf(eyes));
+  if (written.code !== 0) return undefined;
+  const tree = written.stdout.toString('utf8').trim();
+  let commit = await git.objects.commit(head);
+  for (let i = 0; i < MOST_BEHIND && commit?.parents[0] !== undefined; i += 1) {
+    commit = await git.objects.commit(commit.parents[0]);
+    if (commit?.tree === tree) return commit.oid;
+  }
+  return undefined;
+}

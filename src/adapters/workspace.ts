@@ -1,0 +1,175 @@
+/**
+ * One workspace: its folder, its private git directory with an index of ours, and what we remember of it. Reads what
+ * changed, builds trees and moves the files from commit to commit, whatever the agent did to its own git state.
+ * Never asks the agent's index or HEAD.
+ */
+import { copyFileSync, existsSync, lstatSync, readFileSync, rmdirSync, unlinkSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { writeWhole } from './git-config.ts';
+import { removeIfAbandoned } from './git-refs.ts';
+import type { Git, GitPlace } from './git.ts';
+
+export type Workspace = {
+  readonly section: string;
+  readonly slot: number;
+  /** The folder, absolute. */
+  readonly path: string;
+  /** Our private git directory for it. */
+  readonly dir: string;
+};
+
+export type Copied = { readonly path: string; readonly sourceMs: number; readonly sourceSize: number; readonly writtenMs: number; readonly writtenSize: number };
+
+/** What we remember of a workspace; beside its private index, out of an agent's way. */
+export type WorkspaceRecord = {
+  readonly version: 1;
+  readonly path: string;
+  /** Its entry under `.git/worktrees`. */
+  readonly admin?: string;
+  /** The run that is in it, or the last one while it has not been released. */
+  readonly holder?: { readonly id: string; readonly ticket: number; readonly attempt: number };
+  readonly start?: string;
+  /** True from the first file that we change for a run until it is set up: a crash in between begins again. */
+  readonly preparing: boolean;
+  /** Where we left it when the last run was over; undefined while a run is in it. */
+  readonly left?: string;
+  readonly portIndex: number;
+  /** The lockfiles' hash for which `afterCreate` has succeeded. */
+  readonly createdFor?: string;
+  readonly copies: readonly Copied[];
+  readonly includeMs?: number;
+};
+
+export type Change = { readonly name: string; readonly raw: Buffer; readonly kind: 'new' | 'changed' | 'removed' };
+
+export type Changes = {
+  readonly paths: readonly Change[];
+  /** Folders that are repositories of their own, which no tree of ours can hold. */
+  readonly nested: readonly string[];
+};
+
+export function readRecord(workspace: Workspace): WorkspaceRecord | undefined {
+  try {
+    const record = JSON.parse(readFileSync(join(workspace.dir, 'record.json'), 'utf8')) as WorkspaceRecord;
+    return record.version === 1 ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function writeRecord(workspace: Workspace, record: WorkspaceRecord): void {
+  writeWhole(join(workspace.dir, 'record.json'), `${JSON.stringify(record)}\n`);
+}
+
+/** The folder is there, and is no link to another place. */
+export function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** The commit that our private index stands for. */
+export function headOf(workspace: Workspace): string | undefined {
+  try {
+    return readFileSync(join(workspace.dir, 'HEAD'), 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+export function placeOf(workspace: Workspace, more: GitPlace = {}): GitPlace {
+  return { dir: workspace.dir, workTree: workspace.path, ...more };
+}
+
+/** What differs from our index: changed, removed and new files that git does not ignore. */
+export async function readChanges(git: Git, workspace: Workspace, index?: string): Promise<Changes> {
+  const args = ['status', '--porcelain=v1', '-z', '-uall', '--ignore-submodules=all', '--no-renames', '--no-ahead-behind'];
+  return parseStatus(await git.ok(args, placeOf(workspace, { index })));
+}
+
+/** The tree of our index with these paths as they are in the folder; its index stays at `index`. */
+export async function buildTree(git: Git, workspace: Workspace, paths: readonly Change[], index: string): Promise<string> {
+  copyFileSync(join(workspace.dir, 'index'), index);
+  const place = placeOf(workspace, { index });
+  const beyond = paths.filter((change) => change.kind === 'removed' && isBeyondLink(workspace.path, change.name));
+  const direct = paths.filter((change) => !beyond.includes(change));
+  if (beyond.length > 0) {
+    const zero = '0'.repeat(headOf(workspace)?.length ?? 40);
+    const lines = beyond.map((change) => Buffer.concat([Buffer.from(`0 ${zero}\t`), change.raw, Buffer.from([0])]));
+    await git.ok(['update-index', '-z', '--index-info'], { ...place, input: Buffer.concat(lines) });
+  }
+  if (direct.length > 0) {
+    const input = Buffer.concat(direct.flatMap((change) => [change.raw, Buffer.from([0])]));
+    await git.ok(['update-index', '-z', '--add', '--remove', '--replace', '--stdin'], { ...place, input });
+  }
+  return (await git.ok(['write-tree'], place)).toString('utf8').trim();
+}
+
+/** Tracked files become those of `commit`, whatever they are now; new and ignored files stay. */
+export async function moveTo(git: Git, workspace: Workspace, commit: string, tree = commit): Promise<void> {
+  await freeIndex(workspace);
+  await git.ok(['read-tree', '--reset', '-u', '--no-recurse-submodules', tree], placeOf(workspace));
+  if (tree !== commit) await git.ok(['read-tree', '--reset', commit], placeOf(workspace));
+  writeWhole(join(workspace.dir, 'HEAD'), `${commit}\n`);
+}
+
+/** Removes new files that git does not ignore, save for `keep`; nested repositories stay. */
+export function removeNew(workspace: Workspace, changes: Changes, keep: ReadonlySet<string>): void {
+  for (const change of changes.paths) {
+    if (change.kind !== 'new' || keep.has(change.name)) continue;
+    try {
+      unlinkSync(Buffer.concat([Buffer.from(`${workspace.path}/`), change.raw]));
+    } catch (error) {
+      if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+    removeEmptyParents(workspace.path, change.name);
+  }
+}
+
+/** Makes our index anew where it was lost: from `commit`, then compared with the files. */
+export async function restoreIndex(git: Git, workspace: Workspace, commit: string): Promise<void> {
+  git.privateDir(workspace.dir, commit);
+  await freeIndex(workspace);
+  await git.ok(['read-tree', '--reset', commit], placeOf(workspace));
+}
+
+/** A lock on our own index was left by a git that was killed with an earlier daemon. */
+async function freeIndex(workspace: Workspace): Promise<void> {
+  const lock = join(workspace.dir, 'index.lock');
+  if (existsSync(lock) && !(await removeIfAbandoned(lock))) throw new Error(`git is still at work in ${workspace.path} (${lock})`);
+}
+
+function parseStatus(output: Buffer): Changes {
+  const paths: Change[] = [];
+  const nested: string[] = [];
+  for (let at = 0; at < output.length; ) {
+    const end = output.indexOf(0, at);
+    const code = output.toString('latin1', at, at + 2);
+    const raw = output.subarray(at + 3, end);
+    at = end + 1;
+    const name = raw.toString('utf8');
+    if (name.endsWith('/')) nested.push(name.slice(0, -1));
+    else if (code === '??') paths.push({ name, raw, kind: 'new' });
+    else paths.push({ name, raw, kind: code.includes('D') && !code.startsWith('U') ? 'removed' : 'changed' });
+  }
+  return { paths, nested };
+}
+
+function isBeyondLink(top: string, name: string): boolean {
+  const parts = name.split('/');
+  for (let i = 1; i < parts.length; i += 1) {
+    const stat = lstatSync(join(top, ...parts.slice(0, i)), { throwIfNoEntry: false });
+    if (!stat) return false;
+    if (stat.isSymbolicLink()) return true;
+  }
+  return false;
+}
+
+function removeEmptyParents(top: string, name: string): void {
+  for (let folder = dirname(name); folder !== '.' && folder !== sep; folder = dirname(folder)) {
+    try {
+      rmdirSync(join(top, folder));
+    } catch {
+      // Not empty.
+      return;
+    }
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * The port Workspaces on git (4-R1…R5): `trees/<name>`, `trees/<name>~2`, …, each prepared clean and detached on its
+ * section's tip, with snapshots before anything is cleaned. Never touches work that a person left in one.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Log, Prepared, WorkOrder, Workspaces } from '../engine/ports.ts';
+import { forgetSquashed } from './squashed.ts';
+import { boundedDiff } from './diff.ts';
+import type { RepoLock } from './repo-lock.ts';
+import { isSafeSection, NoBranch, type Sections } from './sections.ts';
+import { keep, layKeptOn, type SnapshotOf } from './snapshots.ts';
+import { namesOf, standing } from './standing.ts';
+import { ensureWorktree } from './worktree-add.ts';
+import { listWorktrees, publish, readHead, setHead } from './worktree-admin.ts';
+import { freePortIndex, portOf, runAfterRun, setUp, type SetupOptions } from './workspace-setup.ts';
+import { headOf, isThere, moveTo, readChanges, readRecord, removeNew, restoreIndex, writeRecord, type Changes, type Workspace, type WorkspaceRecord } from './workspace.ts';
+
+export type WorkspacesOptions = SetupOptions & {
+  readonly sections: Sections;
+  /** The mutex around `git worktree add`. */
+  readonly lock: RepoLock;
+  /** Absolute folder of the worktrees. */
+  readonly trees: string;
+  readonly log: Log;
+};
+
+type Use = WorkspacesOptions & { readonly rooms: string };
+
+const HASH_CHARS = 12;
+const NAME_CHARS = 60;
+const KEPT_DIFF_CHARS = 4_000;
+
+export function openWorkspaces(options: WorkspacesOptions): Workspaces {
+  const use: Use = { ...options, rooms: roomsOf(options.git.home) };
+  return {
+    async prepare(order, from, signal) {
+      try {
+        return await prepare(use, order, from, signal);
+      } catch (error) {
+        if (error instanceof NoBranch) return { kind: 'failed', message: error.message, transient: error.transient };
+        return { kind: 'failed', message: error instanceof Error ? error.message : String(error), transient: true };
+      }
+    },
+    snapshot: (order, label, path, start) => snapshot(use, order, label, path, start),
+    reset: (order, path, start) => reset(use, order, path, start),
+    diff: (path, start, maxChars) => boundedDiff(use.git, workspaceAt(use.git.home, path), start, maxChars),
+    release: (order, path, signal) => release(use, order, path, signal),
+  };
+}
+
+/** The folder of a section's workspace. */
+export function workspacePath(trees: string, section: string, slot: number): string {
+  return join(trees, slot === 1 ? section : `${section}~${slot}`);
+}
+
+/** The private side of a workspace, found by its folder. */
+export function workspaceAt(home: string, path: string): Workspace {
+  const hash = createHash('sha256').update(path).digest('hex').slice(0, HASH_CHARS);
+  return { section: '', slot: 0, path, dir: join(roomsOf(home), `${basename(path).slice(0, NAME_CHARS)}-${hash}`) };
+}
+
+function roomsOf(home: string): string {
+  return join(home, 'rooms');
+}
+
+async function prepare(use: Use, order: WorkOrder, from: string | undefined, signal: AbortSignal): Promise<Prepared> {
+  const { git, sections } = use;
+  if (!isSafeSection(order.section)) return { kind: 'failed', message: `"${order.section}" cannot be the name of a worktree`, transient: false };
+  const workspace = { ...workspaceAt(git.home, workspacePath(use.trees, order.section, order.slot)), section: order.section, slot: order.slot };
+  forgetSquashed(workspace);
+  const before = readRecord(workspace);
+  const again = before && (await asPrepared(use, workspace, before, order));
+  if (again) return again;
+
+  signal.throwIfAborted();
+  const tip = await sections.ensure(order.section);
+  const notes: string[] = [];
+  const lost = before?.holder !== undefined && before.left === undefined && !before.preparing && !isThere(workspace.path);
+  if (lost) notes.push(`the workspace ${workspace.path} had been deleted (lost) and was made again`);
+  const taken = await occupy(use, workspace, before, order, tip);
+  if ('kind' in taken) return taken;
+
+  const ready = await setUp(use, workspace, taken.record, order, tip, signal);
+  notes.push(...ready.notes);
+  if (ready.problem) return { kind: 'failed', ...ready.problem };
+  if (from !== undefined) notes.push(...(await layKept(use, workspace, tip, from)));
+  writeRecord(workspace, { ...ready.record, preparing: false });
+  return { kind: 'ready', workspace: workspace.path, start: tip, port: portOf(use.ports, ready.record.portIndex), notes };
+}
+
+/** A workspace that is prepared for this very run already is given back as it is. */
+async function asPrepared(use: Use, workspace: Workspace, record: WorkspaceRecord, order: WorkOrder): Promise<Prepared | undefined> {
+  const { holder, start } = record;
+  const same = holder?.id === order.id && holder.ticket === order.ticket && holder.attempt === order.attempt;
+  if (!same || record.preparing || record.left !== undefined || start === undefined || !isThere(workspace.path)) return undefined;
+  const ensured = await ensureWorktree(use.git, use.lock, { path: workspace.path, commit: start, ours: true, knownAdmin: record.admin });
+  if (ensured.kind === 'taken') return { kind: 'busy', message: ensured.message };
+  if (!hasIndex(workspace)) await restoreIndex(use.git, workspace, start);
+  writeRecord(workspace, { ...record, admin: ensured.admin });
+  return { kind: 'ready', workspace: workspace.path, start, port: portOf(use.ports, record.portIndex), notes: [] };
+}
+
+/** Makes the workspace ours for this run: there, ours or a person's committed state, clean, detached on the tip. */
+async function occupy(use: Use, workspace: Workspace, before: WorkspaceRecord | undefined, order: WorkOrder, tip: string): Promise<{ record: WorkspaceRecord } | Prepared> {
+  const { git } = use;
+  const fresh: WorkspaceRecord = before ?? { version: 1, path: workspace.path, preparing: true, portIndex: freePortIndex(use.rooms), copies: [] };
+  // The intent: a `worktree add` that is killed from here on is known to be ours.
+  if (!isThere(workspace.path)) writeRecord(workspace, { ...fresh, preparing: true, left: undefined, createdFor: undefined });
+  const ensured = await ensureWorktree(git, use.lock, { path: workspace.path, commit: tip, ours: before !== undefined, knownAdmin: before?.admin });
+  if (ensured.kind === 'taken') return { kind: 'busy', message: ensured.message };
+
+  const { admin } = ensured;
+  const mine = { ...fresh, admin, holder: { id: order.id, ticket: order.ticket, attempt: order.attempt }, start: tip, preparing: true, left: undefined };
+  if (ensured.kind === 'added') {
+    writeRecord(workspace, { ...mine, createdFor: undefined });
+    rmSync(join(workspace.dir, 'index'), { force: true });
+    git.privateDir(workspace.dir, tip);
+    await moveTo(git, workspace, tip);
+    publish(admin, tip, join(workspace.dir, 'index'));
+    return { record: { ...mine, createdFor: undefined } };
+  }
+
+  const persons = before ? before.left !== undefined : 'ref' in (readHead(admin) ?? {});
+  if (persons) {
+    const busy = await personsWork(use, workspace, admin, before?.left);
+    if (busy !== undefined) return { kind: 'busy', message: busy };
+    writeRecord(workspace, mine);
+  } else {
+    await adoptLeftovers(use, workspace, before, tip);
+  }
+  const of = { id: before?.holder?.id ?? order.id, attempt: before?.holder?.attempt ?? order.attempt, label: 'left' };
+  const nested = await sweep(use, workspace, tip, of, admin, before);
+  if (nested.length > 0) return { kind: 'busy', message: keptMessage(workspace, nested) };
+  writeRecord(workspace, mine);
+  publish(admin, tip, join(workspace.dir, 'index'));
+  return { record: mine };
+}
+
+/** A person may have worked in a workspace that no run is in. What they have not committed is theirs. */
+async function personsWork(use: Use, workspace: Workspace, admin: string, left: string | undefined): Promise<string | undefined> {
+  const head = readHead(admin);
+  const state = await standing(use.git, { path: workspace.path, admin, head }, workspace.dir);
+  if (state.kind === 'dirty') return `the worktree ${workspace.path} is in use: ${state.why}. Commit or stash it there`;
+  const detached = head !== undefined && 'commit' in head && head.commit !== left ? head.commit : undefined;
+  if (detached === undefined) return undefined;
+  const holders = await use.git.ok(['for-each-ref', '--count=1', '--contains', detached, '--format=%(refname)']);
+  return holders.length > 0 ? undefined : `the worktree ${workspace.path} is in use: its commit ${detached.slice(0, 7)} is on no branch. Make a branch for it`;
+}
+
+/** Our index for what an earlier run left; made anew where our state was lost. */
+async function adoptLeftovers(use: Use, workspace: Workspace, before: WorkspaceRecord | undefined, tip: string): Promise<void> {
+  const known = before?.start === undefined ? undefined : await use.git.objects.commitId(before.start);
+  const base = known ?? tip;
+  if (hasIndex(workspace) && headOf(workspace) !== undefined) use.git.privateDir(workspace.dir, headOf(workspace)!);
+  else await restoreIndex(use.git, workspace, base);
+}
+
+/** Everything that differs is kept in a snapshot, then the files become those of `commit`. Answers what cannot be kept. */
+async function sweep(use: Use, workspace: Workspace, commit: string, of: SnapshotOf, admin: string, record: WorkspaceRecord | undefined): Promise<readonly string[]> {
+  const { git, log } = use;
+  const copies = record?.copies.map((copy) => copy.path);
+  const copied = new Set(copies);
+  const look = async (): Promise<Changes> => {
+    const changes = await readChanges(git, workspace);
+    return { ...changes, paths: changes.paths.filter((change) => !copied.has(change.name)) };
+  };
+  const save = async (changes: Changes, label: string): Promise<void> => {
+    const start = headOf(workspace)!;
+    const ref = await keep(git, workspace, { ...of, label }, start, changes.paths, admin);
+    if (ref !== undefined) log.write('info', `work found in ${workspace.path} was kept in ${ref}`, { files: namesOf(changes) });
+    removeNew(workspace, changes, copied);
+  };
+
+  const changes = await look();
+  if (changes.nested.length > 0) return changes.nested;
+  const moves = headOf(workspace) !== commit;
+  if (changes.paths.length === 0 && !moves) return [];
+  // In one that was never set up to its end, missing files were not there yet.
+  const halfMade = record?.preparing === true && changes.paths.every((change) => change.kind === 'removed');
+  if (changes.paths.length > 0 && !halfMade) await save(changes, of.label);
+  await moveTo(git, workspace, commit);
+  // What was ignored before may not be ignored on this commit.
+  const after = await look();
+  if (after.paths.length > 0) await save(after, `${of.label}-unignored`);
+  return after.nested;
+}
+
+async function layKept(use: Use, workspace: Workspace, tip: string, from: string): Promise<string[]> {
+  const { git } = use;
+  const laid = await layKeptOn(git, workspace, tip, from);
+  if (laid.kind === 'gone') return [`the kept work ${from} is gone: begun from the tip`];
+  if (laid.kind === 'clean') {
+    await moveTo(git, workspace, tip, laid.tree);
+    return [`begun from the kept work ${from}`];
+  }
+  const old = await git.run(['diff-tree', '-p', '--no-ext-diff', '--no-textconv', `${from}^1`, from], { maxBytes: KEPT_DIFF_CHARS * 4 });
+  const diff = old.stdout.toString('utf8').slice(0, KEPT_DIFF_CHARS);
+  return [`the kept work ${from} conflicts with the branch in ${laid.files.join(', ')}: begun from the tip. What it was:\n${diff}`];
+}
+
+async function snapshot(use: Use, order: WorkOrder, label: string, path: string, start: string): Promise<string | undefined> {
+  const workspace = workspaceAt(use.git.home, path);
+  if (!isThere(path)) {
+    use.log.write('warn', `the workspace ${path} is gone: nothing to keep`, { id: order.id });
+    return undefined;
+  }
+  const record = readRecord(workspace);
+  if (!hasIndex(workspace)) await restoreIndex(use.git, workspace, start);
+  const changes = await readChanges(use.git, workspace);
+  if (changes.nested.length > 0) use.log.write('warn', `a snapshot of ${path} cannot hold ${changes.nested.join(', ')}: the workspace will be kept`, { id: order.id });
+  const copies = new Set(record?.copies.map((copy) => copy.path));
+  const paths = changes.paths.filter((change) => !copies.has(change.name));
+  if (paths.length === 0 && headOf(workspace) === start) return undefined;
+  return keep(use.git, workspace, { id: order.id, attempt: order.attempt, label }, start, paths, record?.admin);
+}
+
+async function reset(use: Use, order: WorkOrder, path: string, start: string): Promise<void> {
+  const { git } = use;
+  const workspace = workspaceAt(git.home, path);
+  forgetSquashed(workspace);
+  const record = readRecord(workspace);
+  if (!record || !isThere(path)) throw new Error(`the workspace ${path} is gone`);
+  const ensured = await ensureWorktree(git, use.lock, { path, commit: start, ours: true, knownAdmin: record.admin });
+  if (ensured.kind === 'taken') throw new Error(ensured.message);
+  if (!hasIndex(workspace)) await restoreIndex(git, workspace, start);
+  const copies = new Set(record.copies.map((copy) => copy.path));
+  removeNew(workspace, await readChanges(git, workspace), copies);
+  await moveTo(git, workspace, start);
+  const after = await readChanges(git, workspace);
+  removeNew(workspace, after, copies);
+  if (after.nested.length > 0) use.log.write('warn', keptMessage(workspace, after.nested), { id: order.id });
+  writeRecord(workspace, { ...record, admin: ensured.admin, start });
+  publish(ensured.admin, start, join(workspace.dir, 'index'));
+}
+
+async function release(use: Use, order: WorkOrder, path: string, signal: AbortSignal): Promise<void> {
+  const { git, log, sections } = use;
+  const workspace = { ...workspaceAt(git.home, path), section: order.section, slot: order.slot };
+  forgetSquashed(workspace);
+  const record = readRecord(workspace);
+  if (!record || record.left !== undefined) return;
+  const trouble = isThere(path) ? await runAfterRun(use, workspace, record, order, signal) : undefined;
+  if (trouble !== undefined) log.write('warn', trouble, { id: order.id });
+  const tip = await sections.tip(order.section);
+  if (!isThere(path) || tip === undefined) return;
+
+  const ensured = await ensureWorktree(git, use.lock, { path, commit: record.start ?? tip, ours: true, knownAdmin: record.admin });
+  if (ensured.kind === 'taken') return;
+  await adoptLeftovers(use, workspace, record, tip);
+  const nested = await sweep(use, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record);
+  if (nested.length > 0) {
+    log.write('warn', keptMessage(workspace, nested), { id: order.id });
+    return;
+  }
+  publish(ensured.admin, tip, join(workspace.dir, 'index'));
+  // From here on it is a person's as well.
+  writeRecord(workspace, { ...record, admin: ensured.admin, left: tip });
+  if (order.slot === 1) attach(use, workspace, ensured.admin);
+}
+
+/** `trees/<name>` goes back on its branch, unless that is checked out somewhere else. */
+function attach(use: Use, workspace: Workspace, admin: string): void {
+  const ref = use.sections.branch(workspace.section);
+  const elsewhere = listWorktrees(use.git.commonDir, use.top).some((other) => other.admin !== admin && other.head && 'ref' in other.head && other.head.ref === ref);
+  if (!elsewhere) setHead(admin, `ref: ${ref}`);
+}
+
+function hasIndex(workspace: Workspace): boolean {
+  return existsSync(join(workspace.dir, 'index'));
+}
+
+function keptMessage(workspace: Workspace, nested: readonly string[]): string {
+  return `the workspace ${workspace.path} is kept as it is: ${nested.join(', ')} is a repository of its own, which no snapshot can hold. Move it away`;
+}

@@ -1,0 +1,152 @@
+/**
+ * The entries under `.git/worktrees`: which work tree belongs to which, what its HEAD says, and setting that HEAD.
+ * Files of git's documented layout, written as git writes them (lock, then rename). Never starts a git.
+ */
+import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+
+export type Worktree = {
+  readonly path: string;
+  /** Its own git directory: an entry under `.git/worktrees`, or `.git` itself for the main worktree. */
+  readonly admin: string;
+  readonly head: Head;
+};
+
+export type Head = { readonly ref: string } | { readonly commit: string } | undefined;
+
+export function readHead(admin: string): Head {
+  const text = readText(join(admin, 'HEAD'))?.trim() ?? '';
+  if (text.startsWith('ref: ')) return { ref: text.slice(5).trim() };
+  return /^[0-9a-f]{40,64}$/.test(text) ? { commit: text } : undefined;
+}
+
+/** The main worktree and every linked one that git knows and whose folder is there. */
+export function listWorktrees(commonDir: string, top: string): Worktree[] {
+  const linked = listAdmins(commonDir).flatMap((admin) => {
+    const path = pathOf(admin);
+    return path !== undefined && existsSync(path) ? [{ path, admin, head: readHead(admin) }] : [];
+  });
+  return [{ path: top, admin: commonDir, head: readHead(commonDir) }, ...linked];
+}
+
+export function listAdmins(commonDir: string): string[] {
+  const folder = join(commonDir, 'worktrees');
+  try {
+    return readdirSync(folder).map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+/** The folder that an entry belongs to; undefined where the entry is half made. */
+export function pathOf(admin: string): string | undefined {
+  const text = readText(join(admin, 'gitdir'))?.trim();
+  return text === undefined || text === '' ? undefined : dirname(isAbsolute(text) ? text : resolve(admin, text));
+}
+
+/** The entry that a folder's `.git` file names, if that is one of this repository. */
+export function adminOf(commonDir: string, path: string): string | undefined {
+  const text = readText(join(path, '.git'));
+  const named = text !== undefined && text.startsWith('gitdir: ') ? text.slice(8).trim() : undefined;
+  if (named === undefined) return undefined;
+  const admin = resolve(path, named);
+  return dirname(admin) === join(commonDir, 'worktrees') ? admin : undefined;
+}
+
+/** The entry is whole, and it and the folder name each other. */
+export function isWhole(commonDir: string, path: string, admin: string | undefined): admin is string {
+  if (admin === undefined || adminOf(commonDir, path) !== admin) return false;
+  const named = pathOf(admin);
+  return named !== undefined && real(named) === real(path) && readHead(admin) !== undefined && existsSync(join(admin, 'commondir'));
+}
+
+/** Puts a folder and its entry back together, the entry made anew where it is gone. */
+export function mendAdmin(commonDir: string, path: string, known: string | undefined, commit: string): string {
+  const usable = known !== undefined && dirname(known) === join(commonDir, 'worktrees') && (!existsSync(known) || isFor(known, path));
+  const admin = usable ? known : freeEntry(commonDir, path);
+  mkdirSync(admin, { recursive: true });
+  writeFileSync(join(admin, 'commondir'), '../..\n');
+  writeFileSync(join(admin, 'gitdir'), `${join(path, '.git')}\n`);
+  rmSync(join(admin, 'locked'), { force: true });
+  setHead(admin, commit);
+  // An agent may have put a folder there: a repository of its own.
+  rmSync(join(path, '.git'), { recursive: true, force: true });
+  writeFileSync(join(path, '.git'), `gitdir: ${admin}\n`);
+  return admin;
+}
+
+/** HEAD of a worktree: a branch's full name as `ref: …`, or a commit. */
+export function setHead(admin: string, value: string): void {
+  const lock = join(admin, 'HEAD.lock');
+  rmSync(lock, { force: true });
+  const handle = openSync(lock, 'wx');
+  try {
+    writeFileSync(handle, `${value}\n`);
+  } finally {
+    closeSync(handle);
+  }
+  renameSync(lock, join(admin, 'HEAD'));
+}
+
+/** The agent's view of the workspace becomes ours: HEAD, index, nothing in progress. */
+export function publish(admin: string, head: string, index: string): void {
+  for (const name of IN_PROGRESS) rmSync(join(admin, name), { recursive: true, force: true });
+  const beside = join(admin, 'index.lock');
+  copyFileSync(index, beside);
+  renameSync(beside, join(admin, 'index'));
+  setHead(admin, head);
+}
+
+/** What git is in the middle of, or undefined. */
+export function operationIn(admin: string): string | undefined {
+  return IN_PROGRESS.find((name) => !TRACES.has(name) && existsSync(join(admin, name)));
+}
+
+const IN_PROGRESS = [
+  'index.lock',
+  'MERGE_HEAD',
+  'CHERRY_PICK_HEAD',
+  'REVERT_HEAD',
+  'BISECT_LOG',
+  'rebase-merge',
+  'rebase-apply',
+  'MERGE_MSG',
+  'MERGE_MODE',
+  'AUTO_MERGE',
+  'HEAD.lock',
+  'sequencer',
+];
+/** Left by operations that are over. */
+const TRACES = new Set(['MERGE_MSG', 'MERGE_MODE', 'AUTO_MERGE']);
+
+function isFor(admin: string, path: string): boolean {
+  const named = pathOf(admin);
+  return named === undefined || real(named) === real(path);
+}
+
+const MOST_ENTRIES = 1_000;
+
+function freeEntry(commonDir: string, path: string): string {
+  const name = basename(path).replaceAll(/[^A-Za-z0-9._-]/g, '-');
+  for (let i = 0; i < MOST_ENTRIES; i += 1) {
+    const admin = join(commonDir, 'worktrees', i === 0 ? name : `${name}${i}`);
+    if (!existsSync(admin) || pathOf(admin) === path) return admin;
+  }
+  throw new Error(`no free entry for ${path} under ${join(commonDir, 'worktrees')}`);
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return statSync(file).isFile() ? readFileSync(file, 'utf8') : undefined;
+  } catch {
+    return undefined;
+  }
+}

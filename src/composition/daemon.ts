@@ -1,0 +1,139 @@
+/**
+ * `todone start`: one owner per list, the others stand by and take over at its death (2-R3). Watches as a hint, polls as the
+ * truth, drains on the first signal and stops on the second (7-R5). Decides nothing about tasks.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock, Log } from '../engine/ports.ts';
+import type { Engine } from '../engine/engine.ts';
+import { watchConfig, describeConfigProblem } from '../adapters/config-file.ts';
+import { ownerInfo, takeOwnership, type Ownership } from '../adapters/owner.ts';
+import { callSocket } from '../adapters/socket-call.ts';
+import { socketPath } from '../adapters/socket-path.ts';
+import { serveSocket } from '../adapters/socket.ts';
+import { handleRequest, type IdleAnswer } from './requests.ts';
+import { makeStateDir, type Place } from './place.ts';
+import { openWork } from './work.ts';
+
+export type DaemonOptions = {
+  readonly place: Place;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly instance: string;
+  readonly once: boolean;
+  /** With `once`: also wait for limits and dates. */
+  readonly wait: boolean;
+  /** First abort: drain. */
+  readonly drain: AbortSignal;
+  /** Second: stop at once. */
+  readonly stop: AbortSignal;
+};
+
+export type DaemonEnd = { readonly failed: readonly string[]; readonly interrupted: boolean };
+
+const STANDBY_MS = 50;
+const STANDBY_ASK_MS = 1000;
+
+/** Works on the list until it is told to end, or with `once` until nothing is left to do. */
+export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
+  makeStateDir(options.place);
+  const owned = await becomeOwner(options);
+  if (owned.kind === 'ended') return owned.end;
+  try {
+    return await work(options, owned.ownership);
+  } finally {
+    owned.ownership.release();
+  }
+}
+
+type Standing = { readonly kind: 'owner'; readonly ownership: Ownership } | { readonly kind: 'ended'; readonly end: DaemonEnd };
+
+async function becomeOwner(options: DaemonOptions): Promise<Standing> {
+  const { stateDir } = options.place;
+  let said = false;
+  let askAt = 0;
+  while (!options.drain.aborted) {
+    const ownership = takeOwnership(stateDir);
+    if (ownership) return { kind: 'owner', ownership };
+    if (!said) {
+      const owner = ownerInfo(stateDir);
+      options.log.write('info', `another ToDone works on this list${owner ? ` (process ${owner.pid})` : ''}: standing by, to take over when it ends`);
+      said = true;
+    }
+    // A standing-by `--once` has nothing to wait for once the owner has nothing left to do.
+    if (options.once && options.clock.ticks() >= askAt) {
+      askAt = options.clock.ticks() + STANDBY_ASK_MS;
+      const idle = await ownerIsIdle(stateDir, options.drain);
+      if (idle) return { kind: 'ended', end: { failed: idle.failed, interrupted: false } };
+    }
+    await sleep(STANDBY_MS, undefined, { signal: options.drain }).catch(() => undefined);
+  }
+  return { kind: 'ended', end: { failed: [], interrupted: true } };
+}
+
+async function ownerIsIdle(stateDir: string, signal: AbortSignal): Promise<IdleAnswer | undefined> {
+  try {
+    const answer = (await callSocket(socketPath(stateDir), { kind: 'idle' }, AbortSignal.any([signal, AbortSignal.timeout(STANDBY_ASK_MS)]))) as IdleAnswer;
+    return answer.idle ? answer : undefined;
+  } catch {
+    // Between two owners, or one that is only starting: asked again.
+    return undefined;
+  }
+}
+
+async function work(options: DaemonOptions, ownership: Ownership): Promise<DaemonEnd> {
+  const { place, log, clock } = options;
+  const configs = watchConfig(place.configPlaces, place.config);
+  const opened = await openWork({ place, term: ownership.term, clock, log, config: () => (options.once ? { ...configs.current(), claimAfter: 0 } : configs.current()), instance: options.instance, works: true });
+  const { engine } = opened;
+  const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleRequest(engine, request) });
+  const unwatch = await opened.list.watch(() => void engine.look());
+  const stopPolling = poll(options, engine, configs);
+  try {
+    await engine.start();
+    const end = await Promise.race([lifeOf(options, engine), engine.broken]);
+    return end;
+  } finally {
+    stopPolling();
+    await unwatch();
+    await server.close();
+    await opened.close();
+  }
+}
+
+async function lifeOf(options: DaemonOptions, engine: Engine): Promise<DaemonEnd> {
+  const drained = onAbort(options.drain).then(async () => {
+    options.log.write('info', 'stopping: running phases end, nothing new starts (again: stop at once)');
+    const stopped = onAbort(options.stop).then(() => engine.stop());
+    await Promise.race([engine.drain(), stopped]);
+    return { failed: [], interrupted: true };
+  });
+  if (!options.once) return drained;
+  const idle = engine.whenIdle().then((result) => ({ failed: result.failed, interrupted: false }));
+  return Promise.race([idle, drained]);
+}
+
+/** The truth every interval; the config with it. */
+function poll(options: DaemonOptions, engine: Engine, configs: ReturnType<typeof watchConfig>): () => void {
+  let stopped = false;
+  let cancel: (() => void) | undefined;
+  const again = (): void => {
+    if (stopped) return;
+    cancel = options.clock.after(configs.current().interval, () => {
+      reload(options.log, configs);
+      void engine.look().finally(again);
+    });
+  };
+  again();
+  return () => {
+    stopped = true;
+    cancel?.();
+  };
+}
+
+function reload(log: Log, configs: ReturnType<typeof watchConfig>): void {
+  const { changed, problems } = configs.reload();
+  for (const problem of problems) log.write('error', `${describeConfigProblem(problem)}; the last good config stays in force`);
+  if (changed) log.write('info', 'the config was changed and is in force');
+}
+
+const onAbort = (signal: AbortSignal): Promise<void> => new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));

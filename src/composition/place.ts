@@ -1,0 +1,68 @@
+/**
+ * The place that a command works in: the repository, its list, its config and ToDone's own folder; or why there is none
+ * (2 = usage or config, 3 = refused). Opens nothing that has to be closed.
+ */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import type { Config, WrittenConfig } from '../config.ts';
+import { describeConfigProblem, loadConfig, type LoadedConfig, type ConfigPlaces } from '../adapters/config-file.ts';
+import { openRepo, type Repo } from '../adapters/repo.ts';
+
+export type Place = {
+  readonly repo: Repo;
+  /** The list's absolute path, and its path from the top of the repository. */
+  readonly listPath: string;
+  readonly listName: string;
+  readonly stateDir: string;
+  readonly config: Config;
+  readonly loaded: LoadedConfig;
+  readonly configPlaces: ConfigPlaces;
+};
+
+export type Failure = { readonly kind: 'failure'; readonly code: 2 | 3; readonly message: string; readonly remedy: string; readonly where?: string };
+
+export type PlaceOptions = {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly repo?: string;
+  readonly tasks?: string;
+  readonly config?: string;
+  readonly overrides?: WrittenConfig;
+};
+
+export async function openPlace(options: PlaceOptions): Promise<Place | Failure> {
+  const from = resolve(options.cwd, options.repo ?? '.');
+  const repo = await openRepo(from);
+  if ('problem' in repo) return failure(2, repo.message, repo.remedy);
+  const overrides = { ...options.overrides, ...(options.tasks === undefined ? {} : { tasks: listFrom(options, repo) }) };
+  const configPlaces: ConfigPlaces = { repo: repo.top, named: options.config, cwd: options.cwd, env: options.env, overrides };
+  const loaded = loadConfig(configPlaces);
+  if (!loaded.config) return failure(2, loaded.problems.map(describeConfigProblem).join('\n'), 'correct the config; todone doctor shows what is in force');
+  const listPath = resolve(repo.top, loaded.config.tasks);
+  const listName = relative(repo.top, listPath);
+  if (listName.startsWith('..') || isAbsolute(listName)) return failure(2, `the list ${listPath} lies outside the repository`, 'keep it inside, or link to it from there');
+  const stateDir = join(repo.commonDir, 'todone');
+  return { repo, listPath, listName, stateDir, config: loaded.config, loaded, configPlaces };
+}
+
+export const failure = (code: 2 | 3, message: string, remedy: string, where?: string): Failure => ({ kind: 'failure', code, message, remedy, where });
+
+/** ToDone's own folder, only for its user. */
+export function makeStateDir(place: Place): void {
+  mkdirSync(place.stateDir, { recursive: true, mode: 0o700 });
+}
+
+/** What keeps the list from being used at all, seen before anything is begun. */
+export function listFailure(place: Place): Failure | undefined {
+  if (!existsSync(place.listPath)) return failure(2, `there is no list at ${place.listName}`, 'todone init makes one; --tasks names another', place.listPath);
+  return undefined;
+}
+
+/** The version in package.json, wherever this is started from. */
+export function versionOf(): string {
+  const file = ['../../package.json', '../package.json'].map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url));
+  const written: unknown = file ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  return typeof written === 'object' && written !== null && 'version' in written ? String(written.version) : '0';
+}
+
+const listFrom = (options: PlaceOptions, repo: Repo): string => relative(repo.top, resolve(options.cwd, options.repo ?? '.', options.tasks ?? 'tasks.md'));

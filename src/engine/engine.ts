@@ -1,0 +1,367 @@
+/**
+ * The wheel: an event turns the world, the world asks for effects, effects answer with events. The only owner of the world.
+ * It decides nothing: `turn` does. Each turn is stored before its effects are performed, so that a crash at any moment is a
+ * stop without manners, and a start goes on from the rows.
+ */
+import type { Config } from '../config.ts';
+import { hasConflictMarkers, looksTorn } from '../tasks/compare.ts';
+import { parse } from '../tasks/parse.ts';
+import type { Board, Problem } from '../tasks/task.ts';
+import type { Answer, Ask } from '../runs/ask.ts';
+import type { EditItem } from '../runs/list-edits.ts';
+import { problemsOf } from '../runs/problems.ts';
+import type { Run } from '../runs/run.ts';
+import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
+import { apply, worldOf, type World } from '../runs/world.ts';
+import { listWriter } from './list-writer.ts';
+import { orderOf, perform } from './perform.ts';
+import type { AgentEvent, Agents, Clock, Journal, Landing, Log, Prompts, Reading, TaskFile, Verify, Workspaces, Written } from './ports.ts';
+import { tell } from './tell.ts';
+
+export type EnginePorts = {
+  readonly clock: Clock;
+  readonly list: TaskFile;
+  readonly journal: Journal;
+  readonly workspaces: Workspaces;
+  readonly landing: Landing;
+  readonly agents: Agents;
+  readonly verify: Verify;
+  readonly prompts: Prompts;
+  readonly log: Log;
+  /** The config that holds now; read anew at each turn. */
+  readonly config: () => Config;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+  readonly instance: string;
+  /** Ids of which snapshots exist. */
+  readonly snapshots: ReadonlySet<string>;
+  /** False for a single request without a daemon: only list and journal effects are performed. */
+  readonly works: boolean;
+};
+
+export type Engine = {
+  /** Loads, looks at the list, and goes on where the rows say. */
+  start(): Promise<void>;
+  /** Looks at the list; nothing happens if it has not changed. */
+  look(): Promise<void>;
+  ask(ask: Ask, by: string, via: string): Promise<Answer>;
+  /** Settles when nothing runs and nothing can start; `failed` = ids of tasks that failed since `start`. */
+  whenIdle(): Promise<{ readonly failed: readonly string[] }>;
+  /** Rejects when a turn could not be stored or the wheel has a fault: nothing more is done then. */
+  readonly broken: Promise<never>;
+  isIdle(): boolean;
+  /** Ids of tasks that failed since `start`. */
+  failed(): readonly string[];
+  /** No new claims, running phases end; settles when they have. */
+  drain(): Promise<void>;
+  /** Stops all runs at once; their work is in snapshots and they go on at the next start. */
+  stop(): Promise<void>;
+  /** What surfaces show. */
+  now(): Snapshot;
+  /** Called after each turn; the returned function takes it back. */
+  onTurn(listener: () => void): () => void;
+};
+
+export type Snapshot = {
+  readonly board: Board | undefined;
+  readonly problems: readonly Problem[];
+  readonly world: World;
+  readonly activity: ReadonlyMap<string, Activity>;
+};
+
+/** The last that was heard of a run; kept outside the world. */
+export type Activity = { readonly at: number; readonly last: string; readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number };
+
+type Performing = { readonly ticket: number; readonly abort: AbortController };
+
+export function createEngine(ports: EnginePorts): Engine {
+  const { clock, journal, log } = ports;
+  const world = worldOf(journal.load(), ports.snapshots);
+  // A single request decides nothing about what starts.
+  if (!ports.works) world.mode = 'draining';
+  const performing = new Map<string, Performing>();
+  const lanes = new Map<string, Promise<void>>();
+  const activity = new Map<string, Activity>();
+  const answers = new Map<number, (answer: Answer) => void>();
+  const listeners = new Set<() => void>();
+  const mailbox: Event[] = [];
+  const failed = new Set<string>();
+  let board: Board | undefined;
+  let problems: readonly Problem[] = [];
+  let version = '';
+  let reading: Promise<void> | undefined;
+  let lookAgain = false;
+  let turning = false;
+  let last: Turned | undefined;
+  let cancelWake: (() => void) | undefined;
+  let asks = 0;
+  let dead = false;
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => undefined);
+
+  // ── events ──
+
+  const post = (...events: readonly Event[]): void => {
+    mailbox.push(...events);
+    if (turning || dead) return;
+    turning = true;
+    try {
+      for (let event = mailbox.shift(); event; event = mailbox.shift()) takeTurn(event);
+    } catch (error) {
+      // A turn that could not be stored must not be acted on, nor any later one.
+      dead = true;
+      broken.reject(error);
+    } finally {
+      turning = false;
+    }
+    notify();
+  };
+
+  const notify = (): void => {
+    for (const listener of [...listeners]) listener();
+  };
+
+  const takeTurn = (event: Event): void => {
+    const fresh = event.kind === 'read' ? problemsOf(event.board, world, ports.config()) : problems;
+    const listBefore = world.list.kind;
+    const turned = turn(world, event, { board, problems: fresh, config: ports.config(), instance: ports.instance, now: clock.now(), random: ports.random });
+    store(turned);
+    if (event.kind === 'read' && turned.board === event.board) problems = fresh;
+    board = turned.board;
+    last = turned;
+    tell(log, event, turned, listBefore);
+    for (const effect of turned.effects) carryOut(effect);
+    armWake(turned.wakeAt);
+  };
+
+  /** Rows first, effects after: what was asked for is known before it is done. */
+  const store = (turned: Turned): void => {
+    const { draft } = turned;
+    if (draft.known.size + draft.runs.size + draft.meta.size + draft.history.length > 0) {
+      const at = clock.now();
+      journal.commit({ known: draft.known, runs: draft.runs, meta: draft.meta, history: draft.history.map((row) => ({ ...row, at })) });
+    }
+    for (const known of draft.known.values()) {
+      if (known.state === 'failed') failed.add(known.id);
+      else failed.delete(known.id);
+    }
+    apply(draft);
+  };
+
+  const armWake = (at: number | undefined): void => {
+    cancelWake?.();
+    cancelWake = at === undefined ? undefined : clock.after(Math.max(1, Math.min(at - clock.now(), WAKE_MS_MAX)), wake);
+  };
+
+  const wake = (): void => {
+    cancelWake = undefined;
+    post({ kind: 'woke' });
+    if (world.list.kind !== 'fine') void look();
+  };
+
+  // ── effects ──
+
+  const carryOut = (effect: Effect): void => {
+    switch (effect.kind) {
+      case 'edit':
+        return writer.add(effect.item);
+      case 'perform':
+        return ports.works ? begin(effect.run) : undefined;
+      case 'halt':
+        return haltRun(effect.id, effect.ticket);
+      case 'release':
+        return ports.works ? release(effect.run) : undefined;
+      case 'answer':
+        answers.get(effect.number)?.(effect.answer);
+        answers.delete(effect.number);
+        return;
+    }
+  };
+
+  const begin = (run: Run): void => {
+    const abort = new AbortController();
+    performing.set(run.id, { ticket: run.ticket, abort });
+    inLane(run, async () => {
+      const end = await perform(run, { ...ports, config: ports.config(), signal: abort.signal, activity: (event) => note(run.id, event) });
+      if (performing.get(run.id)?.ticket === run.ticket) performing.delete(run.id);
+      post({ kind: 'ended', id: run.id, ticket: run.ticket, step: run.step, end });
+    });
+  };
+
+  const release = (run: Run): void => {
+    activity.delete(run.id);
+    const { workspace } = run.found;
+    if (workspace === undefined) return;
+    inLane(run, () => ports.workspaces.release(orderOf(run), workspace, new AbortController().signal));
+  };
+
+  /** What happens in one workspace happens one after another. */
+  const inLane = (run: Run, work: () => Promise<void>): void => {
+    const key = `${run.section}~${run.workspaceSlot}`;
+    const next = (lanes.get(key) ?? Promise.resolve()).then(work).catch((error: unknown) => {
+      log.write('error', `work in ${key} failed: ${error instanceof Error ? error.message : String(error)}`, { id: run.id });
+    });
+    lanes.set(key, next);
+    void next.then(() => {
+      if (lanes.get(key) !== next) return;
+      lanes.delete(key);
+      notify();
+    });
+  };
+
+  const haltRun = (id: string, ticket: number): void => {
+    const doing = performing.get(id);
+    if (doing?.ticket === ticket) return doing.abort.abort();
+    const run = world.runs.get(id);
+    if (run) mailbox.push({ kind: 'ended', id, ticket, step: run.step, end: { kind: 'final', reason: 'cancelled', message: 'stopped' } });
+  };
+
+  const note = (id: string, event: AgentEvent): void => {
+    const before = activity.get(id) ?? { at: 0, last: '', inputTokens: 0, outputTokens: 0, costUsd: 0 };
+    activity.set(id, noted(before, event, clock.now()));
+  };
+
+  // ── the list ──
+
+  const writer = listWriter(ports.list, clock, {
+    written: (items, written) => afterWrite(items, written),
+    failed: (items, error) => {
+      const message = error instanceof Error ? error.message : String(error);
+      log.write('error', `the list could not be written: ${message}`, { remedy: error instanceof Error && 'remedy' in error ? error.remedy : undefined });
+      post({ kind: 'unwritable', items, message });
+    },
+  });
+
+  /** The text that we wrote is taken in before what it means for each task, so that nothing is started from an older one. */
+  const afterWrite = (items: readonly EditItem[], written: Written): void => {
+    let at = 0;
+    const results = items.map((item) => {
+      const result = written.results[at] ?? { kind: 'gone' as const };
+      at += item.edits.length;
+      return { item, result };
+    });
+    const own = items.every((item) => item.purpose === 'ask');
+    const read = eventOf(written.reading, own);
+    post(...(read ? [read] : []), { kind: 'edited', items: results });
+  };
+
+  const look = (): Promise<void> => {
+    if (reading) lookAgain = true;
+    reading ??= lookOnce().finally(() => {
+      reading = undefined;
+      if (lookAgain) void look();
+      else notify();
+    });
+    return reading;
+  };
+
+  const lookOnce = async (): Promise<void> => {
+    lookAgain = false;
+    const event = eventOf(await ports.list.read(), false);
+    if (event) post(event);
+  };
+
+  /** Undefined where there is nothing new to say. */
+  const eventOf = (found: Reading, own: boolean): Event | undefined => {
+    if (found.kind !== 'read') {
+      const message = found.kind === 'missing' ? 'the list is not there' : `${found.message}: ${found.remedy}`;
+      const same = world.list.kind === found.kind && (world.list.kind !== 'refused' || world.list.message === message);
+      version = '';
+      return same ? undefined : { kind: 'unreadable', missing: found.kind === 'missing', message };
+    }
+    if (found.version === version && world.list.kind === 'fine' && world.gitPosition === found.git.position) return undefined;
+    const { labels, workers } = ports.config();
+    const next = parse(found.text, { labels, workers }, board);
+    version = found.version;
+    const torn = board ? looksTorn(board, next) : looksCut(next, world);
+    const facts = { gitPosition: found.git.position, gitOperation: found.git.operation, listIsCommitted: found.git.listIsCommitted, version: found.version, modifiedAt: found.modifiedAt };
+    return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(found.text), own };
+  };
+
+  // ── the life of the engine ──
+
+  const isQuiet = (): boolean =>  (last?.idle ?? false) && writer.idle() && lanes.size === 0 && !reading && mailbox.length === 0;
+
+  const until = (condition: () => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      const test = (): void => {
+        if (!condition()) return;
+        listeners.delete(test);
+        resolve();
+      };
+      listeners.add(test);
+      test();
+    });
+
+  return {
+    async start() {
+      post({ kind: 'agents', agents: ports.agents.list() });
+      if (ports.works) await ports.agents.sweep();
+      await ports.list.recover();
+      await look();
+      for (const effect of resumed(world)) if (!performing.has(effect.kind === 'perform' ? effect.run.id : '')) carryOut(effect);
+    },
+    look,
+    ask: (ask, by, via) =>
+      new Promise((resolve) => {
+        const number = ++asks;
+        answers.set(number, resolve);
+        post({ kind: 'asked', number, ask, by, via });
+      }),
+    broken: broken.promise,
+    isIdle: isQuiet,
+    failed: () => [...failed],
+    async whenIdle() {
+      await until(isQuiet);
+      return { failed: [...failed] };
+    },
+    async drain() {
+      post({ kind: 'drain' });
+      await until(() => lanes.size === 0 && writer.idle());
+    },
+    async stop() {
+      post({ kind: 'stop' });
+      await until(() => lanes.size === 0 && writer.idle());
+    },
+    now: () => ({ board, problems, world, activity }),
+    onTurn(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** Timers of Node are 32 bits long; a longer wait wakes early and finds nothing to do. */
+const WAKE_MS_MAX = 3_600_000;
+/** As in 1.4-R6, against what the journal knows, where no board was seen before. */
+const KNOWN_MIN = 5;
+
+function looksCut(board: Board, world: World): boolean {
+  if (world.known.size < KNOWN_MIN) return false;
+  const ids = new Set(board.sections.flatMap((section) => section.tasks.flatMap((task) => task.marker.id ?? task.name ?? [])));
+  const texts = new Set(board.sections.flatMap((section) => section.tasks.map((task) => `${task.section}\n${task.text}`)));
+  let gone = 0;
+  for (const known of world.known.values()) if (!ids.has(known.id) && !texts.has(`${known.section}\n${known.text}`)) gone++;
+  return gone > world.known.size * 0.2;
+}
+
+function noted(before: Activity, event: AgentEvent, at: number): Activity {
+  switch (event.kind) {
+    case 'text':
+      return { ...before, at, last: event.text };
+    case 'tool':
+      return { ...before, at, last: event.name };
+    case 'file':
+      return { ...before, at, last: `${event.change} ${event.path}` };
+    case 'usage': {
+      const { inputTokens, outputTokens, costUsd } = event.usage;
+      if (event.cumulative) return { ...before, at, inputTokens, outputTokens, costUsd };
+      return { ...before, at, inputTokens: before.inputTokens + inputTokens, outputTokens: before.outputTokens + outputTokens, costUsd: before.costUsd + costUsd };
+    }
+    case 'limit':
+    case 'error':
+      return { ...before, at, last: event.message };
+    case 'session':
+      return { ...before, at };
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * The story of a task, one function per step in the order of the line (DESIGN). Each looks first whether it has already
+ * happened, and answers with an end; what follows an end is not decided here. `claim` and `settle` are list edits.
+ */
+import type { Config } from '../config.ts';
+import { isPhase } from '../runs/lifecycle.ts';
+import { newId } from '../runs/new-id.ts';
+import type { End, Found, Run, Step } from '../runs/run.ts';
+import { land } from './land.ts';
+import type { AgentEvent, Agents, Clock, Landing, PhaseEnd, PromptName, Prompts, Verify, WorkOrder, Workspaces } from './ports.ts';
+
+export type Doing = {
+  readonly clock: Clock;
+  readonly workspaces: Workspaces;
+  readonly landing: Landing;
+  readonly agents: Agents;
+  readonly verify: Verify;
+  readonly prompts: Prompts;
+  readonly config: Config;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+  readonly activity: (event: AgentEvent) => void;
+};
+
+/** How often a person's work in the way is looked at again. */
+const BUSY_RETRY_MS = 5000;
+/** Most of a diff that an agent is shown. */
+const DIFF_CHARS_MAX = 100_000;
+
+/** Performs the step that a run stands at. Never throws for what the outside does. */
+export async function perform(run: Run, doing: Doing): Promise<End> {
+  try {
+    if (run.step === 'prepare') return await prepare(run, doing);
+    if (run.step === 'land') return await land(run, doing);
+    if (isPhase(run.step)) return await phase(run, run.step, doing);
+    throw new Error(`a run cannot be performed at ${run.step}`);
+  } catch (error) {
+    return { kind: 'transient', reason: 'setup_failed', message: `${run.step}: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+export const orderOf = (run: Run): WorkOrder => ({ id: run.id, ticket: run.ticket, attempt: run.attempt, section: run.section, slot: run.workspaceSlot });
+
+async function prepare(run: Run, doing: Doing): Promise<End> {
+  const proof = run.from === 'in_progress' ? await doing.landing.proof(run.section, run.id) : undefined;
+  if (proof) return { kind: 'done', found: proof };
+  const prepared = await doing.workspaces.prepare(orderOf(run), run.found.kept, doing.signal);
+  switch (prepared.kind) {
+    case 'ready':
+      return { kind: 'done', found: { workspace: prepared.workspace, start: prepared.start, port: prepared.port, notes: prepared.notes } };
+    case 'busy':
+      return { kind: 'transient', reason: 'setup_failed', message: prepared.message, retryAt: doing.clock.now() + BUSY_RETRY_MS, patient: true };
+    case 'failed':
+      return prepared.transient
+        ? { kind: 'transient', reason: 'setup_failed', message: prepared.message }
+        : { kind: 'final', reason: 'setup_failed', message: prepared.message };
+  }
+}
+
+async function phase(run: Run, step: 'plan' | 'implement' | 'update', doing: Doing): Promise<End> {
+  const { workspace, start } = run.found;
+  if (workspace === undefined || start === undefined) return { kind: 'final', reason: 'lost', message: 'the run has no workspace' };
+  const readOnly = step === 'plan';
+  if (hasWork(run)) await doing.workspaces.snapshot(orderOf(run), `before-${step}`, workspace, start);
+  const done = await doing.agents.run(
+    {
+      ...orderOf(run),
+      step,
+      workspace,
+      start,
+      port: run.found.port ?? 0,
+      agent: run.agent,
+      model: run.model,
+      prompt: await promptFor(run, step, workspace, start, doing),
+      task: run.task,
+      session: run.found.session,
+      readOnly,
+      plan: run.found.plan,
+      limitMs: doing.config.limits.phase,
+    },
+    doing.activity,
+    doing.signal,
+  );
+  if (doing.signal.aborted) return stopped(run, step, workspace, start, doing);
+  if (done.end.kind !== 'done') return keepWork(run, step, done, workspace, start, doing);
+  if (readOnly) return undoPlanChanges(run, done, workspace, start, doing);
+  return judge(run, step, done, doing);
+}
+
+/** Whether the workspace may hold something of this run already. */
+const hasWork = (run: Run): boolean => run.attempt > 1 || run.reworks > 0 || run.tries > 0 || run.step === 'update' || run.found.kept !== undefined;
+
+async function promptFor(run: Run, step: Step & PromptName, workspace: string, start: string, doing: Doing): Promise<string> {
+  const diff = step === 'update' ? await doing.workspaces.diff(workspace, start, DIFF_CHARS_MAX) : undefined;
+  const { task, found } = run;
+  return doing.prompts.fill(step, {
+    id: run.id,
+    section: run.section,
+    title: task.title,
+    task: task.details === '' ? task.text : `${task.text}\n${task.details}`,
+    tags: task.tags.join(' '),
+    plan: found.plan ?? '',
+    diff: diff?.text ?? '',
+    evidence: run.evidence ?? '',
+    attempt: String(run.attempt),
+    attempts: String(doing.config.attempts),
+    worktree: workspace,
+    verify: fieldOf(run, 'verify') ?? doing.config.verify ?? '',
+  });
+}
+
+/** Plans change nothing: what one did is kept in a snapshot, undone and noted (5.1-R2). */
+async function undoPlanChanges(run: Run, done: PhaseEnd, workspace: string, start: string, doing: Doing): Promise<End> {
+  const kept = await doing.workspaces.snapshot(orderOf(run), 'plan', workspace, start);
+  if (kept === undefined) return judge(run, 'plan', done, doing);
+  await doing.workspaces.reset(orderOf(run), workspace, start);
+  return judge(run, 'plan', { ...done, found: { ...done.found, notes: [...(done.found.notes ?? []), 'changes made while planning were undone'] } }, doing);
+}
+
+/** What the agent says of itself counts only where it says less than done. */
+function judge(run: Run, step: Step, done: PhaseEnd, doing: Doing): End {
+  const found = withPlan(step, done);
+  switch (found.outcome) {
+    case 'failed':
+      return { kind: 'final', reason: 'agent_failed', message: found.summary ?? 'the agent says that it failed', evidence: `${found.summary ?? ''}\n${done.tail}`, found };
+    case 'needs_prerequisite':
+    case 'needs_decision':
+      return { kind: 'done', found: { ...found, asks: namedAsk(found, doing) } };
+    default:
+      return { kind: 'done', found };
+  }
+}
+
+function namedAsk(found: Found, doing: Doing): Found['asks'] {
+  return found.asks?.kind === 'prerequisite' ? { ...found.asks, id: newId(doing.random, () => false) } : found.asks;
+}
+
+/** A plan is what the agent wrote as its plan, else what it printed. */
+function withPlan(step: Step, done: PhaseEnd): Found {
+  return step === 'plan' && done.found.plan === undefined ? { ...done.found, plan: done.tail } : done.found;
+}
+
+async function keepWork(run: Run, step: Step, done: PhaseEnd, workspace: string, start: string, doing: Doing): Promise<End> {
+  const kept = await doing.workspaces.snapshot(orderOf(run), step, workspace, start);
+  const { end } = done;
+  const found = { ...done.found, kept: kept ?? run.found.kept };
+  if (end.kind === 'final') return { ...end, evidence: end.evidence ?? done.tail, found: { ...end.found, ...found } };
+  return end.kind === 'rework' ? { ...end, found: { ...end.found, ...found } } : end;
+}
+
+async function stopped(run: Run, step: Step, workspace: string, start: string, doing: Doing): Promise<End> {
+  await doing.agents.sweep(run.id);
+  const kept = await doing.workspaces.snapshot(orderOf(run), step, workspace, start);
+  return { kind: 'final', reason: 'cancelled', message: 'stopped', found: { kept: kept ?? run.found.kept } };
+}
+
+export const fieldOf = (run: Run, key: string): string | undefined => run.task.fields.find((field) => field.key === key)?.value;

@@ -1,0 +1,78 @@
+/**
+ * Requests of a person or a worker, and their answers: the same whether a daemon runs or not (DESIGN "a command is a request
+ * value"). Decides only; who asks and over which wire is the surfaces' matter.
+ */
+import { z } from 'zod';
+import { targetOf } from '../tasks/find.ts';
+import type { Located } from '../tasks/task.ts';
+import { idOf, type Scene } from './choose.ts';
+import { resolve } from './resolve.ts';
+import type { Run } from './run.ts';
+import type { EditItem } from './list-edits.ts';
+import { type Draft, knownIn, putKnown, putRun, runIn } from './world.ts';
+
+export const askSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('stop'), task: z.string() }),
+  z.strictObject({ kind: z.literal('retry'), task: z.string(), fresh: z.boolean().default(false) }),
+  z.strictObject({ kind: z.literal('pause'), section: z.string().optional() }),
+  z.strictObject({ kind: z.literal('resume'), section: z.string().optional() }),
+]);
+export type Ask = z.output<typeof askSchema>;
+
+export type Answer =
+  | { readonly kind: 'ok'; readonly message: string; readonly id?: string }
+  /** Not allowed or not possible now: exit code 3. */
+  | { readonly kind: 'refused'; readonly message: string; readonly remedy: string }
+  /** The request names nothing that is there: exit code 2. */
+  | { readonly kind: 'unknown'; readonly message: string; readonly remedy: string };
+
+export type Asked = { readonly answer: Answer; readonly halts: readonly Run[]; readonly edits: readonly EditItem[]; readonly goes: readonly Run[] };
+
+type Asking = { readonly ask: Ask; readonly by: string; readonly via: string; readonly draft: Draft; readonly scene: Scene | undefined; readonly now: number };
+
+export function answerAsk(asking: Asking): Asked {
+  const { ask } = asking;
+  switch (ask.kind) {
+    case 'stop':
+      return withTask(asking, ask.task, (id) => stop(asking, id));
+    case 'retry':
+      return withTask(asking, ask.task, (id, located) => retry(asking, id, located, ask.fresh));
+    case 'pause':
+      return pause(asking, ask.section, true);
+    case 'resume':
+      return pause(asking, ask.section, false);
+  }
+}
+
+function withTask(asking: Asking, name: string, then: (id: string | undefined, located: Located | undefined) => Asked): Asked {
+  if (!asking.scene) return only({ kind: 'refused', message: 'the list has not been read', remedy: 'see todone doctor' });
+  const found = resolve(asking.scene.board, name);
+  const id = found ? idOf(asking.scene, found.task) : knownIn(asking.draft, name)?.id;
+  if (!found && id === undefined) return only({ kind: 'unknown', message: `no task is called ${name}`, remedy: 'todone task list shows every task with its id or handle' });
+  return then(id, found);
+}
+
+function stop(asking: Asking, id: string | undefined): Asked {
+  const run = id === undefined ? undefined : runIn(asking.draft, id);
+  if (!run || run.step === 'settle') return only({ kind: 'refused', message: 'the task is not being worked on', remedy: 'todone status shows what runs' });
+  const halted = putRun(asking.draft, { ...run, halt: { by: 'command', then: 'failed', message: `stopped by ${asking.by}` } });
+  return { ...only({ kind: 'ok', message: `stopping ${run.id}`, id: run.id }), halts: [halted] };
+}
+
+function retry(asking: Asking, id: string | undefined, located: Located | undefined, fresh: boolean): Asked {
+  const known = id === undefined ? undefined : knownIn(asking.draft, id);
+  if (!located || located.task.marker.state !== 'failed') return only({ kind: 'refused', message: 'only a failed task can be tried again', remedy: 'a done one runs again with {redo} and []' });
+  const target = targetOf(located.task);
+  const mark = { kind: 'mark', target, expect: ['failed'], marker: { state: 'open', ...(id === undefined ? {} : { id }) } } as const;
+  const edits = fresh ? [mark, { kind: 'addTag', target, key: 'fresh' } as const] : [mark];
+  if (known) putKnown(asking.draft, { ...known, attempts: 0, updatedAt: asking.now }, asking.by, asking.via);
+  return { ...only({ kind: 'ok', message: 'it will be tried again', id }), edits: [{ purpose: 'ask', id: id ?? '', ticket: known?.ticket ?? 0, edits, urgent: true }] };
+}
+
+function pause(asking: Asking, section: string | undefined, on: boolean): Asked {
+  asking.draft.meta.set(section === undefined ? 'paused' : `paused:${section}`, on ? asking.by : null);
+  const what = section === undefined ? 'everything' : `section ${section}`;
+  return only({ kind: 'ok', message: on ? `${what} is paused: running work goes on, nothing new starts` : `${what} goes on` });
+}
+
+const only = (answer: Answer): Asked => ({ answer, halts: [], edits: [], goes: [] });

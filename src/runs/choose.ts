@@ -1,0 +1,349 @@
+/**
+ * Choosing (SPEC 3): which tasks to start now, in which order, and for every other one the reason. Pure: the board, the
+ * world and the config decide, nothing else; the same call serves the daemon, the dry run and `why`.
+ */
+import type { Config } from '../config.ts';
+import type { Board, Located, MarkerState, Problem, Section, Task } from '../tasks/task.ts';
+import { afterOf, findById, laneOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
+import { pickAgent, type Picked } from './pick-agent.ts';
+import type { Known } from './run.ts';
+import type { Draft } from './world.ts';
+import { knownIn, runIn, runsIn, textKey } from './world.ts';
+
+/** Why a task does not start: the rule, what holds it, and what would free it (3-R6). */
+export type Why = {
+  readonly rule: string;
+  readonly code: WhyCode;
+  readonly message: string;
+  readonly remedy: string;
+  /** When it is looked at again by itself, if that is known. */
+  readonly until?: number;
+};
+
+export type WhyCode =
+  | 'list' | 'outside' | 'problem' | 'done' | 'cancelled' | 'failed' | 'running' | 'person' | 'held' | 'lane' | 'approval' | 'hold' | 'epic'
+  | 'barrier' | 'after' | 'time' | 'subtasks' | 'owner' | 'agent' | 'fresh' | 'section' | 'cap' | 'draining' | 'paused';
+
+export type Choice = Picked & { readonly located: Located; readonly task: Task; readonly id: string | undefined };
+
+export type Chosen = {
+  readonly start: readonly Choice[];
+  /** The nearest moment at which waiting alone frees something. */
+  readonly wakeAt: number | undefined;
+};
+
+/** What a choice is made from. `assumed` = tasks taken as done, for the waves of a dry run. */
+export type Scene = {
+  readonly board: Board;
+  readonly draft: Draft;
+  readonly config: Config;
+  readonly now: number;
+  readonly problems: readonly Problem[];
+  readonly instance: string;
+  readonly assumed?: ReadonlySet<Task>;
+};
+
+/** Which tasks may start now, best first, within all caps. */
+export function choose(scene: Scene): Chosen {
+  const stop = globalWhy(scene);
+  const free = scene.config.maxAgents - working(scene);
+  if (stop || free <= 0) return { start: [], wakeAt: stop?.until };
+  const held = heldTasks(scene.problems);
+  const candidates: Choice[] = [];
+  let wakeAt: number | undefined;
+  scene.board.sections.forEach((section, sectionIndex) => {
+    if (section.name === undefined || section.tasks.length === 0) return;
+    const busy = sectionWhy(scene, section.name);
+    if (busy) return void (wakeAt = earliest(wakeAt, busy.until));
+    for (const [taskIndex, verdict] of verdictsOf(scene, section, held)) {
+      if (verdict.kind === 'ready') candidates.push({ ...verdict.picked, located: { task: verdict.task, sectionIndex, taskIndex }, task: verdict.task, id: idOf(scene, verdict.task) });
+      else wakeAt = earliest(wakeAt, verdict.why.until);
+    }
+  });
+  candidates.sort((a, b) => priorityOf(a.task) - priorityOf(b.task));
+  return { start: withinCaps(candidates, free, scene), wakeAt };
+}
+
+/** Why one task does not start now; undefined = it would, if there is room. */
+export function whyNot(scene: Scene, located: Located): Why | undefined {
+  const section = scene.board.sections[located.sectionIndex];
+  const task = section?.tasks[located.taskIndex];
+  if (!section || !task) return why('1.1-R1', 'outside', 'the task is not on the list', 'look at the list again');
+  if (section.name === undefined) return OUTSIDE;
+  const own = [...verdictsOf(scene, section, heldTasks(scene.problems), located.taskIndex)].at(-1)?.[1];
+  if (own?.kind === 'waits' && ENDED.has(own.why.code)) return own.why;
+  const stop = globalWhy(scene);
+  if (stop) return stop;
+  if (own?.kind === 'waits') return own.why;
+  const busy = sectionWhy(scene, section.name);
+  if (busy) return busy;
+  const chosen = choose(scene).start;
+  if (chosen.some((choice) => choice.task === task)) return undefined;
+  return why('3-R3', 'cap', `all ${scene.config.maxAgents} places for agents are taken, or a task with a higher priority goes first in its section`, 'wait, or raise maxAgents in the config');
+}
+
+/** Every task with its reason, for lists and the dry run; in file order. */
+export function* reasons(scene: Scene): Generator<{ readonly located: Located; readonly why: Why | undefined }> {
+  const held = heldTasks(scene.problems);
+  const stop = globalWhy(scene);
+  const starting = new Set(choose(scene).start.map((choice) => choice.task));
+  for (const [sectionIndex, section] of scene.board.sections.entries()) {
+    const busy = section.name === undefined ? undefined : sectionWhy(scene, section.name);
+    const verdicts = section.name === undefined ? undefined : new Map(verdictsOf(scene, section, held));
+    for (const [taskIndex, task] of section.tasks.entries()) {
+      const verdict = verdicts?.get(taskIndex);
+      const own = verdict === undefined ? OUTSIDE : verdict.kind === 'waits' ? verdict.why : undefined;
+      const first = own && ENDED.has(own.code) ? own : (stop ?? own ?? busy);
+      const full = first ?? (starting.has(task) ? undefined : why('3-R3', 'cap', 'no place for another agent now', 'wait, or raise maxAgents in the config'));
+      yield { located: { task, sectionIndex, taskIndex }, why: full };
+    }
+  }
+}
+
+/** The state that counts: what the journal knows of a run that just ended, else the marker. */
+export function stateOf(scene: Pick<Scene, 'draft' | 'assumed'>, task: Task): MarkerState {
+  if (scene.assumed?.has(task)) return 'done';
+  const id = task.marker.id ?? task.name;
+  const run = id === undefined ? undefined : runIn(scene.draft, id);
+  if (run?.step === 'settle' && run.outcome && run.outcome.state !== 'keep') return run.outcome.state;
+  if (run && run.step !== 'settle') return 'in_progress';
+  return task.marker.state;
+}
+
+/** ToDone's id of a task: in its bracket, as its name, or by the text that the journal knows. */
+export function idOf(scene: Pick<Scene, 'draft'>, task: Task): string | undefined {
+  const onLine = task.marker.id ?? task.name;
+  return onLine ?? knownByText(scene.draft, task)?.id;
+}
+
+/** The journal's row of a task whose line carries no id (2-R1): same section, text and occurrence. */
+export function knownByText(draft: Draft, task: Task): Known | undefined {
+  for (const id of draft.world.byText.get(textKey(task.section, task.text)) ?? []) {
+    const known = knownIn(draft, id);
+    if (known && known.section === task.section && known.text === task.text && known.occurrence === task.occurrence) return known;
+  }
+  return undefined;
+}
+
+type Verdict =
+  | { readonly kind: 'ready'; readonly task: Task; readonly picked: Picked }
+  | { readonly kind: 'waits'; readonly task: Task; readonly why: Why };
+
+const ENDED: ReadonlySet<WhyCode> = new Set<WhyCode>(['done', 'cancelled', 'failed', 'running', 'person', 'problem', 'held']);
+
+const OUTSIDE: Why = {
+  rule: '1.1-R1',
+  code: 'outside',
+  message: 'the task stands outside any section',
+  remedy: 'move it under a heading "## Git Worktree <name>"',
+};
+
+/** Top to bottom through one section, with the barrier that `[⏰]` waits for. */
+function* verdictsOf(scene: Scene, section: Section, held: ReadonlyMap<Task, Problem>, last = Number.POSITIVE_INFINITY): Generator<[number, Verdict]> {
+  let barrier: Task | undefined;
+  for (const [index, task] of section.tasks.entries()) {
+    if (index > last) return;
+    const problem = held.get(task);
+    const state = stateOf(scene, task);
+    const reason = problem ? problemWhy(problem) : (ENDED_WHY[state]?.(scene, task) ?? waitingWhy(scene, section, task, index, state === 'blocked' ? barrier : undefined));
+    if (reason) {
+      yield [index, { kind: 'waits', task, why: reason }];
+    } else {
+      const picked = pickAgent(scene, task);
+      yield [index, picked.kind === 'picked' ? { kind: 'ready', task, picked } : { kind: 'waits', task, why: why('5.3-R1', 'agent', picked.message, picked.remedy) }];
+    }
+    if (!barrier && isBarrier(state, task)) barrier = task;
+  }
+}
+
+/** Whether a task keeps every `[⏰]` below it waiting (3-R2). */
+function isBarrier(state: MarkerState, task: Task): boolean {
+  if (state === 'done' || state === 'cancelled') return false;
+  const filedByAgent = laneOf(task) === 'triage' && tagValue(task, 'by') !== undefined;
+  return !filedByAgent && tagValue(task, 'rearmed') === undefined;
+}
+
+const ENDED_WHY: Readonly<Partial<Record<MarkerState, (scene: Scene, task: Task) => Why>>> = {
+  done: () => why('2-R1', 'done', 'it is done', 'add {redo} and set [] to run it again'),
+  cancelled: () => why('2-R4', 'cancelled', 'it was cancelled', 'set [] to have it done'),
+  failed: (scene, task) => why('2-R6', 'failed', knownFor(scene, task)?.message ?? 'it failed', 'set [] for another attempt, with {fresh} for a clean start'),
+  in_progress: (scene, task) => {
+    const id = idOf(scene, task);
+    const run = id === undefined ? undefined : runIn(scene.draft, id);
+    if (run?.waitUntil !== undefined) return { ...why('5.3-R6', 'running', `it waits to go on with ${run.step}: ${run.evidence ?? ''}`, 'nothing to do: it goes on by itself'), until: run.waitUntil };
+    if (run) return why('2-R2', 'running', `it is being worked on (${run.step})`, 'wait, or set [❌] to stop it');
+    return why('2-R4', 'person', 'it is marked as being worked on by somebody else', 'set [] to have ToDone do it');
+  },
+};
+
+type WaitRule = (scene: Scene, section: Section, task: Task, index: number, barrier: Task | undefined) => Why | undefined;
+
+/** In the order in which a person would want to hear them. */
+const WAITS: readonly WaitRule[] = [
+  (scene, _section, task) => heldWhy(scene, task),
+  (_scene, _section, task) => laneWhy(task),
+  (_scene, _section, _task, _index, barrier) => barrier && barrierWhy(barrier),
+  (scene, _section, task) => afterWhy(scene, task),
+  (scene, _section, task) => timeWhy(scene, task),
+  (scene, section, task, index) => subtaskWhy(scene, section, task, index),
+  (scene, _section, task) => ownerWhy(scene, task),
+  (scene, _section, task) => freshWhy(scene, task),
+];
+
+function waitingWhy(scene: Scene, section: Section, task: Task, index: number, barrier: Task | undefined): Why | undefined {
+  for (const rule of WAITS) {
+    const reason = rule(scene, section, task, index, barrier);
+    if (reason) return reason;
+  }
+  return undefined;
+}
+
+function heldWhy(scene: Scene, task: Task): Why | undefined {
+  const known = knownFor(scene, task);
+  if (known?.state !== 'done' || tagValue(task, 'redo') !== undefined) return undefined;
+  return why('1.4-R8', 'held', `done in ${known.hash ?? 'an earlier run'}; add {redo} to run it again`, 'add {redo} to the line, or set it back to [✅]');
+}
+
+const LANES = {
+  triage: ['it waits for triage', 'accept it by deleting {triage}, or delete the task'],
+  decision: ['it waits for a decision', 'answer under the task and delete {decision}'],
+  investigation: ['it is to be investigated first, and no investigation has run', 'delete {investigation} to have it done'],
+} as const;
+
+function laneWhy(task: Task): Why | undefined {
+  const hold = tagValue(task, 'hold');
+  if (hold !== undefined) return why('1.2', 'hold', hold === true ? 'it is held by a person' : `it is held: ${hold}`, 'delete {hold} from the line');
+  if (tagValue(task, 'epic') !== undefined) return why('6.3-R1', 'epic', 'an epic closes when its subtasks are done', 'finish its subtasks');
+  const lane = laneOf(task);
+  if (lane !== 'safe') return why('6.2-R1', 'lane', LANES[lane][0], LANES[lane][1]);
+  return tagsOf(task).some((tag) => tag.key === 'approval') ? why('6.2-R3', 'approval', 'its group waits for approval', 'delete {approval} from the heading') : undefined;
+}
+
+function barrierWhy(barrier: Task): Why {
+  const state = { failed: 'failed', in_progress: 'is being worked on', blocked: 'is blocked', open: 'is not done', done: '', cancelled: '' }[barrier.marker.state];
+  return why('3-R2', 'barrier', `every task above it has to be done: "${barrier.title}" ${state}`, barrier.marker.state === 'failed' ? 'set the failed task to [] for another attempt, or to [-]' : 'wait for the tasks above');
+}
+
+function afterWhy(scene: Scene, task: Task): Why | undefined {
+  for (const name of afterOf(task)) {
+    const found = findById(scene.board, name);
+    const known = knownIn(scene.draft, name);
+    const state = found ? stateOf(scene, found.task) : known?.state;
+    if (state === 'done') continue;
+    if (state === 'cancelled') return why('6.3-R4', 'after', `${name} was cancelled`, `remove it from {after}`);
+    return why('3-R2', 'after', `it comes after ${name}, which is ${state === undefined ? 'not known' : state.replace('_', ' ')}`, `finish ${name} first`);
+  }
+  return undefined;
+}
+
+function timeWhy(scene: Scene, task: Task): Why | undefined {
+  const value = tagValue(task, 'not-before');
+  if (typeof value !== 'string') return undefined;
+  const at = Date.parse(value);
+  if (Number.isNaN(at) || at <= scene.now) return undefined;
+  return { ...why('1.2', 'time', `not before ${value}`, 'wait, or change {not-before}'), until: at };
+}
+
+function subtaskWhy(scene: Scene, section: Section, task: Task, index: number): Why | undefined {
+  for (let at = index + 1; at < section.tasks.length; at++) {
+    const below = section.tasks[at];
+    if (!below || below.parent === undefined || below.parent < index) return undefined;
+    if (below.parent !== index) continue;
+    const state = stateOf(scene, below);
+    if (state !== 'done' && state !== 'cancelled') return why('3-R2', 'subtasks', `its subtask "${below.title}" is not done`, 'wait for its subtasks');
+  }
+  return undefined;
+}
+
+function ownerWhy(scene: Scene, task: Task): Why | undefined {
+  const owner = tagValue(task, 'owner');
+  if (owner === undefined || owner === scene.instance) return undefined;
+  return why('3-R2', 'owner', `it is reserved for ${owner === true ? 'somebody' : owner}`, 'delete {owner:…} to let anyone take it');
+}
+
+function freshWhy(scene: Scene, task: Task): Why | undefined {
+  const at = scene.draft.world.recent.get(task.fingerprint);
+  if (at === undefined || at + scene.config.claimAfter <= scene.now) return undefined;
+  return { ...why('1.4-R10', 'fresh', 'its text was changed a moment ago', 'wait: it is claimed when the text stays the same'), until: at + scene.config.claimAfter };
+}
+
+function problemWhy(problem: Problem): Why {
+  return why(problem.rule, 'problem', problem.message, problem.remedy);
+}
+
+/** What holds every task. */
+function globalWhy(scene: Scene): Why | undefined {
+  const { world } = scene.draft;
+  if (world.mode === 'draining') return why('7-R5', 'draining', 'ToDone is stopping', 'start it again');
+  if (scene.draft.meta.get('paused') ?? world.meta.get('paused')) return why('7', 'paused', 'ToDone is paused', 'todone resume');
+  const { list } = world;
+  switch (list.kind) {
+    case 'fine':
+      return undefined;
+    case 'unread':
+      return why('1.4-R6', 'list', 'the list has not been read yet', 'wait');
+    case 'missing':
+      return why('1.4-R11', 'list', 'the list is not there', 'bring it back (another branch checked out?): work goes on then');
+    case 'refused':
+      return why('1.4-R4', 'list', list.message, 'see todone doctor');
+    case 'torn':
+      return { ...why('1.4-R6', 'list', 'the list looks cut off; it is left alone until it stays the same', 'wait, or save it again'), until: list.since + scene.config.settle };
+    case 'conflict':
+      return why('1.4-R7', 'list', 'the list holds conflict markers of git', 'resolve the conflict and save the list');
+    case 'rollback':
+      return why('1.4-R7', 'list', 'git took markers of the list back; they are put right when git is done', 'finish what git is doing (merge, rebase, stash)');
+  }
+}
+
+function sectionWhy(scene: Scene, name: string): Why | undefined {
+  const wait = scene.draft.world.waits.get(name);
+  if (wait && wait.until > scene.now) return { ...why('4-R3', 'section', wait.message, 'it is tried again by itself'), until: wait.until };
+  if (scene.draft.meta.get(`paused:${name}`) ?? scene.draft.world.meta.get(`paused:${name}`)) return why('7', 'paused', `section ${name} is paused`, `todone resume ${name}`);
+  for (const run of runsIn(scene.draft)) {
+    if (run.section === name && occupies(run.step)) return why('3-R3', 'section', `another task of this section is being worked on: "${run.text}"`, 'wait for it');
+  }
+  return undefined;
+}
+
+function withinCaps(candidates: readonly Choice[], free: number, scene: Scene): Choice[] {
+  const start: Choice[] = [];
+  const sections = new Set<string>();
+  for (const choice of candidates) {
+    if (start.length >= free) break;
+    if (sections.has(choice.task.section)) continue;
+    if (scene.assumed?.has(choice.task)) continue;
+    sections.add(choice.task.section);
+    start.push(choice);
+  }
+  return start;
+}
+
+function working(scene: Scene): number {
+  let count = 0;
+  for (const run of runsIn(scene.draft)) if (occupies(run.step)) count++;
+  return count;
+}
+
+/** A run that only waits for its line to be written has left its workspace. */
+const occupies = (step: string): boolean => step !== 'settle';
+
+function heldTasks(problems: readonly Problem[]): ReadonlyMap<Task, Problem> {
+  const held = new Map<Task, Problem>();
+  for (const problem of problems) {
+    if (problem.severity === 'error') for (const located of problem.holds ?? []) if (!held.has(located.task)) held.set(located.task, problem);
+  }
+  return held;
+}
+
+function knownFor(scene: Scene, task: Task): Known | undefined {
+  const id = idOf(scene, task);
+  return id === undefined ? undefined : knownIn(scene.draft, id);
+}
+
+const why = (rule: string, code: WhyCode, message: string, remedy: string): Why => ({ rule, code, message, remedy });
+
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
+}
+

@@ -1,0 +1,70 @@
+/**
+ * What ToDone writes into the list for a run: its claim, its outcome, a marker put right. As values; nothing is written here.
+ */
+import type { Config } from '../config.ts';
+import type { Edit, Marker, MarkerState, Target, Task } from '../tasks/task.ts';
+import { targetOf } from '../tasks/find.ts';
+import type { Known, Run } from './run.ts';
+import { type Draft, knownIn, runIn } from './world.ts';
+
+/** Edits that belong together, for one task. */
+export type EditItem = {
+  readonly purpose: 'claim' | 'settle' | 'mend' | 'ask';
+  readonly id: string;
+  readonly ticket: number;
+  /** The first one decides what became of it. */
+  readonly edits: readonly Edit[];
+  /** Somebody waits for it: not held back to be written together with others. */
+  readonly urgent: boolean;
+};
+
+
+/** `[🟡 id]` on a line that still says what was chosen. */
+export function claimEdit(run: Run): EditItem {
+  const expect: MarkerState[] = [run.from];
+  const mark: Edit = { kind: 'mark', target: targetFor(run), expect, fingerprint: run.fingerprint, marker: { state: 'in_progress', id: run.id } };
+  return { purpose: 'claim', id: run.id, ticket: run.ticket, edits: [mark], urgent: true };
+}
+
+/** The outcome of a run, or undefined where the line stays as the person left it. */
+export function settleEdits(run: Run, known: Known | undefined, config: Config): EditItem | undefined {
+  const { outcome } = run;
+  if (!outcome || outcome.state === 'keep') return undefined;
+  const target = targetFor(run);
+  const item = (edits: readonly Edit[]): EditItem => ({ purpose: 'settle', id: run.id, ticket: run.ticket, edits, urgent: false });
+  if (outcome.state === 'done') return item([mark(target, { state: 'done', hash: run.found.hash ?? '-', id: run.id })]);
+  if (outcome.state === 'failed') return item([mark(target, { state: 'failed', id: run.id }), { kind: 'note', target, text: outcome.message }]);
+  return item([mark(target, { state: 'open', id: run.id }), ...handBack(run, target, config)]);
+}
+
+/** A marker that git took back, as it has to be (1.4-R7). */
+export function mendEdit(draft: Draft, id: string, task: Task): EditItem | undefined {
+  const known = knownIn(draft, id);
+  if (!known) return undefined;
+  const marker = markerOf(known, runIn(draft, id));
+  const edit: Edit = { kind: 'mark', target: targetOf(task), expect: [task.marker.state], marker };
+  return { purpose: 'mend', id, ticket: known.ticket, edits: [edit], urgent: false };
+}
+
+function markerOf(known: Known, run: Run | undefined): Marker {
+  if (run && run.step !== 'settle') return { state: 'in_progress', id: known.id };
+  return { state: known.state, id: known.id, ...(known.state === 'done' && known.hash !== undefined ? { hash: known.hash } : {}) };
+}
+
+/** What the agent asked for instead of finishing (5.2-R3, R4). */
+function handBack(run: Run, target: Target, _config: Config): Edit[] {
+  const { asks } = run.found;
+  if (!asks) return [];
+  if (asks.kind === 'decision') return [{ kind: 'note', target, text: `question: ${asks.question}` }, { kind: 'addTag', target, key: 'decision' }];
+  return [
+    { kind: 'insert', where: { at: 'above', target }, task: { state: 'open', title: asks.title, tags: [{ key: 'id', value: asks.id }, { key: 'triage' }, { key: 'by', value: run.agent }], details: asks.details } },
+    { kind: 'addTag', target, key: 'after', value: asks.id },
+  ];
+}
+
+function mark(target: Target, marker: Marker): Edit {
+  // A person who set [❌] to stop it may have been overtaken by the end itself.
+  return { kind: 'mark', target, expect: ['in_progress', 'failed'], marker };
+}
+
+const targetFor = (run: Run): Target => ({ section: run.section, id: run.id, text: run.text, occurrence: run.occurrence });

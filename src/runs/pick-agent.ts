@@ -1,0 +1,56 @@
+/**
+ * Which agent and model a task goes to (5.3-R1): its tag, its section's, the config's, else the first one installed
+ * that can take it. Never looks whether a program exists; that is a fact handed in.
+ */
+import type { Config } from '../config.ts';
+import type { Task } from '../tasks/task.ts';
+import { tagsOf, tagValue } from '../tasks/find.ts';
+import type { Step } from './run.ts';
+import { runnableOf } from './runnable.ts';
+import type { AgentChoice } from './settings.ts';
+import type { Draft } from './world.ts';
+
+export type Picked = { readonly kind: 'picked'; readonly agent: string; readonly model: string | undefined; readonly steps: readonly Step[] };
+export type NotPicked = { readonly kind: 'none'; readonly message: string; readonly remedy: string };
+
+/** Names that mean an agent also where none of that name is configured. */
+export const AGENT_NAMES: readonly string[] = ['claude', 'codex', 'gemini', 'opencode', 'acp', 'script'];
+const MODEL_TAGS: readonly string[] = ['opus', 'sonnet', 'haiku'];
+const WORKFLOWS: Readonly<Record<string, readonly Step[]>> = { default: ['plan', 'implement', 'update'], quick: ['implement'] };
+
+export function pickAgent(scene: { readonly draft: Draft; readonly config: Config }, task: Task): Picked | NotPicked {
+  const { agents } = scene.draft.world;
+  const wanted = namedAgent(scene, task) ?? scene.config.agent;
+  const found = wanted === undefined ? agents.find((agent) => agent.installed && canTake(agent, task)) : agents.find((agent) => agent.name === wanted);
+  if (!found) return wanted === undefined ? NO_AGENT : none(`agent ${wanted} is not known`, `define it under agents in the config, or use one of: ${agents.map((agent) => agent.name).join(', ')}`);
+  if (!found.installed) return none(`agent ${found.name} is not installed`, found.problem ?? `install ${found.name}, or name another agent`);
+  if (!canTake(found, task)) return none(`agent ${found.name} has nothing to run for this task`, 'add a field "run: <command>" or a sh block under the task, or name another agent');
+  return { kind: 'picked', agent: found.name, model: modelOf(scene.config, task), steps: phasesOf(scene.config, task, found) };
+}
+
+function namedAgent(scene: { readonly draft: Draft; readonly config: Config }, task: Task): string | undefined {
+  const names = new Set([...AGENT_NAMES, ...Object.keys(scene.config.agents)]);
+  return tagsOf(task).find((tag) => tag.value === undefined && names.has(tag.key))?.key;
+}
+
+function modelOf(config: Config, task: Task): string | undefined {
+  for (const tag of tagsOf(task)) {
+    if (tag.key === 'model' && tag.value !== undefined) return config.models[tag.value] ?? tag.value;
+    if (tag.value === undefined && Object.hasOwn(config.models, tag.key)) return config.models[tag.key];
+    if (tag.value === undefined && MODEL_TAGS.includes(tag.key)) return tag.key;
+  }
+  return undefined;
+}
+
+function phasesOf(config: Config, task: Task, agent: AgentChoice): readonly Step[] {
+  const named = tagValue(task, 'workflow');
+  const name = tagValue(task, 'quick') !== undefined ? 'quick' : typeof named === 'string' ? named : config.workflow;
+  const phases = config.workflows[name] ?? WORKFLOWS[name] ?? WORKFLOWS['default'] ?? [];
+  return phases.filter((phase) => agent.steps.includes(phase));
+}
+
+const canTake = (agent: AgentChoice, task: Task): boolean => agent.takes === 'anything' || runnableOf(task) !== undefined;
+
+const none = (message: string, remedy: string): NotPicked => ({ kind: 'none', message, remedy });
+
+const NO_AGENT = none('no agent: install one or set `agent`', 'install a coding agent, set agent in the config, or give the task something to run');

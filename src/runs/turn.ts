@@ -1,0 +1,456 @@
+/**
+ * The turn: (world, event) → changed rows and effects. Everything that ToDone decides is decided here or in what this file
+ * calls. It performs nothing, waits for nothing and knows no clock: time and chance are handed in with the event.
+ */
+import type { Config } from '../config.ts';
+import type { Board, Edited, Problem, Task } from '../tasks/task.ts';
+import { tagValue } from '../tasks/find.ts';
+import { answerAsk, type Answer, type Ask } from './ask.ts';
+import { type Choice, choose, type Scene } from './choose.ts';
+import { claimEdit, type EditItem, mendEdit, settleEdits } from './list-edits.ts';
+import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
+import { newId } from './new-id.ts';
+import type { End, Known, Run, Step } from './run.ts';
+import type { AgentChoice } from './settings.ts';
+import { locateKnown, steer, steerOne, textOf, wentBack } from './steer.ts';
+import { type Draft, draftOf, dropRun, knownIn, putKnown, putRun, runIn, runsIn, type World } from './world.ts';
+
+export type ListFacts = {
+  readonly gitPosition: string;
+  /** A merge, rebase… in progress. */
+  readonly gitOperation: string | undefined;
+  readonly listIsCommitted: boolean;
+  readonly version: string;
+  readonly modifiedAt: number;
+};
+
+export type Event =
+  /** The list was read. `torn`: it looks cut off against the board before. `own`: it is what we wrote ourselves. */
+  | { readonly kind: 'read'; readonly board: Board; readonly facts: ListFacts; readonly torn: boolean; readonly conflict: boolean; readonly own: boolean }
+  | { readonly kind: 'unreadable'; readonly missing: boolean; readonly message: string }
+  /** What became of list edits. Comes after the `read` of the text that they wrote. */
+  | { readonly kind: 'edited'; readonly items: readonly { readonly item: EditItem; readonly result: Edited }[] }
+  /** The list could not be written now. */
+  | { readonly kind: 'unwritable'; readonly items: readonly EditItem[]; readonly message: string }
+  | { readonly kind: 'ended'; readonly id: string; readonly ticket: number; readonly step: Step; readonly end: End }
+  | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask; readonly by: string; readonly via: string }
+  | { readonly kind: 'agents'; readonly agents: readonly AgentChoice[] }
+  | { readonly kind: 'woke' }
+  /** No new claims; running phases end. */
+  | { readonly kind: 'drain' }
+  /** Everything stops now and goes on at the next start. */
+  | { readonly kind: 'stop' };
+
+export type Effect =
+  | { readonly kind: 'edit'; readonly item: EditItem }
+  | { readonly kind: 'perform'; readonly run: Run }
+  | { readonly kind: 'halt'; readonly id: string; readonly ticket: number }
+  /** The run has left its workspace. */
+  | { readonly kind: 'release'; readonly run: Run }
+  | { readonly kind: 'answer'; readonly number: number; readonly answer: Answer };
+
+export type Given = {
+  /** The board that counts; undefined until the list was first believed. */
+  readonly board: Board | undefined;
+  readonly problems: readonly Problem[];
+  readonly config: Config;
+  readonly instance: string;
+  readonly now: number;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+};
+
+export type Turned = {
+  readonly draft: Draft;
+  /** The board that counts from now on. */
+  readonly board: Board | undefined;
+  readonly effects: readonly Effect[];
+  /** When to send `woke`, if nothing else happens. */
+  readonly wakeAt: number | undefined;
+  /** Nothing runs, nothing can start, nothing waits for time alone (a limit or a date aside). */
+  readonly idle: boolean;
+};
+
+/** A rollback is over when git has stood still for this long. */
+export const ROLLBACK_QUIET_MS = 2000;
+/** While git goes on, and while the markers are being put right. */
+const ROLLBACK_LOOK_MS = 250;
+
+/** One turn. The caller stores `draft` first, then puts it into the world, then performs the effects. */
+export function turn(world: World, event: Event, given: Given): Turned {
+  const turning: Turning = { draft: draftOf(world), effects: [], given, wakeAt: undefined };
+  handle(turning, event);
+  const chosen = start(turning);
+  wakeForWaits(turning);
+  return { draft: turning.draft, board: turning.given.board, effects: turning.effects, wakeAt: earliest(turning.wakeAt, chosen.wakeAt), idle: isIdle(turning, chosen) };
+}
+
+/** What a start performs: every run goes on where its row says. */
+export function resumed(world: World): readonly Effect[] {
+  return [...world.runs.values()].flatMap((run): Effect[] => (run.step === 'claim' || run.step === 'settle' || run.waitUntil !== undefined ? [] : [{ kind: 'perform', run }]));
+}
+
+type Turning = { readonly draft: Draft; readonly effects: Effect[]; given: Given; wakeAt: number | undefined };
+
+function handle(turning: Turning, event: Event): void {
+  const { world } = turning.draft;
+  switch (event.kind) {
+    case 'read':
+      return read(turning, event);
+    case 'unreadable':
+      return unreadable(turning, event.missing ? { kind: 'missing', since: turning.given.now } : { kind: 'refused', since: turning.given.now, message: event.message });
+    case 'edited':
+      for (const { item, result } of event.items) edited(turning, item, result);
+      return;
+    case 'unwritable':
+      return unreadable(turning, { kind: 'refused', since: turning.given.now, message: event.message });
+    case 'ended':
+      return ended(turning, event);
+    case 'asked':
+      return asked(turning, event);
+    case 'agents':
+      world.agents = event.agents;
+      return;
+    case 'woke':
+      return wake(turning);
+    case 'drain':
+      world.mode = 'draining';
+      return;
+    case 'stop':
+      world.mode = 'draining';
+      for (const run of runsIn(turning.draft)) if (isPerformed(run)) turning.effects.push({ kind: 'halt', id: run.id, ticket: run.ticket });
+      return;
+  }
+}
+
+// ── the list ─────────────────────────────────────────────────────────────────────────────────────
+
+function read(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
+  const { draft, given } = turning;
+  const { world } = draft;
+  const before = world.list;
+  if (event.conflict) return void (world.list = before.kind === 'conflict' ? before : { kind: 'conflict', since: given.now });
+  if (event.torn && !settledTorn(before, event.facts.version, given)) {
+    world.list = before.kind === 'torn' && before.version === event.facts.version ? before : { kind: 'torn', since: given.now, version: event.facts.version };
+    return;
+  }
+  noteFresh(turning, event, before.kind === 'unread');
+  if (before.kind === 'rollback') return duringRollback(turning, event, before);
+  const gitMoved = world.gitPosition !== undefined && (world.gitPosition !== event.facts.gitPosition || event.facts.gitOperation !== undefined);
+  if (before.kind === 'unread') adopt(turning, event.board);
+  const steered = steer({ board: event.board, before: given.board, draft, now: given.now, gitMoved, listIsCommitted: event.facts.listIsCommitted });
+  if (steered.rollback) {
+    world.list = { kind: 'rollback', since: given.now, position: event.facts.gitPosition };
+    accept(turning, event.board);
+    return;
+  }
+  believe(turning, event);
+  for (const run of steered.halts) halt(turning, run);
+}
+
+/** The list is the truth again: what waited for it is written now. */
+function believe(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
+  const { world } = turning.draft;
+  const waited = world.list.kind !== 'fine';
+  world.list = { kind: 'fine' };
+  if (world.gitPosition !== event.facts.gitPosition) {
+    world.gitPosition = event.facts.gitPosition;
+    turning.draft.meta.set('git.position', event.facts.gitPosition);
+  }
+  accept(turning, event.board);
+  if (waited) for (const run of runsIn(turning.draft)) if (!isPerformed(run) && (run.step === 'claim' || run.step === 'settle')) write(turning, run);
+}
+
+const accept = (turning: Turning, board: Board): void => void (turning.given = { ...turning.given, board });
+
+function settledTorn(list: World['list'], version: string, given: Given): boolean {
+  return list.kind === 'torn' && list.version === version && given.now >= list.since + given.config.settle;
+}
+
+function noteFresh(turning: Turning, event: Extract<Event, { kind: 'read' }>, first: boolean): void {
+  const { draft, given } = turning;
+  const { recent } = draft.world;
+  for (const [fingerprint, at] of recent) if (at + given.config.claimAfter <= given.now) recent.delete(fingerprint);
+  if (event.own || given.config.claimAfter === 0) return;
+  const at = first ? event.facts.modifiedAt : given.now;
+  if (at + given.config.claimAfter <= given.now) return;
+  for (const fingerprint of event.board.fresh) recent.set(fingerprint, at);
+}
+
+function duringRollback(turning: Turning, event: Extract<Event, { kind: 'read' }>, list: Extract<World['list'], { kind: 'rollback' }>): void {
+  const { draft, given } = turning;
+  accept(turning, event.board);
+  const still = list.position === event.facts.gitPosition && event.facts.gitOperation === undefined;
+  if (!still) return void (draft.world.list = { ...list, since: given.now, position: event.facts.gitPosition });
+  if (given.now < list.since + ROLLBACK_QUIET_MS) return;
+  const mends = wentBack(event.board, draft).map(({ id, located }) => mendEdit(draft, id, located.task));
+  if (mends.length === 0) return believe(turning, event);
+  for (const item of mends) if (item) turning.effects.push({ kind: 'edit', item });
+}
+
+/** Tasks that the list knows and the journal does not: a new journal, or a list from elsewhere (2-R4, 4-R9). */
+function adopt(turning: Turning, board: Board): void {
+  for (const section of board.sections) {
+    if (section.name === undefined) continue;
+    for (const task of section.tasks) {
+      const { id, state, hash } = task.marker;
+      if (id === undefined || knownIn(turning.draft, id)) continue;
+      putKnown(turning.draft, { ...freshKnown(task, id, turning.given.now), state, hash }, 'list', 'list');
+    }
+  }
+}
+
+function unreadable(turning: Turning, list: Extract<World['list'], { kind: 'missing' | 'refused' }>): void {
+  const { world } = turning.draft;
+  world.list = world.list.kind === list.kind ? { ...list, since: world.list.since } : list;
+}
+
+// ── answers ──────────────────────────────────────────────────────────────────────────────────────
+
+function edited(turning: Turning, item: EditItem, result: Edited): void {
+  if (item.purpose === 'mend' || item.purpose === 'ask') return;
+  const { draft, given } = turning;
+  const run = runIn(draft, item.id);
+  if (!run || run.ticket !== item.ticket || run.step !== item.purpose) return;
+  if (run.step === 'settle') return close(turning, run, result);
+  if (result.kind === 'applied' || result.kind === 'already') {
+    go(turning, advance(run, { kind: 'done' }, policyOf(turning, run)));
+    return lookAgain(turning, run.id);
+  }
+  dropRun(draft, run.id);
+  const known = knownIn(draft, run.id);
+  if (known) putKnown(draft, { ...known, state: result.kind === 'changed' ? result.marker.state : known.state, updatedAt: given.now }, 'person', 'list');
+}
+
+/** A person may have changed the line since it was written, and that reading is over. */
+function lookAgain(turning: Turning, id: string): void {
+  const { draft, given } = turning;
+  if (draft.world.list.kind === 'fine' && given.board) for (const run of steerOne({ board: given.board, draft, now: given.now }, id)) halt(turning, run);
+}
+
+function ended(turning: Turning, event: Extract<Event, { kind: 'ended' }>): void {
+  const { draft, given } = turning;
+  const run = runIn(draft, event.id);
+  // An answer with an old ticket is an echo of something that is over.
+  if (!run || run.ticket !== event.ticket || run.step !== event.step) return;
+  const landed = event.step === 'land' && event.end.kind === 'done';
+  if (run.halt && !landed) return halted(turning, { ...run, found: { ...run.found, ...foundOf(event.end) } });
+  if (draft.world.mode === 'draining' && event.end.kind === 'final' && event.end.reason === 'cancelled') return;
+  go(turning, advance({ ...run, halt: undefined }, event.end, policyOf(turning, run)), given);
+}
+
+const foundOf = (end: End): Run['found'] => ('found' in end && end.found ? end.found : {});
+
+/** A run goes on: the next step is begun, or its outcome is written. */
+function go(turning: Turning, run: Run, given: Given = turning.given): void {
+  const { draft } = turning;
+  putRun(draft, run);
+  if (run.waitUntil !== undefined && run.waitUntil > given.now) return;
+  if (run.step === 'settle') {
+    turning.effects.push({ kind: 'release', run });
+    rememberOutcome(turning, run);
+    return write(turning, run);
+  }
+  // While stopping, an agent's phase is not begun any more; ours are short and go on.
+  if (draft.world.mode === 'draining' && isPhase(run.step)) return;
+  turning.effects.push({ kind: 'perform', run });
+}
+
+/** What a run came to is known before its line is written: the list may be away for now. */
+function rememberOutcome(turning: Turning, run: Run): void {
+  const known = knownIn(turning.draft, run.id);
+  if (!known || !run.outcome) return;
+  const { found, outcome } = run;
+  const state = outcome.state === 'keep' ? known.state : outcome.state;
+  putKnown(
+    turning.draft,
+    {
+      ...known,
+      state,
+      held: undefined,
+      ticket: run.ticket,
+      attempts: known.attempts + run.attempt,
+      reason: outcome.reason,
+      message: outcome.message,
+      hash: outcome.state === 'done' ? (found.hash ?? '-') : known.hash,
+      commit: found.commit ?? known.commit,
+      kept: outcome.state === 'done' ? undefined : (found.kept ?? known.kept),
+      summary: found.summary ?? known.summary,
+      plan: found.plan ?? known.plan,
+      session: found.session ?? known.session,
+      evidence: run.evidence,
+      updatedAt: turning.given.now,
+    },
+    `${run.agent}${run.model ? `/${run.model}` : ''}`,
+    'engine',
+  );
+}
+
+function write(turning: Turning, run: Run): void {
+  const { draft } = turning;
+  if (draft.world.list.kind !== 'fine') return;
+  const item = run.step === 'claim' ? claimEdit(run) : settleEdits(run, knownIn(draft, run.id), turning.given.config);
+  if (item) turning.effects.push({ kind: 'edit', item: { ...item, urgent: item.urgent || isAlone(draft, run) } });
+  else close(turning, run, { kind: 'already' });
+}
+
+/** Nothing else goes on that would soon have something to write with it. */
+function isAlone(draft: Draft, run: Run): boolean {
+  for (const other of runsIn(draft)) if (other.id !== run.id && isPerformed(other)) return false;
+  return true;
+}
+
+/** The outcome stands on the list, or the person's word does. */
+function close(turning: Turning, run: Run, result: Edited): void {
+  const { draft, given } = turning;
+  dropRun(draft, run.id);
+  const known = knownIn(draft, run.id);
+  if (!known || result.kind !== 'changed') return lookAgain(turning, run.id);
+  const theirs = result.marker.state;
+  const held = known.state === 'done' && (theirs === 'open' || theirs === 'blocked') ? 'done' : undefined;
+  putKnown(draft, { ...known, state: held ? 'done' : theirs, held, updatedAt: given.now }, 'person', 'list');
+}
+
+// ── stopping ─────────────────────────────────────────────────────────────────────────────────────
+
+function halt(turning: Turning, run: Run): void {
+  if (isPerformed(run)) turning.effects.push({ kind: 'halt', id: run.id, ticket: run.ticket });
+  else halted(turning, run);
+}
+
+/** A stopped run's work is in a snapshot by now; what follows is what the person asked for. */
+function halted(turning: Turning, run: Run): void {
+  const { draft, given } = turning;
+  const { halt: asked } = run;
+  if (!asked) return;
+  switch (asked.then) {
+    case 'failed':
+      return go(turning, { ...settle(run, { state: 'failed', reason: 'cancelled', message: `cancelled: ${asked.message}` }), halt: undefined });
+    case 'replan':
+      return go(turning, { ...begin(run, 'plan'), halt: undefined });
+    case 'keep':
+    case 'again': {
+      const located = given.board && knownIn(draft, run.id) && locateKnown(given.board, draft, knownIn(draft, run.id) as Known);
+      const state = asked.then === 'again' ? 'open' : (located?.task.marker.state ?? 'cancelled');
+      turning.effects.push({ kind: 'release', run });
+      dropRun(draft, run.id);
+      const known = knownIn(draft, run.id);
+      if (known) putKnown(draft, { ...known, state, ticket: run.ticket, reason: 'cancelled', message: asked.message, kept: run.found.kept ?? known.kept, updatedAt: given.now }, 'person', 'list');
+    }
+  }
+}
+
+/** Something outside works on it and will answer. */
+const isPerformed = (run: Run): boolean => run.step !== 'claim' && run.step !== 'settle' && run.waitUntil === undefined;
+
+// ── time ─────────────────────────────────────────────────────────────────────────────────────────
+
+function wake(turning: Turning): void {
+  const { draft, given } = turning;
+  for (const run of [...runsIn(draft)]) {
+    if (run.waitUntil === undefined || run.waitUntil > given.now || run.halt) continue;
+    go(turning, { ...run, waitUntil: undefined });
+  }
+  for (const [section, wait] of draft.world.waits) if (wait.until <= given.now) draft.world.waits.delete(section);
+}
+
+function wakeForWaits(turning: Turning): void {
+  const { draft, given } = turning;
+  for (const run of runsIn(draft)) turning.wakeAt = earliest(turning.wakeAt, run.waitUntil);
+  const { list } = draft.world;
+  if (list.kind === 'torn') turning.wakeAt = earliest(turning.wakeAt, list.since + given.config.settle);
+  if (list.kind === 'rollback') turning.wakeAt = earliest(turning.wakeAt, Math.max(list.since + ROLLBACK_QUIET_MS, given.now + ROLLBACK_LOOK_MS));
+}
+
+// ── starting ─────────────────────────────────────────────────────────────────────────────────────
+
+type Starting = { readonly wakeAt: number | undefined; readonly waitsForTime: boolean };
+
+function start(turning: Turning): Starting {
+  const scene = sceneOf(turning);
+  if (!scene) return { wakeAt: undefined, waitsForTime: false };
+  const chosen = choose(scene);
+  for (const choice of chosen.start) claim(turning, choice);
+  return { wakeAt: chosen.wakeAt, waitsForTime: chosen.wakeAt !== undefined && chosen.wakeAt <= turning.given.now + SOON_MS };
+}
+
+/** A wait of at most this long keeps `--once` from ending; dates and limits do not. */
+const SOON_MS = 60_000;
+
+function sceneOf(turning: Turning): Scene | undefined {
+  const { board, problems, config, now, instance } = turning.given;
+  return board && { board, draft: turning.draft, config, now, problems, instance };
+}
+
+function claim(turning: Turning, choice: Choice): void {
+  const { draft, given } = turning;
+  const { task } = choice;
+  const id = choice.id ?? newId(given.random, (taken) => knownIn(draft, taken) !== undefined);
+  const known = knownIn(draft, id) ?? freshKnown(task, id, given.now);
+  const redo = tagValue(task, 'redo') !== undefined;
+  const clean = tagValue(task, 'fresh') !== undefined || redo;
+  const run: Run = {
+    id,
+    ticket: known.ticket + 1,
+    attempt: 1,
+    step: 'claim',
+    section: task.section,
+    text: task.text,
+    occurrence: task.occurrence,
+    task: textOf(task, id),
+    fingerprint: task.fingerprint,
+    changed: false,
+    from: task.marker.state,
+    agent: choice.agent,
+    model: choice.model,
+    steps: stepsOf(choice.steps),
+    workspaceSlot: 1,
+    found: clean ? {} : { kept: known.kept, session: known.session },
+    evidence: clean ? undefined : known.evidence,
+    tries: 0,
+    reworks: 0,
+    startedAt: given.now,
+  };
+  putKnown(draft, { ...known, state: 'in_progress', held: undefined, ticket: run.ticket, section: task.section, text: task.text, occurrence: task.occurrence, updatedAt: given.now }, `${choice.agent}${choice.model ? `/${choice.model}` : ''}`, 'engine');
+  putRun(draft, run);
+  turning.effects.push({ kind: 'edit', item: claimEdit(run) });
+}
+
+export function freshKnown(task: Task, id: string, now: number): Known {
+  return { id, section: task.section, text: task.text, occurrence: task.occurrence, state: task.marker.state, ticket: 0, attempts: 0, createdAt: now, updatedAt: now };
+}
+
+// ── requests ─────────────────────────────────────────────────────────────────────────────────────
+
+function asked(turning: Turning, event: Extract<Event, { kind: 'asked' }>): void {
+  const scene = sceneOf(turning);
+  const result = answerAsk({ ask: event.ask, by: event.by, via: event.via, draft: turning.draft, scene, now: turning.given.now });
+  for (const run of result.halts) halt(turning, run);
+  for (const item of result.edits) turning.effects.push({ kind: 'edit', item });
+  for (const run of result.goes) go(turning, run);
+  turning.effects.push({ kind: 'answer', number: event.number, answer: result.answer });
+}
+
+function policyOf(turning: Turning, run: Run): Parameters<typeof advance>[2] {
+  const { config, now, random } = turning.given;
+  const agent = turning.draft.world.agents.find((candidate) => candidate.name === run.agent);
+  return { attempts: config.attempts, backoff: config.backoff, learns: agent?.learns ?? true, now, random };
+}
+
+function isIdle(turning: Turning, chosen: Starting): boolean {
+  if (chosen.waitsForTime) return false;
+  const { list, mode } = turning.draft.world;
+  if (list.kind === 'torn' || list.kind === 'rollback' || list.kind === 'unread') return false;
+  for (const run of runsIn(turning.draft)) {
+    if (run.step === 'settle' && list.kind !== 'fine') continue;
+    if (mode === 'draining' && isPhase(run.step)) continue;
+    if (run.waitUntil !== undefined && run.waitUntil > turning.given.now + SOON_MS) continue;
+    return false;
+  }
+  return true;
+}
+
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
+}

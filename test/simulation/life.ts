@@ -1,0 +1,441 @@
+/**
+ * One whole life of a list in memory, from a seed: the production engine on twins of everything outside, a person and git
+ * at work on the list, and crashes before and after any call that leaves the engine. The end is a quiet time without
+ * crashes; then the oracle looks only at list, git and what agents did. Never uses real time, files or processes.
+ */
+import type { Config } from '../../src/config.ts';
+import type { Engine, EnginePorts } from '../../src/engine/engine.ts';
+import type { Agents, Clock, GitState, Journal, PhaseEnd, PhaseOrder, Reading, TaskFile, Written } from '../../src/engine/ports.ts';
+import type { Edit } from '../../src/tasks/task.ts';
+import { memoryJournal, journalStore, type JournalStore } from '../twins/journal.ts';
+import { memoryLanding } from '../twins/landing.ts';
+import { memoryRepo, type MemoryRepo } from '../twins/repo.ts';
+import { memoryWorkspaces } from '../twins/workspaces.ts';
+
+/** The rooms under test: the production ones, or a copy with a planted fault. */
+export type Rooms = {
+  readonly createEngine: (ports: EnginePorts) => Engine;
+  readonly applyEdits: typeof import('../../src/tasks/edit.ts').applyEdits;
+  readonly parse: typeof import('../../src/tasks/parse.ts').parse;
+  readonly defaultParseOptions: typeof import('../../src/tasks/parse.ts').defaultParseOptions;
+  readonly config: Config;
+};
+
+export type Life = { readonly seed: number; readonly faults: readonly string[]; readonly crashes: number; readonly commits: number; readonly steps: number };
+
+const EPISODES_MAX = 6;
+const STEPS_MAX = 4000;
+/** A virtual minute in which a quiet system has to come to rest. */
+const QUIET_MS = 600_000;
+
+/** Lives it; `faults` names every promise that did not hold. */
+export async function live(seed: number, rooms: Rooms): Promise<Life> {
+  const world = makeWorld(seed, rooms);
+  let crashes = 0;
+  let steps = 0;
+  const episodes = 1 + world.pick(EPISODES_MAX);
+  for (let episode = 0; episode <= episodes; episode++) {
+    const quiet = episode === episodes;
+    const outcome = await runEpisode(world, rooms, quiet);
+    steps += outcome.steps;
+    if (outcome.crashed) crashes++;
+    if (quiet && !outcome.idle) world.faults.push('did not come to rest');
+  }
+  judge(world, rooms);
+  return { seed, faults: [...new Set(world.faults)], crashes, commits: landedCommits(world).length, steps };
+}
+
+// ── the outside ──────────────────────────────────────────────────────────────────────────────────
+
+type Outside = {
+  readonly random: () => number;
+  readonly pick: (below: number) => number;
+  readonly faults: string[];
+  readonly repo: MemoryRepo;
+  readonly store: JournalStore;
+  /** Phase ends that were written to disk. */
+  readonly ends: Map<string, PhaseEnd>;
+  /** Phases begun by task, to count what ran twice at once. */
+  readonly live: Map<string, number>;
+  readonly tries: Map<string, number>;
+  readonly words: Set<string>;
+  /** What a person's own change last made of a task, by its word. */
+  readonly wishes: Map<string, 'cancelled' | 'done' | 'deleted'>;
+  text: string;
+  version: number;
+  gitPosition: number;
+  committed: string;
+  now: number;
+  ticks: number;
+  words_made: number;
+};
+
+function makeWorld(seed: number, rooms: Rooms): Outside {
+  const random = generator(seed);
+  const pick = (below: number): number => Math.floor(random() * below);
+  const outside: Outside = {
+    random,
+    pick,
+    faults: [],
+    repo: memoryRepo(),
+    store: journalStore(),
+    ends: new Map(),
+    live: new Map(),
+    tries: new Map(),
+    words: new Set(),
+    wishes: new Map(),
+    text: '',
+    version: 0,
+    gitPosition: 0,
+    committed: '',
+    now: 1_800_000_000_000,
+    ticks: 0,
+    words_made: 0,
+  };
+  const sections = 1 + pick(3);
+  for (let section = 0; section < sections; section++) {
+    outside.text += `## Git Worktree part-${section}\n`;
+    const tasks = 1 + pick(5);
+    for (let task = 0; task < tasks; task++) outside.text += `${newLine(outside)}\n`;
+    outside.text += '\n';
+  }
+  outside.committed = outside.text;
+  void rooms;
+  return outside;
+}
+
+const BEHAVIOURS = ['add', 'add', 'add', 'add', 'add', 'slow', 'flaky', 'empty', 'broken', 'faulty'] as const;
+
+function newLine(outside: Outside): string {
+  const word = `W${outside.words_made++}W`;
+  outside.words.add(word);
+  const behaviour = BEHAVIOURS[outside.pick(BEHAVIOURS.length)] ?? 'add';
+  const marker = outside.pick(4) === 0 ? '[⏰]' : '[]';
+  return `${marker} ${behaviour} ${word}${outside.pick(6) === 0 ? ' {p1}' : ''}`;
+}
+
+// ── one process ──────────────────────────────────────────────────────────────────────────────────
+
+type Fuse = { left: number; dead: boolean };
+
+async function runEpisode(outside: Outside, rooms: Rooms, quiet: boolean): Promise<{ crashed: boolean; idle: boolean; steps: number }> {
+  const fuse: Fuse = { left: quiet ? Number.POSITIVE_INFINITY : 1 + outside.pick(120), dead: false };
+  const timers = new Map<number, { at: number; then: () => void }>();
+  let timerId = 0;
+  const clock: Clock = {
+    now: () => outside.now,
+    ticks: () => outside.ticks,
+    after(ms, then) {
+      const id = ++timerId;
+      timers.set(id, { at: outside.ticks + Math.max(0, ms), then });
+      return () => timers.delete(id);
+    },
+  };
+  outside.live.clear();
+  let engine: Engine | undefined;
+  let idle = false;
+  let steps = 0;
+  const until = outside.ticks + QUIET_MS;
+  try {
+    engine = rooms.createEngine(portsOf(outside, rooms, clock, fuse));
+    void engine.start().catch((error: unknown) => die(fuse, outside, error));
+    await settleMicrotasks();
+    const running = engine;
+    void running.broken.catch((error: unknown) => die(fuse, outside, error));
+    let rested = false;
+    void running.whenIdle().then(() => (rested = true));
+    while (!fuse.dead && steps++ < STEPS_MAX) {
+      await settleMicrotasks();
+      if (fuse.dead) break;
+      if (!quiet && outside.pick(8) === 0) person(outside, rooms);
+      if (outside.pick(3) === 0 || timers.size === 0) void running.look().catch((error: unknown) => die(fuse, outside, error));
+      await settleMicrotasks();
+      if (rested && (quiet ? timers.size === 0 || outside.ticks > until : outside.pick(4) === 0)) {
+        await settleMicrotasks();
+        idle = true;
+        if (!quiet || looksRested(running)) break;
+      }
+      tick(outside, timers, fuse);
+    }
+  } catch (error) {
+    die(fuse, outside, error);
+  }
+  fuse.dead = true;
+  return { crashed: !idle, idle, steps };
+}
+
+/** Idle was said at some time; at the end it has to be so for good. */
+function looksRested(engine: Engine): boolean {
+  return engine.now().world.runs.size === 0;
+}
+
+class Crash extends Error {}
+
+function die(fuse: Fuse, outside: Outside, error: unknown): void {
+  if (!(error instanceof Crash) && !fuse.dead) outside.faults.push(`threw: ${error instanceof Error ? error.message : String(error)}`);
+  fuse.dead = true;
+}
+
+function tick(outside: Outside, timers: Map<number, { at: number; then: () => void }>, fuse: Fuse): void {
+  const [id, next] = [...timers].sort((a, b) => a[1].at - b[1].at)[0] ?? [];
+  const step = next ? Math.max(0, next.at - outside.ticks) : 1000;
+  outside.ticks += step;
+  outside.now += step;
+  if (id === undefined || !next) return;
+  timers.delete(id);
+  try {
+    next.then();
+  } catch (error) {
+    die(fuse, outside, error);
+  }
+}
+
+/** Everything that is ready runs; no real time passes. */
+async function settleMicrotasks(): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+/** Counts calls that leave the engine; dies before or after the call where the fuse ends. */
+function burn(fuse: Fuse): void {
+  if (fuse.dead) throw new Crash();
+  if (--fuse.left <= 0) {
+    fuse.dead = true;
+    throw new Crash();
+  }
+}
+
+/** A call of a dead process never answers. */
+const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
+
+function mortal<T extends object>(port: T, fuse: Fuse): T {
+  return new Proxy(port, {
+    get(target, key, receiver) {
+      const member: unknown = Reflect.get(target, key, receiver);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]): unknown => {
+        try {
+          burn(fuse);
+        } catch {
+          return never();
+        }
+        const answer: unknown = (member as (...args: unknown[]) => unknown).apply(target, args);
+        if (!(answer instanceof Promise)) return answer;
+        return answer.then((value: unknown) => {
+          try {
+            burn(fuse);
+          } catch {
+            return never();
+          }
+          return value;
+        });
+      };
+    },
+  });
+}
+
+function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): EnginePorts {
+  const workspaces = memoryWorkspaces(outside.repo);
+  const journal = memoryJournal({ store: outside.store });
+  return {
+    clock,
+    list: mortal(listTwin(outside, rooms), fuse),
+    journal: mortalJournal(journal, fuse),
+    workspaces: mortal(workspaces, fuse),
+    landing: mortal(memoryLanding(outside.repo), fuse),
+    agents: agentsTwin(outside, workspaces, rooms, fuse),
+    verify: { run: async () => undefined },
+    prompts: { fill: () => '' },
+    log: { write: () => undefined },
+    config: () => rooms.config,
+    random: outside.random,
+    instance: 'simulation',
+    snapshots: new Set(),
+    works: true,
+  };
+}
+
+/** A commit either happened or it did not; a process that dies in it learns neither. */
+function mortalJournal(journal: Journal, fuse: Fuse): Journal {
+  return {
+    ...journal,
+    load: () => journal.load(),
+    commit(changes) {
+      burn(fuse);
+      journal.commit(changes);
+      burn(fuse);
+    },
+  };
+}
+
+function listTwin(outside: Outside, rooms: Rooms): TaskFile {
+  const reading = (): Reading => ({ kind: 'read', text: outside.text, version: String(outside.version), modifiedAt: outside.now, git: gitState(outside) });
+  return {
+    path: '/repo/tasks.md',
+    read: async () => reading(),
+    async edit(edits: readonly Edit[]): Promise<Written> {
+      const { text, results } = rooms.applyEdits(outside.text, edits, rooms.defaultParseOptions);
+      const wrote = text !== outside.text;
+      if (wrote) setText(outside, text);
+      return { results, reading: reading(), wrote };
+    },
+    watch: async () => async () => undefined,
+    recover: async () => undefined,
+  };
+}
+
+const gitState = (outside: Outside): GitState => ({ position: String(outside.gitPosition), listIsCommitted: outside.text === outside.committed });
+
+function setText(outside: Outside, text: string): void {
+  outside.text = text;
+  outside.version++;
+}
+
+function agentsTwin(outside: Outside, workspaces: ReturnType<typeof memoryWorkspaces>, rooms: Rooms, fuse: Fuse): Agents {
+  return {
+    list: () => [{ name: 'fake', installed: true, takes: 'anything', steps: ['plan', 'implement', 'update'], learns: true }],
+    preview: () => 'fake',
+    sweep: async () => 0,
+    async run(order, activity, signal) {
+      const key = `${order.id} ${order.ticket} ${order.step}`;
+      const written = outside.ends.get(key);
+      if (written) return written;
+      if (fuse.dead) return never();
+      beginPhase(outside, rooms, order);
+      activity({ kind: 'text', text: 'working' });
+      const turns = order.task.title.startsWith('slow') ? 3 + outside.pick(20) : outside.pick(4);
+      for (let turn = 0; turn < turns && !signal.aborted; turn++) await settleMicrotasks();
+      if (fuse.dead) return never();
+      const end = signal.aborted ? ended({ kind: 'final', reason: 'cancelled', message: 'stopped' }) : behave(outside, workspaces, order);
+      if (!signal.aborted) outside.ends.set(key, end);
+      outside.live.set(order.id, (outside.live.get(order.id) ?? 1) - 1);
+      if (fuse.left < Number.POSITIVE_INFINITY && outside.pick(40) === 0) {
+        fuse.dead = true;
+        return never();
+      }
+      return end;
+    },
+  };
+}
+
+function beginPhase(outside: Outside, rooms: Rooms, order: PhaseOrder): void {
+  const live = (outside.live.get(order.id) ?? 0) + 1;
+  outside.live.set(order.id, live);
+  if (live > 1) outside.faults.push('I4: two live agents for one task');
+  if (landedCommits(outside).some((commit) => commit.task === order.id)) outside.faults.push('I3: a task that had landed was run again');
+  void rooms;
+}
+
+const ended = (end: PhaseEnd['end']): PhaseEnd => ({ end, tail: '', found: {} });
+
+function behave(outside: Outside, workspaces: ReturnType<typeof memoryWorkspaces>, order: PhaseOrder): PhaseEnd {
+  if (order.step !== 'implement') return { end: { kind: 'done' }, tail: 'a plan', found: { outcome: 'done' } };
+  const word = order.task.title.split(' ')[1] ?? '';
+  const tries = (outside.tries.get(word) ?? 0) + 1;
+  outside.tries.set(word, tries);
+  const behaviour = order.task.title.split(' ')[0];
+  if (behaviour === 'broken') return ended({ kind: 'final', reason: 'agent_failed', message: 'exit 1' });
+  if (behaviour === 'flaky' && tries === 1) return ended({ kind: 'final', reason: 'agent_failed', message: 'exit 1' });
+  if (behaviour === 'faulty' && tries <= 2) return ended({ kind: 'transient', reason: 'agent_failed', message: 'overloaded' });
+  if (behaviour !== 'empty') workspaces.files(order.workspace).set(`${word}.txt`, `${word}\n`);
+  return { end: { kind: 'done' }, tail: '', found: { outcome: 'done' } };
+}
+
+// ── a person, and git ────────────────────────────────────────────────────────────────────────────
+
+type Deed = (outside: Outside, lines: string[]) => string[];
+
+const DEEDS: readonly Deed[] = [
+  (outside, lines) => insert(outside, lines, newLine(outside)),
+  (outside, lines) => {
+    const word = `W${outside.words_made++}W`;
+    outside.words.add(word);
+    return [...lines, `A remark: ${word}`];
+  },
+  (outside, lines) => change(outside, lines, /^\[❌[^\]]*\]/u, () => '[]'),
+  (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, () => '[❌]'),
+  (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, () => '[]'),
+  (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, (word) => (outside.wishes.set(word, 'cancelled'), '[-]')),
+  (outside, lines) => change(outside, lines, /^\[\]/u, (word) => (outside.wishes.set(word, 'done'), '[x]')),
+  (outside, lines) => change(outside, lines, /^\[✅[^\]]*\]/u, () => '[]'),
+];
+
+function person(outside: Outside, rooms: Rooms): void {
+  if (outside.pick(12) === 0) return rollback(outside);
+  const deed = DEEDS[outside.pick(DEEDS.length)];
+  if (deed) setText(outside, deed(outside, outside.text.split('\n')).join('\n'));
+  void rooms;
+}
+
+/** `git stash`, `checkout`, `reset`: HEAD moves and every marker goes back to what was committed. */
+function rollback(outside: Outside): void {
+  outside.gitPosition++;
+  const back = outside.text.replaceAll(/^\[(?:✅|❌|🟡)[^\]]*\]/gmu, (marker, at: number) => {
+    const line = outside.text.slice(at, outside.text.indexOf('\n', at) === -1 ? undefined : outside.text.indexOf('\n', at));
+    const words = /W\d+W/.exec(line)?.[0] ?? ' ';
+    return outside.committed.includes(words) ? '[]' : marker;
+  });
+  setText(outside, back);
+  outside.committed = back;
+}
+
+function insert(outside: Outside, lines: string[], line: string): string[] {
+  const headings = lines.flatMap((text, index) => (text.startsWith('## ') ? [index] : []));
+  const at = (headings[outside.pick(headings.length)] ?? 0) + 1;
+  return [...lines.slice(0, at), line, ...lines.slice(at)];
+}
+
+function change(outside: Outside, lines: string[], marker: RegExp, to: (word: string) => string): string[] {
+  const fitting = lines.flatMap((text, index) => (marker.test(text) ? [index] : []));
+  const at = fitting[outside.pick(Math.max(1, fitting.length))];
+  if (at === undefined) return lines;
+  const line = lines[at] ?? '';
+  const word = /W\d+W/.exec(line)?.[0] ?? '';
+  return lines.with(at, line.replace(marker, to(word)));
+}
+
+// ── the oracle ───────────────────────────────────────────────────────────────────────────────────
+
+function landedCommits(outside: Outside): { readonly id: string; readonly task: string }[] {
+  return [...outside.repo.branches.values()].flat().flatMap((id) => {
+    const task = outside.repo.commits.get(id)?.task;
+    return task === undefined ? [] : [{ id, task }];
+  });
+}
+
+function judge(outside: Outside, rooms: Rooms): void {
+  const { faults } = outside;
+  for (const word of outside.words) if (!outside.text.includes(word)) faults.push('I1: a word of a person is lost');
+  for (const word of outside.words) if (outside.text.split(word).length > 2) faults.push('I2: a word of a person is there twice');
+  const board = rooms.parse(outside.text, rooms.defaultParseOptions);
+  const commits = landedCommits(outside);
+  if (new Set(commits.map((commit) => commit.task)).size !== commits.length) faults.push('I3: a task landed twice');
+  for (const section of board.sections) {
+    let barrier = false;
+    for (const task of section.tasks) {
+      const { state, id, hash } = task.marker;
+      const behaviour = task.title.split(' ')[0];
+      const wished = outside.wishes.has(task.title.split(' ')[1] ?? '');
+      const commit = id === undefined ? undefined : commits.find((candidate) => candidate.task === id);
+      if (state === 'done' && id !== undefined && hash !== '-' && !(commit && hash !== undefined && commit.id.startsWith(hash))) faults.push('I3: ✅ without its commit');
+      if (state === 'in_progress') faults.push('I7: 🟡 though nothing runs');
+      if (state === 'failed' && commit) faults.push('I7: ❌ though it has landed');
+      const heldDone = (state === 'open' || state === 'blocked') && [...outside.store.known.values()].some((row) => row.includes(`"text":"${task.text}"`) && row.includes('"held":"done"'));
+      if (state === 'open' && !heldDone && !wished) faults.push('liveness: [] though it may start');
+      if (state === 'blocked' && !barrier && !heldDone) faults.push('liveness: [⏰] though everything above is done');
+      if (state === 'done' && (behaviour === 'broken' || behaviour === 'empty') && id !== undefined && !wished) faults.push('truth: ✅ on a task that cannot succeed');
+      if (state !== 'done' && state !== 'cancelled') barrier = true;
+    }
+  }
+  if (faults.length === 0 && outside.text.includes('[🟡')) faults.push('I7: 🟡 is left');
+}
+
+/** mulberry32: the same seed, the same life. */
+export function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
