@@ -42,7 +42,12 @@ function contextOf(host: Host, globals: Globals, rows: readonly CommandRow[]): C
 
 function formOf(outcome: Outcome, globals: Globals, look: Look, indent: number): string {
   if (globals.json) return jsonText(outcome.json(), indent);
-  return globals.quiet ? outcome.quiet().map((line) => `${line}\n`).join('') : outcome.text(look);
+  return globals.quiet
+    ? outcome
+        .quiet()
+        .map((line) => `${line}\n`)
+        .join('')
+    : outcome.text(look);
 }
 
 function finish(result: Result, context: Context): ExitCode {
@@ -55,7 +60,10 @@ function finish(result: Result, context: Context): ExitCode {
 /** With --json the failure is the document; else it goes to stderr. */
 function fail(failure: CliFailure, host: Host, globals: Globals): ExitCode {
   const { kind: _kind, stack, code, ...words } = failure;
-  if (globals.json) host.out(jsonText(documentOf({ error: { code, name: CODE_NAMES[code], ...words, ...(globals.verbose && stack !== undefined ? { stack } : {}) } }), JSON_INDENT));
+  if (globals.json)
+    host.out(
+      jsonText(documentOf({ error: { code, name: CODE_NAMES[code], ...words, ...(globals.verbose && stack !== undefined ? { stack } : {}) } }), JSON_INDENT),
+    );
   else host.err(renderFailure(plain(failure), lookOf(host, globals), globals.verbose));
   return code;
 }
@@ -79,5 +87,10 @@ const wantsColor = ({ isTTY, env }: Pick<Host, 'isTTY' | 'env'>): boolean => isT
 function roughGlobals(argv: readonly string[]): Globals {
   const end = argv.indexOf('--');
   const words = end < 0 ? argv : argv.slice(0, end);
-  return globalsOf({ json: words.includes('--json'), quiet: words.includes('--quiet'), verbose: words.includes('--verbose'), color: !words.includes('--no-color') });
+  return globalsOf({
+    json: words.includes('--json'),
+    quiet: words.includes('--quiet'),
+    verbose: words.includes('--verbose'),
+    color: !words.includes('--no-color'),
+  });
 }

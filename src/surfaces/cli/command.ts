@@ -16,7 +16,14 @@ export type Group = (typeof GROUPS)[number];
 /** What a value completes to on the command line. */
 export type Completes = 'task' | 'section' | 'agent' | 'path' | 'nothing';
 
-export type ArgumentRow = { readonly name: string; readonly says: string; readonly optional?: boolean; readonly many?: boolean; readonly choices?: readonly string[]; readonly completes?: Completes };
+export type ArgumentRow = {
+  readonly name: string;
+  readonly says: string;
+  readonly optional?: boolean;
+  readonly many?: boolean;
+  readonly choices?: readonly string[];
+  readonly completes?: Completes;
+};
 export type OptionRow = {
   /** As commander reads it: `-f, --follow`, `--limit <n>`. */
   readonly flags: string;
@@ -112,7 +119,14 @@ export function command<S extends z.ZodType>({ input: schema, overrides, demo, r
       const name = String(issue?.path[0] ?? '');
       const option = row.options.find(({ flags }) => attributeOf(flags) === name);
       const about = option ? longFlag(option.flags) : name;
-      return { problem: { kind: 'failure', code: EXIT.usage, message: `${about === '' ? '' : `${about}: `}${issue?.message ?? 'not understood'}`, remedy: `todone ${row.name} --help shows what it takes` } };
+      return {
+        problem: {
+          kind: 'failure',
+          code: EXIT.usage,
+          message: `${about === '' ? '' : `${about}: `}${issue?.message ?? 'not understood'}`,
+          remedy: `todone ${row.name} --help shows what it takes`,
+        },
+      };
     },
     overrides: (input) => ({ overrides: overrides?.(input as z.output<S>) ?? {}, demo: demo?.(input as z.output<S>) ?? false }),
     run: (context, input) => run(context, input as z.output<S>),
@@ -120,7 +134,10 @@ export function command<S extends z.ZodType>({ input: schema, overrides, demo, r
 }
 
 /** `-f, --follow` → `follow`, `--dry-run` → `dryRun`. */
-export const attributeOf = (flags: string): string => longFlag(flags).replace(/^--(?:no-)?/, '').replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+export const attributeOf = (flags: string): string =>
+  longFlag(flags)
+    .replace(/^--(?:no-)?/, '')
+    .replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 export const longFlag = (flags: string): string => /--[a-z-]+/.exec(flags)?.[0] ?? flags;
 

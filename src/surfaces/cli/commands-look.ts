@@ -92,7 +92,15 @@ async function why(app: App, input: z.output<typeof taskInput>): Promise<Result>
   const activity = await app.activity();
   const proof = task.status === 'done' && task.id !== null ? await app.proof(task.section, task.id, task.hash ?? undefined) : undefined;
   const run = runLines(scene, activity).find(({ id }) => id === task.id) ?? null;
-  const view = { list: app.paths.listName, task, run, attempts_max: scene.config.attempts, proof: proof ?? null, branch: placeOfSection(scene.config, task.section).branch, owned: (await app.owner()) !== undefined };
+  const view = {
+    list: app.paths.listName,
+    task,
+    run,
+    attempts_max: scene.config.attempts,
+    proof: proof ?? null,
+    branch: placeOfSection(scene.config, task.section).branch,
+    owned: (await app.owner()) !== undefined,
+  };
   return show({ view, text: renderWhy, json: () => documentOf({ task, run, reason: task.reason, proof: view.proof }), quiet: (shown) => [whyWord(shown)] });
 }
 
@@ -102,11 +110,15 @@ async function logs(app: App, input: z.output<typeof logsInput>, context: Contex
   const { id } = found;
   const entries = id === undefined ? nothing() : app.runLog(id, { follow: input.follow, signal: context.host.signal });
   const name = id ?? input.task;
-  if (context.globals.json && !input.follow) return show({ view: { task: name, entries: await Array.fromAsync(entries) }, text: () => '', json: documentOf, quiet: () => [] });
+  if (context.globals.json && !input.follow)
+    return show({ view: { task: name, entries: await Array.fromAsync(entries) }, text: () => '', json: documentOf, quiet: () => [] });
   let before: LogEntry | undefined;
   for await (const entry of entries) {
     const last = before;
-    context.print(show({ view: entry, text: (shown, look) => renderEntry(shown, last, look), json: () => documentOf({ task: name, entry }), quiet: () => [] }), 0);
+    context.print(
+      show({ view: entry, text: (shown, look) => renderEntry(shown, last, look), json: () => documentOf({ task: name, entry }), quiet: () => [] }),
+      0,
+    );
     before = entry;
   }
   if (context.host.signal.aborted) return EXIT.interrupted;
@@ -116,4 +128,3 @@ async function logs(app: App, input: z.output<typeof logsInput>, context: Contex
 
 // oxlint-disable-next-line require-yield -- a task that never ran has said nothing
 async function* nothing(): AsyncGenerator<LogEntry> {}
-

@@ -26,7 +26,12 @@ export const SETUP_COMMANDS: readonly CommandRow[] = [
     run: async ({ host, globals }) => {
       const done = await host.init(globals);
       if (isFailure(done)) return done;
-      return show({ view: done, text: renderInit, json: documentOf, quiet: ({ steps }) => steps.flatMap((step) => (step.done === 'done' && step.path !== undefined ? [step.path] : [])) });
+      return show({
+        view: done,
+        text: renderInit,
+        json: documentOf,
+        quiet: ({ steps }) => steps.flatMap((step) => (step.done === 'done' && step.path !== undefined ? [step.path] : [])),
+      });
     },
   }),
   command({

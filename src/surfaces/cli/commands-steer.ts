@@ -112,7 +112,12 @@ async function sent(app: App, ask: Ask): Promise<Result> {
 export function answered(answer: Answer): Result {
   switch (answer.kind) {
     case 'ok':
-      return show({ view: { message: answer.message, id: answer.id ?? null }, text: ({ message }) => `${message}\n`, json: (view) => documentOf({ ok: true, ...view }), quiet: ({ id }) => (id === null ? [] : [id]) });
+      return show({
+        view: { message: answer.message, id: answer.id ?? null },
+        text: ({ message }) => `${message}\n`,
+        json: (view) => documentOf({ ok: true, ...view }),
+        quiet: ({ id }) => (id === null ? [] : [id]),
+      });
     case 'refused':
       return refused(answer.message, answer.remedy);
     case 'unknown':

@@ -21,7 +21,10 @@ const QUIET_NAMES = 'prints ids (or handles, where a task has no id yet), one a 
 
 const text = z.string().min(1).optional();
 const listInput = z.object({ status: text, section: text, owner: text, label: text, lane: text, text });
-const readyInput = z.object({ limit: z.coerce.number('write a number').int('write a whole number').min(1, 'at least 1').max(1000, 'at most 1000'), owner: text });
+const readyInput = z.object({
+  limit: z.coerce.number('write a number').int('write a whole number').min(1, 'at least 1').max(1000, 'at most 1000'),
+  owner: text,
+});
 const taskInput = z.object({ task: z.string() });
 
 export const TASK_COMMANDS: readonly CommandRow[] = [
@@ -102,7 +105,10 @@ export const TASK_COMMANDS: readonly CommandRow[] = [
 async function list(app: App, input: z.output<typeof listInput>): Promise<Result> {
   const scene = await app.scene();
   const missing = input.section === undefined ? undefined : missingSection(scene, input.section);
-  return missing ?? tasks(listTasks(scene, input), Object.values(input).some((value) => value !== undefined) ? 'no task fits' : `there is no task in ${app.paths.listName} yet`);
+  return (
+    missing ??
+    tasks(listTasks(scene, input), Object.values(input).some((value) => value !== undefined) ? 'no task fits' : `there is no task in ${app.paths.listName} yet`)
+  );
 }
 
 async function ready(app: App, input: z.output<typeof readyInput>): Promise<Result> {
@@ -110,7 +116,12 @@ async function ready(app: App, input: z.output<typeof readyInput>): Promise<Resu
 }
 
 const tasks = (views: readonly TaskView[], empty: string): Outcome =>
-  show({ view: views, text: (shown, look) => renderList(shown, look, empty), json: (view) => documentOf({ tasks: view }), quiet: (shown) => shown.map(nameOf) });
+  show({
+    view: views,
+    text: (shown, look) => renderList(shown, look, empty),
+    json: (view) => documentOf({ tasks: view }),
+    quiet: (shown) => shown.map(nameOf),
+  });
 
 async function showTask(app: App, input: z.output<typeof taskInput>): Promise<Result> {
   const scene = await app.scene();
@@ -138,5 +149,10 @@ async function history(app: App, input: z.output<typeof taskInput>): Promise<Res
   if (isFailure(found)) return found;
   const { id } = found;
   const rows = id === undefined ? [] : await app.history(id);
-  return show({ view: rows, text: renderHistory, json: (view) => documentOf({ id: id ?? input.task, history: view }), quiet: () => (id === undefined ? [] : [id]) });
+  return show({
+    view: rows,
+    text: renderHistory,
+    json: (view) => documentOf({ id: id ?? input.task, history: view }),
+    quiet: () => (id === undefined ? [] : [id]),
+  });
 }

@@ -76,7 +76,10 @@ async function start(app: App, input: StartInput, context: Context): Promise<Res
   const names = app.agents().map(({ name }) => name);
   if (input.agent !== undefined && !names.includes(input.agent)) {
     const meant = nearest(input.agent, names);
-    return usage(`no agent is called ${input.agent}`, `${meant === undefined ? '' : `did you mean ${meant}? `}define it under agents in the config, or use one of: ${names.join(', ')}`);
+    return usage(
+      `no agent is called ${input.agent}`,
+      `${meant === undefined ? '' : `did you mean ${meant}? `}define it under agents in the config, or use one of: ${names.join(', ')}`,
+    );
   }
   return input.dryRun ? dryRun(app, input, context) : work(app, input);
 }

@@ -82,7 +82,12 @@ function commandCandidates(rows: readonly CommandRow[], name: readonly string[])
 
 const optionCandidates = (options: readonly OptionRow[]): Candidate[] => options.map(({ flags, says }) => ({ value: flagsOf(flags).at(-1) ?? flags, says }));
 
-async function valuesOf(context: Context, place: Place, choices: readonly string[] | undefined, completes: Completes | undefined): Promise<readonly Candidate[]> {
+async function valuesOf(
+  context: Context,
+  place: Place,
+  choices: readonly string[] | undefined,
+  completes: Completes | undefined,
+): Promise<readonly Candidate[]> {
   if (choices) return choices.map((value) => ({ value, says: '' }));
   if (completes === undefined || completes === 'nothing' || completes === 'path') return [];
   const globals: Globals = { ...context.globals, ...globalsOf(place.globals) };

@@ -20,9 +20,21 @@ export type CliFailure = {
   readonly stack?: string;
 };
 
-export const usage = (message: string, remedy: string, more: Pick<CliFailure, 'where' | 'why'> = {}): CliFailure => ({ kind: 'failure', code: EXIT.usage, message, remedy, ...more });
+export const usage = (message: string, remedy: string, more: Pick<CliFailure, 'where' | 'why'> = {}): CliFailure => ({
+  kind: 'failure',
+  code: EXIT.usage,
+  message,
+  remedy,
+  ...more,
+});
 
-export const refused = (message: string, remedy: string, more: Pick<CliFailure, 'where' | 'why'> = {}): CliFailure => ({ kind: 'failure', code: EXIT.refused, message, remedy, ...more });
+export const refused = (message: string, remedy: string, more: Pick<CliFailure, 'where' | 'why'> = {}): CliFailure => ({
+  kind: 'failure',
+  code: EXIT.refused,
+  message,
+  remedy,
+  ...more,
+});
 
 export const isFailure = (value: unknown): value is CliFailure => typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'failure';
 

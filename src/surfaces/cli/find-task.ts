@@ -40,8 +40,13 @@ export function missingSection(scene: Pick<Scene, 'board'>, name: string): CliFa
   const names = sectionNames(scene);
   if (names.includes(name)) return undefined;
   const meant = nearest(name, names);
-  const known = names.length === 0 ? 'the list has no section yet' : `its sections are: ${names.slice(0, NAMES_SHOWN).join(', ')}${names.length > NAMES_SHOWN ? ', …' : ''}`;
-  return usage(`no section is called ${name}`, meant === undefined ? 'a section begins with a line "## Git Worktree <name>"' : `did you mean ${meant}?`, { why: known });
+  const known =
+    names.length === 0
+      ? 'the list has no section yet'
+      : `its sections are: ${names.slice(0, NAMES_SHOWN).join(', ')}${names.length > NAMES_SHOWN ? ', …' : ''}`;
+  return usage(`no section is called ${name}`, meant === undefined ? 'a section begins with a line "## Git Worktree <name>"' : `did you mean ${meant}?`, {
+    why: known,
+  });
 }
 
 const NAMES_SHOWN = 10;

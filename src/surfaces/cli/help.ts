@@ -3,7 +3,7 @@
  */
 import { type CommandRow, GROUPS } from './command.ts';
 import { GLOBAL_OPTIONS } from './globals.ts';
-import { type Look, paint, table } from './layout.ts';
+import { type Cell, type Look, paint, table } from './layout.ts';
 
 const LIST = `  ## Git Worktree hello             a section: one branch, one group of tasks
   [] Greet the reader               a task: one line, details indented below it
@@ -25,8 +25,11 @@ const FIRST: readonly (readonly [string, string])[] = [
 /** `todone --help`. */
 export function topHelp(rows: readonly CommandRow[], look: Look): string {
   const title = (text: string): string => paint(look, 'strong', text);
-  const cells = (texts: readonly string[]) => texts.map((text) => ({ text }));
-  const groups = GROUPS.flatMap((group) => rows.filter((row) => row.group === group && !row.hidden).map((row, at) => [{ text: at === 0 ? group : '', tone: 'strong' as const }, { text: row.name, tone: 'name' as const }, { text: row.summary }]));
+  const groups = GROUPS.flatMap((group) =>
+    rows
+      .filter((row) => row.group === group && !row.hidden)
+      .map((row, at) => [{ text: at === 0 ? group : '', tone: 'strong' as const }, { text: row.name, tone: 'name' as const }, { text: row.summary }]),
+  );
   return `${[
     'todone turns a Markdown task list into finished commits.',
     '',
@@ -51,10 +54,23 @@ export function topHelp(rows: readonly CommandRow[], look: Look): string {
 /** What stands below commander's own page for a command. */
 export function pageEnd(row: CommandRow, look: Look): string {
   const examples = row.examples.flatMap((example) => [`  ${paint(look, 'name', example.line)}`, `      ${example.says}`]);
-  const forms = [...(row.json === undefined ? [] : ['--json prints one document with schemaVersion']), ...(row.quiet === undefined ? [] : [`--quiet ${row.quiet}`])];
+  const forms = [
+    ...(row.json === undefined ? [] : ['--json prints one document with schemaVersion']),
+    ...(row.quiet === undefined ? [] : [`--quiet ${row.quiet}`]),
+  ];
   return ['', paint(look, 'strong', 'Examples:'), ...examples, '', ...optionLines(look), ...(forms.length > 0 ? ['', `${forms.join('; ')}.`] : [])].join('\n');
 }
 
+const cells = (texts: readonly string[]): Cell[] => texts.map((text) => ({ text }));
+
 function optionLines(look: Look): string[] {
-  return [paint(look, 'strong', 'Everywhere'), ...table([{}, { shrinksTo: 20 }], GLOBAL_OPTIONS.map(({ flags, says }) => [{ text: flags }, { text: says }]), look, '  ')];
+  return [
+    paint(look, 'strong', 'Everywhere'),
+    ...table(
+      [{}, { shrinksTo: 20 }],
+      GLOBAL_OPTIONS.map(({ flags, says }) => [{ text: flags }, { text: says }]),
+      look,
+      '  ',
+    ),
+  ];
 }

@@ -46,7 +46,17 @@ export const taskSchema = z.strictObject({
   reason: nullable(whySchema),
 });
 
-const lineSchema = z.strictObject({ id: nullable(text), handle: text, section: text, title: text, status: state, priority, hash: nullable(text), line: z.int(), reason: nullable(whySchema) });
+const lineSchema = z.strictObject({
+  id: nullable(text),
+  handle: text,
+  section: text,
+  title: text,
+  status: state,
+  priority,
+  hash: nullable(text),
+  line: z.int(),
+  reason: nullable(whySchema),
+});
 
 const runSchema = z.strictObject({
   id: text,
@@ -100,11 +110,19 @@ export const documents = {
   /** `start --dry-run`. */
   plan: z.array(z.strictObject({ worktree_name: text, tasks_to_start: z.array(z.strictObject({ description: text, tags: z.array(text) })) })),
   /** `start`, at its end. */
-  summary: document({ done: z.array(lineSchema), failed: z.array(lineSchema), running: z.array(lineSchema), waiting: z.array(lineSchema), interrupted: z.boolean() }),
+  summary: document({
+    done: z.array(lineSchema),
+    failed: z.array(lineSchema),
+    running: z.array(lineSchema),
+    waiting: z.array(lineSchema),
+    interrupted: z.boolean(),
+  }),
   init: document({ steps: z.array(z.strictObject({ what: text, path: text.optional(), done: z.enum(['done', 'skipped']) })), next: text }),
   doctor: document({
     ok: z.boolean(),
-    checks: z.array(z.strictObject({ name: text, ok: z.union([z.boolean(), z.literal('warn')]), found: text, remedy: text.optional(), fixed: z.boolean().optional() })),
+    checks: z.array(
+      z.strictObject({ name: text, ok: z.union([z.boolean(), z.literal('warn')]), found: text, remedy: text.optional(), fixed: z.boolean().optional() }),
+    ),
     config: z.array(z.strictObject({ key: text, value: z.unknown(), source: text })),
   }),
   status: document({
@@ -136,7 +154,9 @@ export const documents = {
     id: text,
     history: z.array(z.strictObject({ at: ms, id: text, field: text, old: nullable(text), new: nullable(text), by: text, via: text })),
   }),
-  error: document({ error: z.strictObject({ code: z.int(), name: text, message: text, where: text.optional(), why: text.optional(), remedy: text, stack: text.optional() }) }),
+  error: document({
+    error: z.strictObject({ code: z.int(), name: text, message: text, where: text.optional(), why: text.optional(), remedy: text, stack: text.optional() }),
+  }),
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 export type DocumentName = keyof typeof documents;

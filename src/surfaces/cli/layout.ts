@@ -45,13 +45,28 @@ const GAP = '  ';
 /** One line per row, and one for the headers where any is given. Empty columns are left out. */
 export function table(columns: readonly Column[], rows: readonly (readonly Cell[])[], look: Look, indent = ''): string[] {
   const cells = rows.map((row) => columns.map((_, at) => ({ tone: row[at]?.tone ?? ('plain' as const), text: oneLine(row[at]?.text ?? '') })));
-  const kept = columns.map((column, at) => ({ column, at, width: Math.max(0, ...cells.map((row) => displayWidth(row[at]?.text ?? ''))) })).filter(({ width }) => width > 0);
+  const kept = columns
+    .map((column, at) => ({ column, at, width: Math.max(0, ...cells.map((row) => displayWidth(row[at]?.text ?? ''))) }))
+    .filter(({ width }) => width > 0);
   for (const entry of kept) entry.width = Math.max(entry.width, displayWidth(entry.column.header ?? ''));
   const fitted = fit(kept, look.width === undefined ? undefined : look.width - displayWidth(indent));
   const header = fitted.some(({ column }) => column.header !== undefined)
-    ? [line(fitted.map(({ column, width }) => pad({ text: column.header ?? '', tone: 'faint' }, width, column.align, look)), indent)]
+    ? [
+        line(
+          fitted.map(({ column, width }) => pad({ text: column.header ?? '', tone: 'faint' }, width, column.align, look)),
+          indent,
+        ),
+      ]
     : [];
-  return [...header, ...cells.map((row) => line(fitted.map(({ column, at, width }) => pad(row[at] ?? { text: '' }, width, column.align, look)), indent))];
+  return [
+    ...header,
+    ...cells.map((row) =>
+      line(
+        fitted.map(({ column, at, width }) => pad(row[at] ?? { text: '' }, width, column.align, look)),
+        indent,
+      ),
+    ),
+  ];
 }
 
 type Fitted = { readonly column: Column; readonly at: number; width: number };

@@ -6,7 +6,9 @@
 const FAR = 0.4;
 
 export function nearest(typed: string, names: readonly string[]): string | undefined {
-  const scored = names.map((name) => ({ name, distance: distance(typed.toLowerCase(), name.toLowerCase()) })).filter(({ name, distance: far }) => far <= Math.max(1, Math.floor(Math.max(name.length, typed.length) * FAR)));
+  const scored = names
+    .map((name) => ({ name, distance: distance(typed.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ name, distance: far }) => far <= Math.max(1, Math.floor(Math.max(name.length, typed.length) * FAR)));
   return scored.sort((a, b) => a.distance - b.distance)[0]?.name;
 }
 

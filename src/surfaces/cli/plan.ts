@@ -70,7 +70,9 @@ function startLines(section: PlannedSection, look: Look): string[] {
     `${paint(look, 'strong', section.section)}  in ${section.tree} on branch ${section.branch}`,
     ...section.tasks.flatMap((task) => [
       ...wrap(`${nameOf(task)}  ${task.title}${task.tags.map((tag) => `  {${tag}}`).join('')}`, look, '  ', '    '),
-      ...wrap(`${task.model === null ? task.agent : `${task.agent}/${task.model}`}: ${task.command}`, look, '    ', '      ').map((line) => paint(look, 'faint', line)),
+      ...wrap(`${task.model === null ? task.agent : `${task.agent}/${task.model}`}: ${task.command}`, look, '    ', '      ').map((line) =>
+        paint(look, 'faint', line),
+      ),
     ]),
   ];
 }
@@ -79,14 +81,19 @@ function waitLines(list: string, line: TaskLine, look: Look): string[] {
   const { reason } = line;
   return [
     ...wrap(`${nameOf(line)}  ${line.title}  ${list}:${line.line}`, look, '  ', '    '),
-    ...(reason ? [...wrap(`${reason.message} (${reason.rule})`, look, '    ', '      '), ...wrap(`to free it: ${reason.remedy}`, look, '    ', '      ').map((text) => paint(look, 'faint', text))] : []),
+    ...(reason
+      ? [
+          ...wrap(`${reason.message} (${reason.rule})`, look, '    ', '      '),
+          ...wrap(`to free it: ${reason.remedy}`, look, '    ', '      ').map((text) => paint(look, 'faint', text)),
+        ]
+      : []),
   ];
 }
 
-function waveLines(waves: readonly Wave[], look: Look): string[] {
-  if (waves.length === 0) return [];
-  const shown = waves.slice(0, WAVES_SHOWN);
-  const more = waves.length - shown.length;
+function waveLines(all: readonly Wave[], look: Look): string[] {
+  if (all.length === 0) return [];
+  const shown = all.slice(0, WAVES_SHOWN);
+  const more = all.length - shown.length;
   return [
     '',
     paint(look, 'strong', 'If all goes well, then:'),
@@ -97,5 +104,10 @@ function waveLines(waves: readonly Wave[], look: Look): string[] {
 
 function waveWords(wave: Wave): string {
   const more = wave.length - TASKS_PER_WAVE_SHOWN;
-  return wave.slice(0, TASKS_PER_WAVE_SHOWN).map((task) => `${task.section}: ${task.title}`).join('; ') + (more > 0 ? `; and ${more} more` : '');
+  return (
+    wave
+      .slice(0, TASKS_PER_WAVE_SHOWN)
+      .map((task) => `${task.section}: ${task.title}`)
+      .join('; ') + (more > 0 ? `; and ${more} more` : '')
+  );
 }

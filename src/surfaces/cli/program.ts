@@ -11,7 +11,12 @@ import { displayWidth, type Look, paint } from './layout.ts';
 import { nearest } from './nearest.ts';
 
 export type Parsed =
-  | { readonly kind: 'command'; readonly row: CommandRow; readonly typed: Readonly<Record<string, unknown>>; readonly globals: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: 'command';
+      readonly row: CommandRow;
+      readonly typed: Readonly<Record<string, unknown>>;
+      readonly globals: Readonly<Record<string, unknown>>;
+    }
   /** Help or the version was asked for, and is printed. */
   | { readonly kind: 'shown' }
   | CliFailure;
@@ -36,7 +41,13 @@ type Chosen = (row: CommandRow, typed: Readonly<Record<string, unknown>>) => voi
 
 function programOf(rows: readonly CommandRow[], host: Pick<Host, 'version' | 'out'>, look: Look, chosen: Chosen): Command {
   const program = new Command('todone').version(host.version, '-V, --version', 'show the version').helpOption('-h, --help', 'show help').exitOverride();
-  program.configureOutput({ writeOut: host.out, writeErr: () => undefined, getOutHelpWidth: () => look.width ?? HELP_WIDTH, getErrHelpWidth: () => look.width ?? HELP_WIDTH, getOutHasColors: () => look.color });
+  program.configureOutput({
+    writeOut: host.out,
+    writeErr: () => undefined,
+    getOutHelpWidth: () => look.width ?? HELP_WIDTH,
+    getErrHelpWidth: () => look.width ?? HELP_WIDTH,
+    getOutHasColors: () => look.color,
+  });
   program.configureHelp({
     displayWidth,
     styleTitle: (text) => paint(look, 'strong', text),
@@ -50,10 +61,24 @@ function programOf(rows: readonly CommandRow[], host: Pick<Host, 'version' | 'ou
 function addCommand(program: Command, row: CommandRow, look: Look, chosen: Chosen): void {
   const words = row.name.split(' ');
   const last = words.pop() ?? '';
-  const parent = words.reduce((above, word) => above.commands.find((one) => one.name() === word) ?? above.command(word).description(GROUP_WORDS[word] ?? '').helpCommand(false), program);
-  const command = parent.command(last, { hidden: row.hidden === true }).summary(row.summary).description(row.details === undefined ? sentence(row.summary) : `${sentence(row.summary)}\n\n${row.details}`);
+  const parent = words.reduce(
+    (above, word) =>
+      above.commands.find((one) => one.name() === word) ??
+      above
+        .command(word)
+        .description(GROUP_WORDS[word] ?? '')
+        .helpCommand(false),
+    program,
+  );
+  const command = parent
+    .command(last, { hidden: row.hidden === true })
+    .summary(row.summary)
+    .description(row.details === undefined ? sentence(row.summary) : `${sentence(row.summary)}\n\n${row.details}`);
   for (const argument of row.arguments) {
-    const made = new Argument(argument.optional ? `[${argument.name}${argument.many ? '...' : ''}]` : `<${argument.name}${argument.many ? '...' : ''}>`, argument.says);
+    const made = new Argument(
+      argument.optional ? `[${argument.name}${argument.many ? '...' : ''}]` : `<${argument.name}${argument.many ? '...' : ''}>`,
+      argument.says,
+    );
     command.addArgument(argument.choices ? made.choices(argument.choices) : made);
   }
   for (const option of row.options) command.addOption(optionOf(option));
@@ -109,7 +134,11 @@ function unknownCommand(words: readonly string[], rows: readonly CommandRow[]): 
   return usage(`there is no command ${typed}`, `${meant === undefined ? '' : `did you mean todone ${meant}? `}todone --help shows every command`);
 }
 
-const clean = (message: string): string => message.replace(/^error: /, '').replace(/\n?\(Did you mean .*\)$/s, '').trim();
+const clean = (message: string): string =>
+  message
+    .replace(/^error: /, '')
+    .replace(/\n?\(Did you mean .*\)$/s, '')
+    .trim();
 
 function suggestion(message: string): string {
   const meant = /\(Did you mean (?:one of )?(.*?)\?\)$/s.exec(message)?.[1];

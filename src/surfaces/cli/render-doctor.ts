@@ -10,7 +10,12 @@ const SIGNS = { true: ['ok', 'good'], false: ['no', 'bad'], warn: ['!', 'warn'] 
 export function renderDoctor(facts: DoctorFacts, look: Look): string {
   const bad = facts.checks.filter((check) => check.ok === false).length;
   const odd = facts.checks.filter((check) => check.ok === 'warn').length;
-  const verdict = bad > 0 ? paint(look, 'bad', `${count(bad, 'thing')} to put right.`) : odd > 0 ? paint(look, 'warn', `It works; ${count(odd, 'thing')} could be better.`) : paint(look, 'good', 'All is well.');
+  const verdict =
+    bad > 0
+      ? paint(look, 'bad', `${count(bad, 'thing')} to put right.`)
+      : odd > 0
+        ? paint(look, 'warn', `It works; ${count(odd, 'thing')} could be better.`)
+        : paint(look, 'good', 'All is well.');
   const width = Math.max(0, ...facts.checks.map((check) => check.name.length));
   return `${[...facts.checks.flatMap((check) => checkLines(check, width, look)), '', verdict, ...configLines(facts, look)].join('\n')}\n`;
 }
@@ -25,7 +30,11 @@ function checkLines(check: Check, width: number, look: Look): string[] {
 
 function configLines(facts: DoctorFacts, look: Look): string[] {
   if (facts.config.length === 0) return [];
-  const rows = facts.config.map(({ key, value, source }): readonly Cell[] => [{ text: key }, { text: JSON.stringify(value) ?? '' }, { text: source, tone: 'faint' }]);
+  const rows = facts.config.map(({ key, value, source }): readonly Cell[] => [
+    { text: key },
+    { text: JSON.stringify(value) ?? '' },
+    { text: source, tone: 'faint' },
+  ]);
   return ['', paint(look, 'strong', 'The config in force'), ...table([{}, { shrinksTo: 12 }, { shrinksTo: 8 }], rows, look, '  ')];
 }
 
@@ -33,6 +42,10 @@ function configLines(facts: DoctorFacts, look: Look): string[] {
 export const isHealthy = (facts: DoctorFacts): boolean => facts.checks.every((check) => check.ok !== false);
 
 export function renderInit(done: InitDone, look: Look): string {
-  const rows = done.steps.map((step): readonly Cell[] => [step.done === 'done' ? { text: 'done', tone: 'good' } : { text: 'as it was', tone: 'faint' }, { text: step.what }, { text: step.path ?? '', tone: 'faint' }]);
+  const rows = done.steps.map((step): readonly Cell[] => [
+    step.done === 'done' ? { text: 'done', tone: 'good' } : { text: 'as it was', tone: 'faint' },
+    { text: step.what },
+    { text: step.path ?? '', tone: 'faint' },
+  ]);
   return `${[...table([{}, { shrinksTo: 24 }, {}], rows, look), '', ...wrap(done.next, look)].join('\n')}\n`;
 }

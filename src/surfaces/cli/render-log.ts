@@ -43,5 +43,9 @@ function tool(entry: Extract<LogEntry, { kind: 'tool' }>, look: Look): string[] 
   const head = `${paint(look, entry.failed ? 'bad' : 'name', `${entry.failed ? '✗' : '→'} ${entry.name}`)}${input}`;
   const output = entry.output === undefined || entry.output.trim() === '' ? [] : entry.output.trimEnd().split('\n');
   const more = output.length - OUTPUT_LINES_MAX;
-  return [head, ...output.slice(0, OUTPUT_LINES_MAX).map((line) => paint(look, 'faint', `  ${line}`)), ...(more > 0 ? [paint(look, 'faint', `  … ${more} more lines`)] : [])];
+  return [
+    head,
+    ...output.slice(0, OUTPUT_LINES_MAX).map((line) => paint(look, 'faint', `  ${line}`)),
+    ...(more > 0 ? [paint(look, 'faint', `  … ${more} more lines`)] : []),
+  ];
 }

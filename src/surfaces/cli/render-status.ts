@@ -14,7 +14,7 @@ const COMMITS_SHOWN = 10;
 const COLUMNS: readonly Column[] = [{}, {}, { shrinksTo: 24 }, { shrinksTo: 16, dropOrder: 1 }];
 
 export function renderStatus(status: Status, look: Look, only?: string): string {
-  const lines = [paint(look, 'strong', status.list), `${countWords(status.counts)}`, ownerWords(status, look), ...heldLines(status, look)];
+  const lines = [paint(look, 'strong', status.list), countWords(status.counts), ownerWords(status, look), ...heldLines(status, look)];
   if (status.sections.length === 0) lines.push('', 'There is no section yet: begin one with a line "## Git Worktree <name>".');
   for (const section of status.sections) lines.push('', ...sectionLines(section, look, only !== undefined));
   lines.push(...problemLines(status.list, status.problems, look));
@@ -45,7 +45,18 @@ function sectionLines(section: SectionStatus, look: Look, whole: boolean): strin
   return [
     `${paint(look, 'strong', section.name)}  ${paint(look, 'faint', `${section.branch} in ${section.tree}`)}  ${countWords(section.counts)}`,
     ...table(COLUMNS, rows, look, '  '),
-    ...(commits.length > 0 ? ['', 'Last commits', ...table([{}, {}, { shrinksTo: 24 }], commits.map((commit) => commitRow(commit)), look, '  ')] : []),
+    ...(commits.length > 0
+      ? [
+          '',
+          'Last commits',
+          ...table(
+            [{}, {}, { shrinksTo: 24 }],
+            commits.map((commit) => commitRow(commit)),
+            look,
+            '  ',
+          ),
+        ]
+      : []),
   ];
 }
 
@@ -62,7 +73,12 @@ function row(word: string, tone: Cell['tone'], line: TaskLine): readonly Cell[] 
 
 function runRow(run: RunLine, look: Look): readonly Cell[] {
   const usage = usageWords({ inputTokens: run.tokens ?? 0, outputTokens: 0, costUsd: run.cost_usd ?? 0 });
-  return [{ text: 'running', tone: 'busy' }, { text: run.id, tone: 'name' }, { text: run.title }, { text: [runWords(run, look), run.last ?? '', usage].filter((part) => part !== '').join(', '), tone: 'faint' }];
+  return [
+    { text: 'running', tone: 'busy' },
+    { text: run.id, tone: 'name' },
+    { text: run.title },
+    { text: [runWords(run, look), run.last ?? '', usage].filter((part) => part !== '').join(', '), tone: 'faint' },
+  ];
 }
 
 /** `implement 3m 12s, claude/opus, attempt 2`. */
@@ -91,7 +107,12 @@ function problemLines(list: string, problems: readonly ProblemLine[], look: Look
     ...wrap(problem.remedy, look, '    '),
   ]);
   const more = problems.length - shown.length;
-  return ['', paint(look, 'warn', `${count(problems.length, 'problem')} in the list`), ...lines, ...(more > 0 ? [`  … and ${more} more (--json shows all)`] : [])];
+  return [
+    '',
+    paint(look, 'warn', `${count(problems.length, 'problem')} in the list`),
+    ...lines,
+    ...(more > 0 ? [`  … and ${more} more (--json shows all)`] : []),
+  ];
 }
 
 // ── Markdown ─────────────────────────────────────────────────────────────────────────────────────
@@ -115,7 +136,12 @@ function sectionMarkdown(section: SectionStatus, look: Pick<Look, 'now'>): strin
     ['Last commits', section.commits.slice(0, COMMITS_SHOWN).map((commit) => `\`${commit.hash}\` ${md(commit.subject)}`)],
   ];
   const shown = lists.filter(([, items]) => items.length > 0);
-  return [`## ${md(section.name)}`, '', `Branch \`${section.branch}\`: ${countWords(section.counts)}.`, ...shown.flatMap(([title, items]) => ['', `### ${title}`, '', ...items.map((item) => `- ${item}`)])];
+  return [
+    `## ${md(section.name)}`,
+    '',
+    `Branch \`${section.branch}\`: ${countWords(section.counts)}.`,
+    ...shown.flatMap(([title, items]) => ['', `### ${title}`, '', ...items.map((item) => `- ${item}`)]),
+  ];
 }
 
 function bullet(line: TaskLine): string {
@@ -153,7 +179,14 @@ export function summaryOf(scene: Scene, before: ReadonlySet<string>, failed: rea
 export const closedName = (view: Pick<TaskView, 'id' | 'handle' | 'status'>): string => `${view.status} ${view.id ?? view.handle}`;
 
 export function renderSummary(summary: Summary, look: Look): string {
-  const parts = ([['done', summary.done], ['failed', summary.failed], ['running', summary.running], ['waiting', summary.waiting]] as const).filter(([, lines]) => lines.length > 0);
+  const parts = (
+    [
+      ['done', summary.done],
+      ['failed', summary.failed],
+      ['running', summary.running],
+      ['waiting', summary.waiting],
+    ] as const
+  ).filter(([, lines]) => lines.length > 0);
   if (parts.length === 0) return 'nothing to do\n';
   const rows = [...summary.done, ...summary.failed, ...summary.running, ...summary.waiting].slice(0, SUMMARY_ROWS_MAX).map((line) => summaryRow(line));
   const more = summary.done.length + summary.failed.length + summary.running.length + summary.waiting.length - rows.length;

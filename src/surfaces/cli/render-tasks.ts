@@ -82,7 +82,18 @@ export function renderTask(whole: TaskWhole, look: Look): string {
     ...wrap(task.title, look).map((line) => paint(look, 'strong', line)),
     '',
     ...facts.filter(([, value]) => value !== '').flatMap(([key, value]) => fact(key, value, width, look)),
-    ...texts.flatMap(([title, text]) => (text === null ? [] : ['', paint(look, 'strong', title), ...text.trimEnd().split('\n').map((line) => `  ${line}`.trimEnd())])),
+    ...texts.flatMap(([title, text]) =>
+      text === null
+        ? []
+        : [
+            '',
+            paint(look, 'strong', title),
+            ...text
+              .trimEnd()
+              .split('\n')
+              .map((line) => `  ${line}`.trimEnd()),
+          ],
+    ),
   ].join('\n')}\n`;
 }
 
@@ -91,10 +102,24 @@ function fact(key: string, value: string, width: number, look: Look): string[] {
   return [`${paint(look, 'faint', key.padEnd(width))}  ${first.trimStart()}`, ...rest];
 }
 
-const HISTORY_COLUMNS: readonly Column[] = [{ header: 'WHEN' }, { header: 'WHAT' }, { header: 'FROM', shrinksTo: 8 }, { header: 'TO', shrinksTo: 12 }, { header: 'BY', shrinksTo: 8 }, { header: 'VIA', dropOrder: 1 }];
+const HISTORY_COLUMNS: readonly Column[] = [
+  { header: 'WHEN' },
+  { header: 'WHAT' },
+  { header: 'FROM', shrinksTo: 8 },
+  { header: 'TO', shrinksTo: 12 },
+  { header: 'BY', shrinksTo: 8 },
+  { header: 'VIA', dropOrder: 1 },
+];
 
 export function renderHistory(rows: readonly HistoryRow[], look: Look): string {
   if (rows.length === 0) return 'nothing is known of it yet: its history begins when ToDone claims it\n';
-  const cells = rows.map((row) => [{ text: dateAndTime(row.at), tone: 'faint' as const }, { text: row.field }, { text: row.old ?? '' }, { text: row.new ?? '' }, { text: row.by }, { text: row.via }]);
+  const cells = rows.map((row) => [
+    { text: dateAndTime(row.at), tone: 'faint' as const },
+    { text: row.field },
+    { text: row.old ?? '' },
+    { text: row.new ?? '' },
+    { text: row.by },
+    { text: row.via },
+  ]);
   return `${table(HISTORY_COLUMNS, cells, look).join('\n')}\n`;
 }

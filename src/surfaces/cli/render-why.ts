@@ -20,7 +20,11 @@ export type WhyFacts = {
 
 export function renderWhy(facts: WhyFacts, look: Look): string {
   const { task } = facts;
-  const head = [...wrap(task.title, look).map((line) => paint(look, 'strong', line)), paint(look, 'faint', `${nameOf(task)}  ${facts.list}:${task.line}  section ${task.section === '' ? '(none)' : task.section}`), ''];
+  const head = [
+    ...wrap(task.title, look).map((line) => paint(look, 'strong', line)),
+    paint(look, 'faint', `${nameOf(task)}  ${facts.list}:${task.line}  section ${task.section === '' ? '(none)' : task.section}`),
+    '',
+  ];
   return `${[...head, ...verdict(facts, look)].join('\n')}\n`;
 }
 
@@ -30,8 +34,9 @@ function verdict(facts: WhyFacts, look: Look): string[] {
   const { reason } = facts.task;
   if (!reason) return [paint(look, 'good', facts.owned ? 'It may start now: ToDone takes it at its next look.' : 'It may start now: todone start takes it.')];
   const tone = facts.task.status === 'failed' ? 'bad' : 'warn';
-  const until = reason.until === undefined || reason.until <= look.now ? [] : [`by itself   in ${elapsed(reason.until - look.now)}, at ${timeOfDay(reason.until)}`];
-  return [...labelled('because', `${reason.message}`, look, tone), ...labelled('rule', reason.rule, look), ...labelled('to free it', reason.remedy, look), ...until];
+  const until =
+    reason.until === undefined || reason.until <= look.now ? [] : [`by itself   in ${elapsed(reason.until - look.now)}, at ${timeOfDay(reason.until)}`];
+  return [...labelled('because', reason.message, look, tone), ...labelled('rule', reason.rule, look), ...labelled('to free it', reason.remedy, look), ...until];
 }
 
 function running(run: RunLine, facts: WhyFacts, look: Look): string[] {
@@ -55,7 +60,12 @@ function done({ task, proof, branch }: WhyFacts, look: Look): string[] {
   const hash = task.hash !== null && task.hash !== '-' ? task.hash : undefined;
   const shown = proof
     ? labelled('proof', `commit ${proof.commit}${hash !== undefined && !proof.commit.startsWith(hash) ? `, which took the place of ${hash}` : ''}`, look)
-    : labelled('proof', hash === undefined ? 'none: it was marked as done by hand' : `none: git does not show ${hash} on ${branch} or on the base`, look, 'warn');
+    : labelled(
+        'proof',
+        hash === undefined ? 'none: it was marked as done by hand' : `none: git does not show ${hash} on ${branch} or on the base`,
+        look,
+        'warn',
+      );
   return [...labelled('because', 'it is done', look, 'good'), ...shown, ...labelled('to redo it', 'add {redo} and set [] on its line', look)];
 }
 
@@ -63,9 +73,11 @@ const LABEL_WIDTH = 12;
 
 function labelled(label: string, text: string, look: Look, tone: Parameters<typeof paint>[1] = 'plain'): string[] {
   const [first = '', ...rest] = wrap(text, look, ' '.repeat(LABEL_WIDTH));
-  return [`${label.padEnd(LABEL_WIDTH)}${paint(look, tone, first.trimStart())}`, ...rest.map((line) => `${' '.repeat(LABEL_WIDTH)}${paint(look, tone, line.trimStart())}`)];
+  return [
+    `${label.padEnd(LABEL_WIDTH)}${paint(look, tone, first.trimStart())}`,
+    ...rest.map((line) => `${' '.repeat(LABEL_WIDTH)}${paint(look, tone, line.trimStart())}`),
+  ];
 }
 
 /** For --quiet: one word. */
 export const whyWord = (facts: WhyFacts): string => (facts.run ? 'running' : facts.task.status === 'done' ? 'done' : (facts.task.reason?.code ?? 'ready'));
-

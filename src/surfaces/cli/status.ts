@@ -4,7 +4,7 @@
  */
 import type { Config } from '../../config.ts';
 import type { Activity } from '../../engine/engine.ts';
-import type { Scene, Why, WhyCode } from '../../runs/choose.ts';
+import { globalWhy, type Scene, type Why, type WhyCode } from '../../runs/choose.ts';
 import { countStates, type RunView, runViews, type TaskView, taskViews } from '../../runs/view.ts';
 import type { MarkerState, Problem } from '../../tasks/task.ts';
 import type { CommitFact, Owner } from './app.ts';
@@ -58,7 +58,6 @@ export type StatusFacts = {
 
 /** What waits for a person, whatever else happens. */
 const PERSON_CODES: ReadonlySet<WhyCode> = new Set<WhyCode>(['problem', 'held', 'lane', 'approval', 'hold', 'person', 'agent', 'owner']);
-const LIST_CODES: ReadonlySet<WhyCode> = new Set<WhyCode>(['list', 'paused', 'draining']);
 
 /** The whole list, or one section of it. */
 export function statusOf(scene: Scene, facts: StatusFacts, section?: string): Status {
@@ -69,7 +68,7 @@ export function statusOf(scene: Scene, facts: StatusFacts, section?: string): St
   return {
     list: facts.list,
     owner: facts.owner ?? null,
-    held: views.find((view) => view.reason !== null && LIST_CODES.has(view.reason.code) && !/^section /.test(view.reason.message))?.reason ?? null,
+    held: globalWhy(scene) ?? null,
     max_agents: scene.config.maxAgents,
     counts: countStates(views),
     sections: names.map((name) => sectionStatus(scene.config, name, bySection.get(name) ?? [], runs, facts.commits ?? [])),
@@ -81,7 +80,11 @@ function sectionStatus(config: Config, name: string, views: readonly TaskView[],
   const lines = views.map(taskLine);
   const running = runs.filter((run) => run.section === name);
   const runIds = new Set(running.map((run) => run.id));
-  const waits = lines.filter((line) => line.reason !== null && (line.status === 'open' || line.status === 'blocked' || (line.status === 'in_progress' && (line.id === null || !runIds.has(line.id)))));
+  const waits = lines.filter(
+    (line) =>
+      line.reason !== null &&
+      (line.status === 'open' || line.status === 'blocked' || (line.status === 'in_progress' && (line.id === null || !runIds.has(line.id)))),
+  );
   return {
     name,
     ...placeOfSection(config, name),

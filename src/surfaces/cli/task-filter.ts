@@ -31,7 +31,9 @@ export type ListFilter = {
 export function listTasks(scene: Scene, filter: ListFilter): TaskView[] {
   const states = filter.status === undefined ? undefined : STATUS_WORDS[filter.status];
   const text = filter.text?.toLowerCase();
-  const views = [...reasons(scene)].filter(({ located }) => filter.lane === undefined || laneOf(located.task) === filter.lane).map(({ located, why }) => taskView(scene, located, why));
+  const views = [...reasons(scene)]
+    .filter(({ located }) => filter.lane === undefined || laneOf(located.task) === filter.lane)
+    .map(({ located, why }) => taskView(scene, located, why));
   return views.filter(
     (view) =>
       (!states || states.includes(view.status)) &&
@@ -47,7 +49,9 @@ const OURS: ReadonlySet<WhyCode> = new Set<WhyCode>(['cap', 'agent', 'section'])
 
 /** What `owner` may take now: its own and the unassigned, by priority, then file order (6.1-R1). */
 export function readyTasks(scene: Scene, owner: string, limit: number): TaskView[] {
-  const views = taskViews({ ...scene, instance: owner }).filter((view) => (view.status === 'open' || view.status === 'blocked') && (view.reason === null || OURS.has(view.reason.code)));
+  const views = taskViews({ ...scene, instance: owner }).filter(
+    (view) => (view.status === 'open' || view.status === 'blocked') && (view.reason === null || OURS.has(view.reason.code)),
+  );
   return views.sort((a, b) => a.priority - b.priority).slice(0, limit);
 }
 

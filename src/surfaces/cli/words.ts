@@ -32,7 +32,7 @@ const DAY_MS = 24 * HOUR_MS;
 export function elapsed(ms: number): string {
   const whole = Math.max(0, ms);
   if (whole < MINUTE_MS) return `${Math.floor(whole / SECOND_MS)}s`;
-  if (whole < HOUR_MS) return `${Math.floor(whole / MINUTE_MS)}m ${two((whole % HOUR_MS % MINUTE_MS) / SECOND_MS)}s`;
+  if (whole < HOUR_MS) return `${Math.floor(whole / MINUTE_MS)}m ${two(((whole % HOUR_MS) % MINUTE_MS) / SECOND_MS)}s`;
   if (whole < DAY_MS) return `${Math.floor(whole / HOUR_MS)}h ${two((whole % HOUR_MS) / MINUTE_MS)}m`;
   return `${Math.floor(whole / DAY_MS)}d ${Math.floor((whole % DAY_MS) / HOUR_MS)}h`;
 }
@@ -52,7 +52,9 @@ export function dateAndTime(at: number): string {
 /** `12.3k tokens, $0.04`; empty where nothing was used. */
 export function usageWords(usage: Usage): string {
   const tokens = usage.inputTokens + usage.outputTokens;
-  return [tokens === 0 ? '' : `${shortNumber(tokens)} tokens`, usage.costUsd === 0 ? '' : `$${usage.costUsd.toFixed(2)}`].filter((part) => part !== '').join(', ');
+  return [tokens === 0 ? '' : `${shortNumber(tokens)} tokens`, usage.costUsd === 0 ? '' : `$${usage.costUsd.toFixed(2)}`]
+    .filter((part) => part !== '')
+    .join(', ');
 }
 
 /** `1 task`, `2 tasks`. */
