@@ -24,7 +24,7 @@ export const LOOK_COMMANDS: readonly CommandRow[] = [
   command({
     name: 'status',
     group: 'Look',
-    summary: 'what runs, what failed, what comes next and what waits for you',
+    summary: 'what runs, failed, comes next, and waits for you',
     arguments: [{ name: 'section', says: 'show only this section, whole: with its done tasks and last commits', optional: true, completes: 'section' }],
     options: [{ flags: '--md', says: 'as Markdown, for a note or a pull request' }],
     examples: [

@@ -37,7 +37,7 @@ export const SETUP_COMMANDS: readonly CommandRow[] = [
   command({
     name: 'doctor',
     group: 'Set up',
-    summary: 'check git, agents, config, list and more, and say what to do',
+    summary: 'check git, agents, config, list; say what to do',
     details: 'Prints the config in force and where each value comes from. Exit code 1 where something keeps ToDone from working.',
     arguments: [],
     options: [{ flags: '--fix', says: 'put right what can be put right without a decision of yours' }],
@@ -63,7 +63,7 @@ export const SETUP_COMMANDS: readonly CommandRow[] = [
   command({
     name: 'completion',
     group: 'Set up',
-    summary: 'a script that lets your shell complete commands and tasks',
+    summary: 'let your shell complete commands and tasks',
     arguments: [{ name: 'shell', says: 'your shell', choices: SHELLS }],
     options: [],
     examples: [

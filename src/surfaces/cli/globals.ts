@@ -12,7 +12,7 @@ export const GLOBAL_OPTIONS: readonly OptionRow[] = [
   { flags: '--json', says: 'one JSON document on stdout' },
   { flags: '--quiet', says: 'only ids or handles, one a line' },
   { flags: '--verbose', says: 'more words; stack traces of errors' },
-  { flags: '--no-color', says: 'no colours (also NO_COLOR, and wherever there is no terminal)' },
+  { flags: '--no-color', says: 'no colours (as NO_COLOR, and without a terminal)' },
 ];
 
 /** From the options as typed. */

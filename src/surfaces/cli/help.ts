@@ -3,12 +3,14 @@
  */
 import { type CommandRow, GROUPS } from './command.ts';
 import { GLOBAL_OPTIONS } from './globals.ts';
-import { type Cell, type Look, paint, table } from './layout.ts';
+import { type Cell, displayWidth, type Look, paint, table, wrap } from './layout.ts';
 
-const LIST = `  ## Git Worktree hello             a section: one branch, one group of tasks
-  [] Greet the reader               a task: one line, details indented below it
-    verify: test -s HELLO.md        a command that has to pass before it lands
-  [⏰] Count the words               waits for every task above it`;
+const LIST: readonly (readonly [string, string])[] = [
+  ['## Git Worktree hello', 'a section: one branch, one group of tasks'],
+  ['[] Greet the reader', 'a task: one line, details indented below it'],
+  ['  verify: test -s HELLO.md', 'a command that has to pass before it lands'],
+  ['[⏰] Count the words', 'waits for every task above it'],
+];
 
 const MARKERS: readonly (readonly [string, string, string, string])[] = [
   ['[]', 'may start now', '[⏰]', 'waits for all above'],
@@ -34,7 +36,7 @@ export function topHelp(rows: readonly CommandRow[], look: Look): string {
     'todone turns a Markdown task list into finished commits.',
     '',
     title('Write tasks.md, in any editor, at any time:'),
-    LIST,
+    ...listLines(look),
     title('The markers, and what they say:'),
     ...table([{}, {}, {}, { shrinksTo: 10 }], MARKERS.map(cells), look, '  '),
     '',
@@ -44,8 +46,9 @@ export function topHelp(rows: readonly CommandRow[], look: Look): string {
     title('Commands'),
     ...table([{}, {}, { shrinksTo: 20 }], groups, look, '  '),
     '',
-    ...optionLines(look),
-    '',
+    ...wrap(`Everywhere: ${GLOBAL_OPTIONS.map(({ flags }) => flags.replaceAll(' ', HARD_SPACE)).join(', ')}`, look).map((line) =>
+      line.replaceAll(HARD_SPACE, ' '),
+    ),
     'todone <command> --help shows its options and examples. Exit codes: 0 fine,',
     '1 something failed, 2 usage or config, 3 refused, 130 interrupted.',
   ].join('\n')}\n`;
@@ -58,8 +61,22 @@ export function pageEnd(row: CommandRow, look: Look): string {
     ...(row.json === undefined ? [] : ['--json prints one document with schemaVersion']),
     ...(row.quiet === undefined ? [] : [`--quiet ${row.quiet}`]),
   ];
-  return ['', paint(look, 'strong', 'Examples:'), ...examples, '', ...optionLines(look), ...(forms.length > 0 ? ['', `${forms.join('; ')}.`] : [])].join('\n');
+  return [
+    '',
+    paint(look, 'strong', 'Examples:'),
+    ...examples,
+    '',
+    ...optionLines(look),
+    ...(forms.length > 0 ? ['', ...wrap(`${forms.join('; ')}.`, look)] : []),
+  ].join('\n');
 }
+
+/** Keeps an option and its value on one line. */
+const HARD_SPACE = '\u00a0';
+
+const listLines = (look: Look): string[] =>
+  LIST.map(([line, says]) => `  ${line}${' '.repeat(LIST_COLUMNS - displayWidth(line))}${paint(look, 'faint', says)}`);
+const LIST_COLUMNS = 32;
 
 const cells = (texts: readonly string[]): Cell[] => texts.map((text) => ({ text }));
 

@@ -128,7 +128,7 @@ export function wrap(text: string, look: Look, indent = '', rest = indent): stri
   for (const paragraph of text.split('\n')) {
     let current = lines.length === 0 ? indent : rest;
     let empty = true;
-    for (const word of paragraph.split(/\s+/).filter((part) => part !== '')) {
+    for (const word of paragraph.split(/[^\S\u00a0]+/).filter((part) => part !== '')) {
       if (!empty && look.width !== undefined && displayWidth(current) + 1 + displayWidth(word) > look.width) {
         lines.push(current);
         current = rest;

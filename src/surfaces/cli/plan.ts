@@ -6,7 +6,7 @@ import { choose, type Scene, type WhyCode } from '../../runs/choose.ts';
 import { taskView, taskViews, type TaskView, waves } from '../../runs/view.ts';
 import { type Look, paint, wrap } from './layout.ts';
 import { nameOf, placeOfSection, type RunLine, runLines, taskLine, type TaskLine } from './status.ts';
-import { count } from './words.ts';
+import { count, tagWords } from './words.ts';
 import { runWords } from './render-status.ts';
 
 export type PlannedTask = TaskLine & { readonly tags: readonly string[]; readonly agent: string; readonly model: string | null; readonly command: string };
@@ -56,7 +56,7 @@ export function renderPlan(plan: Plan, look: Look): string {
     paint(look, 'strong', head),
     ...plan.starts.flatMap((section) => ['', ...startLines(section, look)]),
     ...(plan.running.length > 0 ? ['', paint(look, 'strong', `${count(plan.running.length, 'task')} being worked on:`)] : []),
-    ...plan.running.flatMap((run) => wrap(`${run.id}  ${run.title}: ${runWords(run, look)}`, look, '  ', '    ')),
+    ...plan.running.flatMap((run) => wrap(`${run.title}: ${runWords(run, look)}`, look, `  ${run.id}  `, '    ')),
     ...(plan.waits.length > 0 ? ['', paint(look, 'strong', `${count(plan.waits.length, 'task')} would not:`)] : []),
     ...plan.waits.flatMap((line) => waitLines(plan.list, line, look)),
     ...waveLines(plan.waves, look),
@@ -69,7 +69,7 @@ function startLines(section: PlannedSection, look: Look): string[] {
   return [
     `${paint(look, 'strong', section.section)}  in ${section.tree} on branch ${section.branch}`,
     ...section.tasks.flatMap((task) => [
-      ...wrap(`${nameOf(task)}  ${task.title}${task.tags.map((tag) => `  {${tag}}`).join('')}`, look, '  ', '    '),
+      ...wrap([task.title, ...task.tags.map(tagWords)].join(' '), look, `  ${nameOf(task)}  `, '    '),
       ...wrap(`${task.model === null ? task.agent : `${task.agent}/${task.model}`}: ${task.command}`, look, '    ', '      ').map((line) =>
         paint(look, 'faint', line),
       ),
@@ -80,7 +80,7 @@ function startLines(section: PlannedSection, look: Look): string[] {
 function waitLines(list: string, line: TaskLine, look: Look): string[] {
   const { reason } = line;
   return [
-    ...wrap(`${nameOf(line)}  ${line.title}  ${list}:${line.line}`, look, '  ', '    '),
+    ...wrap(`${line.title} (${list}:${line.line})`, look, `  ${nameOf(line)}  `, '    '),
     ...(reason
       ? [
           ...wrap(`${reason.message} (${reason.rule})`, look, '    ', '      '),

@@ -117,7 +117,7 @@ function complaint(error: CommanderError, rows: readonly CommandRow[], program: 
     case 'commander.unknownCommand':
       return unknownCommand(words, rows);
     default:
-      return usage(clean(error.message), `${suggestion(error.message)}todone ${commandIn(words, rows)}--help shows what it takes`);
+      return usage(clean(error.message), `${suggestion(error.message)}${helpFor(words, rows)}`);
   }
 }
 
@@ -145,7 +145,7 @@ function suggestion(message: string): string {
   return meant === undefined ? '' : `did you mean ${meant}? `;
 }
 
-function commandIn(words: readonly string[], rows: readonly CommandRow[]): string {
-  const name = [words.slice(0, 2).join(' '), words[0] ?? ''].find((candidate) => rows.some((row) => row.name === candidate));
-  return name === undefined ? '' : `${name} `;
+function helpFor(words: readonly string[], rows: readonly CommandRow[]): string {
+  const row = [words.slice(0, 2).join(' '), words[0] ?? ''].flatMap((name) => rows.find((candidate) => candidate.name === name) ?? [])[0];
+  return row ? `for example: ${row.examples[0]?.line ?? row.name}; todone ${row.name} --help shows what it takes` : 'todone --help shows every command';
 }

@@ -6,7 +6,7 @@ import type { TaskView } from '../../runs/view.ts';
 import { type Cell, type Column, type Look, paint, table, wrap } from './layout.ts';
 import { runWords } from './render-status.ts';
 import { nameOf, type RunLine } from './status.ts';
-import { dateAndTime, elapsed, STATE_TONES, STATE_WORDS } from './words.ts';
+import { dateAndTime, elapsed, STATE_TONES, STATE_WORDS, tagWords } from './words.ts';
 
 const LIST_COLUMNS: readonly Column[] = [
   { header: 'TASK' },
@@ -62,7 +62,7 @@ export function renderTask(whole: TaskWhole, look: Look): string {
     ['parent', task.parent ?? ''],
     ['priority', `p${task.priority}`],
     ['owner', task.owner ?? ''],
-    ['tags', task.tags.map((tag) => `{${tag}}`).join(' ')],
+    ['tags', task.tags.map(tagWords).join(' ')],
     ['after', task.after.join(', ')],
     ['relates', task.relates.join(', ')],
     ['commit', task.hash ?? ''],

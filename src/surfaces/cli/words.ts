@@ -67,6 +67,12 @@ export function countWords(counts: Readonly<Partial<Record<MarkerState, number>>
   return parts.length === 0 ? 'no tasks' : parts.join(', ');
 }
 
+/** A tag as it may be typed: its text stands without braces or brackets in a view. */
+export function tagWords(tag: string): string {
+  if (tag.includes('::')) return `[${tag}]`;
+  return /^\p{L}/u.test(tag) ? `{${tag}}` : tag;
+}
+
 function shortNumber(n: number): string {
   if (n < 1000) return String(n);
   return n < 1_000_000 ? `${(n / 1000).toFixed(1)}k` : `${(n / 1_000_000).toFixed(1)}M`;
