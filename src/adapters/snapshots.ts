@@ -2,10 +2,6 @@
  * Work kept as commits under `refs/todone/<id>/<attempt>/` (4-R5), made from the files themselves and never from the
  * agent's index; and kept work laid on a new tip. Never drops what an earlier snapshot of the same name held.
  */
-import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { moveRefs } from './git-refs.ts';
 import { GitFailed, type Git } from './git.ts';
 import { buildTree, placeOf, type Change, type Workspace } from './workspace.ts';
 import { readHead } from './worktree-admin.ts';
@@ -26,25 +22,20 @@ export function snapshotRef(of: SnapshotOf): string {
 
 /** The ref that now holds these changes, or undefined where they come to nothing. */
 export async function keep(git: Git, workspace: Workspace, of: SnapshotOf, start: string, changes: readonly Change[], admin: string | undefined): Promise<string | undefined> {
-  const index = join(workspace.dir, `index.${randomUUID()}`);
-  try {
-    const tree = await buildTree(git, workspace, changes, index);
-    const base = await git.objects.commit(start);
-    if (base?.tree === tree) return undefined;
-    const ref = snapshotRef(of);
-    const earlier = await git.objects.commit(ref);
-    if (earlier?.tree === tree && earlier.parents[0] === start) return ref;
-    const parents = [start, earlier?.oid, await agentsCommit(git, admin)];
-    const commit = await commitTree(git, tree, parents, `ToDone snapshot: ${of.label} of ${of.id}, attempt ${of.attempt}\n`);
-    await moveSnapshot(git, ref, commit);
-    return ref;
-  } finally {
-    rmSync(index, { force: true });
-  }
+  const tree = await buildTree(git, workspace, changes);
+  const base = await git.objects.commit(start);
+  if (base?.tree === tree) return undefined;
+  const ref = snapshotRef(of);
+  const earlier = await git.objects.commit(ref);
+  if (earlier?.tree === tree && earlier.parents[0] === start) return ref;
+  const parents = [start, earlier?.oid, await agentsCommit(git, admin)];
+  const commit = await commitTree(git, tree, parents, `ToDone snapshot: ${of.label} of ${of.id}, attempt ${of.attempt}\n`);
+  await moveSnapshot(git, ref, commit);
+  return ref;
 }
 
 export async function moveSnapshot(git: Git, ref: string, commit: string): Promise<void> {
-  const moved = await moveRefs(git, [{ ref, to: commit }]);
+  const moved = await git.refs.move([{ ref, to: commit }]);
   if (moved.kind !== 'moved') throw new Error(`the snapshot ${ref} could not be written: ${moved.message}`);
 }
 

@@ -6,11 +6,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Log, Prepared, WorkOrder, Workspaces } from '../engine/ports.ts';
-import { forgetSquashed } from './squashed.ts';
 import { boundedDiff } from './diff.ts';
+import { settleBranch } from './intruders.ts';
 import type { RepoLock } from './repo-lock.ts';
 import { isSafeSection, NoBranch, type Sections } from './sections.ts';
 import { keep, layKeptOn, type SnapshotOf } from './snapshots.ts';
+import { forgetSquashed, isUntouched } from './squashed.ts';
 import { namesOf, standing } from './standing.ts';
 import { ensureWorktree } from './worktree-add.ts';
 import { listWorktrees, publish, readHead, setHead } from './worktree-admin.ts';
@@ -34,19 +35,20 @@ const KEPT_DIFF_CHARS = 4_000;
 
 export function openWorkspaces(options: WorkspacesOptions): Workspaces {
   const use: Use = { ...options, rooms: roomsOf(options.git.home) };
+  const inTurn = <T>(path: string, work: () => Promise<T>): Promise<T> => use.git.inTurn(workspaceAt(use.git.home, path).dir, work);
   return {
     async prepare(order, from, signal) {
       try {
-        return await prepare(use, order, from, signal);
+        return await inTurn(workspacePath(use.trees, order.section, order.slot), () => prepare(use, order, from, signal));
       } catch (error) {
         if (error instanceof NoBranch) return { kind: 'failed', message: error.message, transient: error.transient };
         return { kind: 'failed', message: error instanceof Error ? error.message : String(error), transient: true };
       }
     },
-    snapshot: (order, label, path, start) => snapshot(use, order, label, path, start),
-    reset: (order, path, start) => reset(use, order, path, start),
-    diff: (path, start, maxChars) => boundedDiff(use.git, workspaceAt(use.git.home, path), start, maxChars),
-    release: (order, path, signal) => release(use, order, path, signal),
+    snapshot: (order, label, path, start) => inTurn(path, () => snapshot(use, order, label, path, start)),
+    reset: (order, path, start) => inTurn(path, () => reset(use, order, path, start)),
+    diff: (path, start, maxChars) => inTurn(path, () => boundedDiff(use.git, workspaceAt(use.git.home, path), start, maxChars)),
+    release: (order, path, signal) => inTurn(path, () => release(use, order, path, signal)),
   };
 }
 
@@ -122,16 +124,18 @@ async function occupy(use: Use, workspace: Workspace, before: WorkspaceRecord | 
     return { record: { ...mine, createdFor: undefined } };
   }
 
+  let clean = false;
   const persons = before ? before.left !== undefined : 'ref' in (readHead(admin) ?? {});
   if (persons) {
-    const busy = await personsWork(use, workspace, admin, before?.left);
+    const busy = await personsWork(use, workspace, admin, before);
     if (busy !== undefined) return { kind: 'busy', message: busy };
+    clean = headOf(workspace) === tip;
     writeRecord(workspace, mine);
   } else {
     await adoptLeftovers(use, workspace, before, tip);
   }
   const of = { id: before?.holder?.id ?? order.id, attempt: before?.holder?.attempt ?? order.attempt, label: 'left' };
-  const nested = await sweep(use, workspace, tip, of, admin, before);
+  const nested = clean ? [] : await sweep(use, workspace, tip, of, admin, before);
   if (nested.length > 0) return { kind: 'busy', message: keptMessage(workspace, nested) };
   writeRecord(workspace, mine);
   publish(admin, tip, join(workspace.dir, 'index'));
@@ -139,11 +143,11 @@ async function occupy(use: Use, workspace: Workspace, before: WorkspaceRecord | 
 }
 
 /** A person may have worked in a workspace that no run is in. What they have not committed is theirs. */
-async function personsWork(use: Use, workspace: Workspace, admin: string, left: string | undefined): Promise<string | undefined> {
+async function personsWork(use: Use, workspace: Workspace, admin: string, before: WorkspaceRecord | undefined): Promise<string | undefined> {
   const head = readHead(admin);
-  const state = await standing(use.git, { path: workspace.path, admin, head }, workspace.dir);
+  const state = await standing(use.git, { path: workspace.path, admin, head }, workspace.dir, { ignore: new Set(before?.copies.map((copy) => copy.path)) });
   if (state.kind === 'dirty') return `the worktree ${workspace.path} is in use: ${state.why}. Commit or stash it there`;
-  const detached = head !== undefined && 'commit' in head && head.commit !== left ? head.commit : undefined;
+  const detached = head !== undefined && 'commit' in head && head.commit !== before?.left ? head.commit : undefined;
   if (detached === undefined) return undefined;
   const holders = await use.git.ok(['for-each-ref', '--count=1', '--contains', detached, '--format=%(refname)']);
   return holders.length > 0 ? undefined : `the worktree ${workspace.path} is in use: its commit ${detached.slice(0, 7)} is on no branch. Make a branch for it`;
@@ -195,7 +199,7 @@ async function layKept(use: Use, workspace: Workspace, tip: string, from: string
     await moveTo(git, workspace, tip, laid.tree);
     return [`begun from the kept work ${from}`];
   }
-  const old = await git.run(['diff-tree', '-p', '--no-ext-diff', '--no-textconv', `${from}^1`, from], { maxBytes: KEPT_DIFF_CHARS * 4 });
+  const old = await git.run(['diff-tree', '-p', '--no-ext-diff', '--no-textconv', `${from}^1`, from, '--'], { maxBytes: KEPT_DIFF_CHARS * 4 });
   const diff = old.stdout.toString('utf8').slice(0, KEPT_DIFF_CHARS);
   return [`the kept work ${from} conflicts with the branch in ${laid.files.join(', ')}: begun from the tip. What it was:\n${diff}`];
 }
@@ -238,18 +242,20 @@ async function reset(use: Use, order: WorkOrder, path: string, start: string): P
 async function release(use: Use, order: WorkOrder, path: string, signal: AbortSignal): Promise<void> {
   const { git, log, sections } = use;
   const workspace = { ...workspaceAt(git.home, path), section: order.section, slot: order.slot };
+  const untouched = use.hooks.afterRun === undefined && isUntouched(workspace);
   forgetSquashed(workspace);
   const record = readRecord(workspace);
   if (!record || record.left !== undefined) return;
   const trouble = isThere(path) ? await runAfterRun(use, workspace, record, order, signal) : undefined;
   if (trouble !== undefined) log.write('warn', trouble, { id: order.id });
-  const tip = await sections.tip(order.section);
-  if (!isThere(path) || tip === undefined) return;
+  if (!isThere(path)) return;
+  const tip = await settleBranch(git, sections, order, record.start ?? '', record.admin, log);
 
   const ensured = await ensureWorktree(git, use.lock, { path, commit: record.start ?? tip, ours: true, knownAdmin: record.admin });
   if (ensured.kind === 'taken') return;
   await adoptLeftovers(use, workspace, record, tip);
-  const nested = await sweep(use, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record);
+  const clean = untouched && headOf(workspace) === tip;
+  const nested = clean ? [] : await sweep(use, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record);
   if (nested.length > 0) {
     log.write('warn', keptMessage(workspace, nested), { id: order.id });
     return;

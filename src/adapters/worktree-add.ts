@@ -48,7 +48,7 @@ async function makeOrMend(git: Git, wanted: Wanted): Promise<Ensured> {
     if (!once) return { kind: 'taken', message: `${path} is there and is not a worktree of this repository: move it away` };
     return { kind: 'mended', admin: mendAdmin(git.commonDir, path, wanted.knownAdmin ?? admin, wanted.commit) };
   }
-  for (const entry of ownEntries(git, path)) rmSync(entry, { recursive: true, force: true });
+  for (const entry of ownEntries(git, path, (await livingAdds()).length > 0)) rmSync(entry, { recursive: true, force: true });
   mkdirSync(dirname(path), { recursive: true });
   const args = ['worktree', 'add', '--quiet', '--detach', '--no-checkout', '--', path, wanted.commit];
   const result = await git.own(args, { timeoutMs: ADD_LIMIT_MS });
@@ -58,13 +58,14 @@ async function makeOrMend(git: Git, wanted: Wanted): Promise<Ensured> {
 }
 
 /** `git worktree add` names its entry after the folder, and locks it while it is at work. */
-function ownEntries(git: Git, path: string): string[] {
+function ownEntries(git: Git, path: string, othersAtWork: boolean): string[] {
   const stem = basename(path).replaceAll(/[^A-Za-z0-9._-]/g, '-');
   return listAdmins(git.commonDir).filter((admin) => {
     const named = pathOf(admin);
     if (named !== undefined) return named === path;
+    // It does not say yet whose it is: ours by its name, unless somebody else is just making one.
     const rest = basename(admin).slice(stem.length);
-    return basename(admin).startsWith(stem) && /^\d*$/.test(rest);
+    return !othersAtWork && basename(admin).startsWith(stem) && /^\d*$/.test(rest);
   });
 }
 
@@ -80,11 +81,14 @@ function isHalfMade(admin: string): boolean {
 /** A daemon may have been killed while its git lived on. */
 async function waitForLivingAdd(path: string): Promise<void> {
   for (let waited = 0; waited < GIT_ENDS_MS; waited += LOOK_MS) {
-    const living = await livingGits();
-    if (!living.some((args) => args.includes('worktree add') && args.includes(path))) return;
+    if (!(await livingAdds()).some((args) => args.includes(path))) return;
     await sleep(LOOK_MS);
   }
   throw new Error(`another git is still making ${path}`);
+}
+
+async function livingAdds(): Promise<readonly string[]> {
+  return (await livingGits()).filter((args) => args.includes('worktree add'));
 }
 
 function enclosingWorktree(git: Git, path: string): string | undefined {
