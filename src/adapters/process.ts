@@ -18,7 +18,7 @@ export type Launch = {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** `<epoch>-<id>-<ticket>`: what the sweep looks for. */
+  /** `<epoch>.<term>-<id>-<ticket>`: what the sweep looks for. */
   readonly mark: string;
   /** A file that it reads as its input; without one its input is empty. */
   readonly inputFile?: string;
@@ -78,11 +78,8 @@ export async function launch(order: Launch): Promise<Exit> {
   }
 }
 
-/** Kills what carries the mark of a journal, of one task, or of one run; says how many that were. */
-export function sweep(epoch: string, id?: string, ticket?: number): Promise<number> {
-  const tail = id === undefined ? '' : ticket === undefined ? `${id}-` : `${id}-${ticket}${WHOLE}`;
-  return sweepMarked(`${MARK}=${epoch}-${tail}`);
-}
+/** Kills every process whose mark begins like this; says how many that were. */
+export const sweep = (markBegin: string): Promise<number> => sweepMarked(`${MARK}=${markBegin}`);
 
 async function start(order: Launch): Promise<Exit> {
   const input = order.inputFile === undefined ? undefined : openSync(order.inputFile, 'r');

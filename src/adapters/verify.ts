@@ -19,6 +19,7 @@ export type ShellOptions = {
   readonly config: () => Config;
   readonly stateDir: string;
   readonly epoch: string;
+  readonly term: number;
   readonly clock: Clock;
   readonly redaction: Redaction;
   readonly env: NodeJS.ProcessEnv;
@@ -84,7 +85,7 @@ async function runShell(options: ShellOptions, shell: Shell): Promise<HookResult
         identity: options.identity,
         variables: shell.variables,
       }),
-      mark: `${options.epoch}-${order.id}-${shell.markedAs}`,
+      mark: `${options.epoch}.${options.term}-${order.id}-${shell.markedAs}`,
       limitMs: shell.limitMs,
       graceMs: config.limits.stopGrace,
       onLine: (text) => log.write({ kind: 'text', text }),

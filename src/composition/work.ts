@@ -49,7 +49,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const git = await openGit({ commonDir: repo.commonDir, top: repo.top, stateDir, env: process.env, log });
   const lock = openRepoLock(join(stateDir, 'worktrees.db'));
   const sections = openSections({ git, branchPrefix: config.branchPrefix, base: config.base });
-  const shell = { config: options.config, stateDir, epoch: stored.epoch, clock, redaction, env: process.env, identity: repo.identity };
+  const shell = { config: options.config, stateDir, epoch: stored.epoch, term: options.term, clock, redaction, env: process.env, identity: repo.identity };
   const list = openList(options);
   excludeInInfo(repo.commonDir, [`/${config.trees}/`, '.todone-*']);
   const { prompts, problems } = loadPrompts(repo.top, config.prompts);

@@ -4,13 +4,12 @@
  * stop without manners, and a start goes on from the rows.
  */
 import type { Config } from '../config.ts';
-import { check } from '../tasks/check.ts';
 import { hasConflictMarkers, looksTorn } from '../tasks/compare.ts';
 import { parse } from '../tasks/parse.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
 import type { EditItem } from '../runs/list-edits.ts';
-import { AGENT_NAMES } from '../runs/pick-agent.ts';
+import { problemsOf } from '../runs/problems.ts';
 import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
 import { apply, worldOf, type World } from '../runs/world.ts';
@@ -123,13 +122,14 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 
   const takeTurn = (event: Event): void => {
-    const fresh = event.kind === 'read' ? problemsOf(event.board) : problems;
+    const fresh = event.kind === 'read' ? problemsOf(event.board, world, ports.config()) : problems;
+    const listBefore = world.list.kind;
     const turned = turn(world, event, { board, problems: fresh, config: ports.config(), instance: ports.instance, now: clock.now(), random: ports.random });
     store(turned);
     if (event.kind === 'read' && turned.board === event.board) problems = fresh;
     board = turned.board;
     last = turned;
-    tell(log, event, turned);
+    tell(log, event, turned, listBefore);
     for (const effect of turned.effects) carryOut(effect);
     armWake(turned.wakeAt);
   };
@@ -278,22 +278,9 @@ export function createEngine(ports: EnginePorts): Engine {
     return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(found.text), own };
   };
 
-  const problemsOf = (next: Board): readonly Problem[] => {
-    const config = ports.config();
-    return check(next, {
-      stateOf: (id) => world.known.get(id)?.state,
-      owns: (id, task) => world.known.get(id)?.text === task.text,
-      agents: [...new Set([...AGENT_NAMES, ...Object.keys(config.agents)])],
-      models: Object.keys(config.models),
-      workflows: ['default', 'quick', ...Object.keys(config.workflows)],
-      granularity: config.granularity,
-      workers: config.workers,
-    });
-  };
-
   // ── the life of the engine ──
 
-  const isQuiet = (): boolean => (last?.idle ?? false) && writer.idle() && lanes.size === 0 && !reading && mailbox.length === 0;
+  const isQuiet = (): boolean =>  (last?.idle ?? false) && writer.idle() && lanes.size === 0 && !reading && mailbox.length === 0;
 
   const until = (condition: () => boolean): Promise<void> =>
     new Promise((resolve) => {

@@ -97,7 +97,7 @@ function nextAttempt(run: Run, reason: Reason, message: string, evidence: string
   const rule = ENDS[reason];
   const may = rule.retry === 'always' || (rule.retry === 'attempt' && policy.learns);
   const at = run.step;
-  if (!may || run.attempt >= policy.attempts) return settle(run, failed(reason, describe(at, message, run.attempt, policy.attempts)));
+  if (!may || run.attempt >= policy.attempts) return settle(run, failed(reason, describe(at, message, run.attempt, may ? policy.attempts : run.attempt)));
   const from = run.steps.includes(rule.from) ? rule.from : 'prepare';
   const next = { ...begin(run, from), attempt: run.attempt + 1, reworks: 0, evidence: evidence ?? message };
   return rule.waits ? { ...next, waitUntil: policy.now + backoffMs(run.attempt - 1, policy) } : next;

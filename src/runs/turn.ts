@@ -73,6 +73,8 @@ export type Turned = {
 
 /** A rollback is over when git has stood still for this long. */
 export const ROLLBACK_QUIET_MS = 2000;
+/** While git goes on, and while the markers are being put right. */
+const ROLLBACK_LOOK_MS = 250;
 
 /** One turn. The caller stores `draft` first, then puts it into the world, then performs the effects. */
 export function turn(world: World, event: Event, given: Given): Turned {
@@ -288,8 +290,14 @@ function write(turning: Turning, run: Run): void {
   const { draft } = turning;
   if (draft.world.list.kind !== 'fine') return;
   const item = run.step === 'claim' ? claimEdit(run) : settleEdits(run, knownIn(draft, run.id), turning.given.config);
-  if (item) turning.effects.push({ kind: 'edit', item });
+  if (item) turning.effects.push({ kind: 'edit', item: { ...item, urgent: item.urgent || isAlone(draft, run) } });
   else close(turning, run, { kind: 'already' });
+}
+
+/** Nothing else goes on that would soon have something to write with it. */
+function isAlone(draft: Draft, run: Run): boolean {
+  for (const other of runsIn(draft)) if (other.id !== run.id && isPerformed(other)) return false;
+  return true;
 }
 
 /** The outcome stands on the list, or the person's word does. */
@@ -351,7 +359,7 @@ function wakeForWaits(turning: Turning): void {
   for (const run of runsIn(draft)) turning.wakeAt = earliest(turning.wakeAt, run.waitUntil);
   const { list } = draft.world;
   if (list.kind === 'torn') turning.wakeAt = earliest(turning.wakeAt, list.since + given.config.settle);
-  if (list.kind === 'rollback') turning.wakeAt = earliest(turning.wakeAt, list.since + ROLLBACK_QUIET_MS);
+  if (list.kind === 'rollback') turning.wakeAt = earliest(turning.wakeAt, Math.max(list.since + ROLLBACK_QUIET_MS, given.now + ROLLBACK_LOOK_MS));
 }
 
 // ── starting ─────────────────────────────────────────────────────────────────────────────────────

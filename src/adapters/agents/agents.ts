@@ -23,8 +23,9 @@ export type AgentsOptions = {
   readonly stateDir: string;
   /** The main worktree's top: what relative programs of the config count from. */
   readonly top: string;
-  /** Of the journal: part of the mark of every process. */
+  /** Of the journal; with the owner's term it opens the mark of every process, so that what sweeps after one owner spares the next. */
   readonly epoch: string;
+  readonly term: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly redaction: Redaction;
@@ -51,7 +52,7 @@ export function openAgents(options: AgentsOptions): Agents {
       if (!signal.aborted) record(options, folder, order, end);
       return end;
     },
-    sweep: (id) => sweep(options.epoch, id),
+    sweep: (id) => sweep(id === undefined ? `${options.epoch}.` : `${options.epoch}.${options.term}-${id}-`),
   };
 }
 
@@ -127,7 +128,7 @@ async function follow(
     args: call.args,
     cwd: order.workspace,
     env: environmentOf({ from: options.env, passed: [...passed, ...call.passed], added: call.env, identity: options.identity, variables: variablesOf(order, folder) }),
-    mark: `${options.epoch}-${order.id}-${order.ticket}`,
+    mark: `${options.epoch}.${options.term}-${order.id}-${order.ticket}`,
     inputFile: call.inputFile,
     limitMs: order.limitMs,
     stallMs: limits.stallAfter,
