@@ -3,7 +3,7 @@
  * report read, its end written before it is told. Judges nothing: exit status and report are handed on as they are.
  */
 import type { Config } from '../../config.ts';
-import type { AgentEvent, AgentInfo, Agents, Clock, Log, PhaseEnd, PhaseOrder } from '../../engine/ports.ts';
+import type { AgentEvent, Agents, Clock, Log, PhaseEnd, PhaseOrder } from '../../engine/ports.ts';
 import { plainText } from '../../runs/plain-text.ts';
 import { filesNamed, readResult } from '../../runs/result.ts';
 import type { End, Found } from '../../runs/run.ts';
@@ -16,7 +16,7 @@ import { openRunLog, type RunLog } from '../run-log.ts';
 import { changedSince } from '../stall.ts';
 import { endOf } from './ends.ts';
 import { type Seen, seeing } from './seen.ts';
-import { type AgentRow, agentTable, type Invocation, type Surroundings } from './table.ts';
+import { type AgentRow, agentTable, type Invocation, listAgents, type Surroundings } from './table.ts';
 
 export type AgentsOptions = {
   readonly config: () => Config;
@@ -40,7 +40,7 @@ export function openAgents(options: AgentsOptions): Agents {
   const rows = (): readonly AgentRow[] => (options.table ?? agentTable)(options.config());
   const rowOf = (name: string): AgentRow | undefined => rows().find((row) => row.name === name);
   return {
-    list: () => rows().map((row) => infoOf(row, around)),
+    list: () => listAgents(rows(), around),
     preview: (agent, model) => rowOf(agent)?.preview(model) ?? agent,
     async run(order, activity, signal) {
       const folder = runFolder(options.stateDir, order.id, order.ticket);
@@ -54,11 +54,6 @@ export function openAgents(options: AgentsOptions): Agents {
     },
     sweep: (id) => sweep(id === undefined ? `${options.epoch}.` : `${options.epoch}.${options.term}-${id}-`),
   };
-}
-
-function infoOf(row: AgentRow, around: Surroundings): AgentInfo {
-  const problem = row.problem(around);
-  return { name: row.name, installed: problem === undefined, problem, takes: row.takes, steps: row.steps, learns: row.learns };
 }
 
 const notRun = (end: End): PhaseEnd => ({ end, tail: '', found: {} });

@@ -3,7 +3,7 @@
  * an agent's name elsewhere.
  */
 import type { AgentConfig, Config } from '../../config.ts';
-import type { AgentEvent, PhaseOrder } from '../../engine/ports.ts';
+import type { AgentEvent, AgentInfo, PhaseOrder } from '../../engine/ports.ts';
 import type { Step } from '../../runs/run.ts';
 import { runnableOf } from '../../runs/runnable.ts';
 import { findProgram } from '../find-program.ts';
@@ -43,6 +43,14 @@ export type AgentRow = {
 export function agentTable(config: Config): readonly AgentRow[] {
   const configured = Object.entries(config.agents).map(([name, agent]) => commandRow(name, agent));
   return configured.some(({ name }) => name === SCRIPT.name) ? configured : [...configured, SCRIPT];
+}
+
+/** What each is, and whether it can be had here. */
+export function listAgents(rows: readonly AgentRow[], around: Surroundings): readonly AgentInfo[] {
+  return rows.map((row) => {
+    const problem = row.problem(around);
+    return { name: row.name, installed: problem === undefined, problem, takes: row.takes, steps: row.steps, learns: row.learns };
+  });
 }
 
 /** Every line is text. */
