@@ -49,8 +49,8 @@ function list(place: Place): Check[] {
 
 function agents(place: Place): Check[] {
   return agentTable(place.config).map((row): Check => {
-    const problem = row.problem(process.env);
-    if (problem) return { name: 'agent', ok: 'warn', found: `${row.name}: not installed`, remedy: problem.message };
+    const problem = row.problem({ env: process.env, top: place.repo.top });
+    if (problem) return { name: 'agent', ok: 'warn', found: `${row.name}: not installed`, remedy: problem };
     return { name: 'agent', ok: true, found: `${row.name}: ${row.takes === 'runnable' ? 'built in, for tasks with something to run' : row.preview(undefined)}` };
   });
 }

@@ -52,7 +52,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const shell = { config: options.config, stateDir, epoch: stored.epoch, term: options.term, clock, redaction, env: process.env, identity: repo.identity };
   const list = openList(options);
   excludeInInfo(repo.commonDir, [`/${config.trees}/`, '.todone-*']);
-  const { prompts, problems } = loadPrompts(repo.top);
+  const { prompts, problems } = loadPrompts(repo.top, config.prompts);
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
   const engine = createEngine({
     clock,
@@ -82,7 +82,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       identity: repo.identity,
       sign: config.sign === 'auto' && repo.signs,
     }),
-    agents: openAgents({ ...shell, log }),
+    agents: openAgents({ ...shell, top: repo.top, log }),
     verify: openVerify(shell),
     prompts,
     log,
