@@ -11,7 +11,7 @@ import { exec } from '../adapters/exec.ts';
 import { gitEnvironment, openGit } from '../adapters/git.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { openLog } from '../adapters/log.ts';
-import { isOwned, ownerInfo } from '../adapters/owner.ts';
+import { ownerInfo } from '../adapters/owner.ts';
 import { openProver } from '../adapters/proof.ts';
 import { readRunLog } from '../adapters/run-log.ts';
 import { openSections } from '../adapters/sections.ts';
@@ -46,7 +46,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     agents,
     scene: async () => sceneOf(place, agents(), instance, clock.now()),
     activity: async () => activityOf(place),
-    owner: async () => (isOwned(place.stateDir) ? ownerInfo(place.stateDir) : undefined),
+    owner: async () => ownerInfo(place.stateDir),
     ask: async (ask) => {
       const log = openScreenLog(place, globals, host, 'error');
       return sendAsk({ place, ask, by: instance, clock, log, signal: signals.drain });
