@@ -90,6 +90,26 @@ export function converse(program: string, args: readonly string[], options: Pick
   return { stdin: running.stdin, stdout: running.stdout, ended, end: () => void running.stdin.end() };
 }
 
+/** A program outside our group and session, whose input ends when we do, however we end; it does not keep us alive. */
+export function companion(program: string, args: readonly string[], options: Pick<ExecOptions, 'cwd' | 'env'>): { readonly ended: Promise<void> } {
+  const running = execa(program, args, {
+    cwd: options.cwd,
+    env: definedOnly(options.env),
+    extendEnv: false,
+    detached: true,
+    cleanup: false,
+    reject: false,
+    buffer: false,
+    stdin: 'pipe',
+    stdout: 'ignore',
+    stderr: 'ignore',
+  });
+  running.stdin.on('error', () => undefined);
+  running.nodeChildProcess.unref();
+  if ('unref' in running.stdin && typeof running.stdin.unref === 'function') running.stdin.unref();
+  return { ended: running.then(() => undefined) };
+}
+
 function definedOnly(env: ExecOptions['env']): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
