@@ -64,6 +64,10 @@ export const configSchema = z.strictObject({
   interval: duration('5s').describe('How often the list is looked at, whatever the watcher says'),
   settle: duration('10s').describe('How long a list that looks torn is left alone'),
   verify: z.string().optional().describe('Command that has to pass on each commit before it lands'),
+  prompts: z
+    .partialRecord(z.enum(['plan', 'implement', 'update', 'resolve', 'investigate']), z.string().min(1))
+    .default({})
+    .describe('Files to take as prompts, from the top of the repository: .claude/commands/fix.md; $ARGUMENTS and $1 are filled in'),
   workflow: z.string().default('default').describe('The workflow of tasks that name none'),
   workflows: z
     .record(z.string(), z.array(z.enum(['plan', 'implement', 'update'])).min(1))

@@ -5,13 +5,13 @@
 import { readFileSync, statSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 
-import { agentTable } from '../adapters/agents/table.ts';
+import { agentTable, listAgents } from '../adapters/agents/table.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { exec } from '../adapters/exec.ts';
 import { gitEnvironment, openGit } from '../adapters/git.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { openLog } from '../adapters/log.ts';
-import { isOwned, ownerInfo } from '../adapters/owner.ts';
+import { ownerInfo } from '../adapters/owner.ts';
 import { openProver } from '../adapters/proof.ts';
 import { readRunLog } from '../adapters/run-log.ts';
 import { openSections } from '../adapters/sections.ts';
@@ -38,11 +38,7 @@ export type Signals = { readonly drain: AbortSignal; readonly stop: AbortSignal 
 export function openApp(place: Place, globals: Globals, host: Host, signals: Signals): App {
   const clock = systemClock();
   const instance = globals.as ?? host.env['TODONE_INSTANCE'] ?? `${userInfo().username}@${hostname()}`;
-  const agents = (): ReturnType<App['agents']> =>
-    agentTable(place.config).map((row) => {
-      const problem = row.problem(process.env);
-      return { name: row.name, installed: problem === undefined, problem: problem?.message, takes: row.takes, steps: row.steps, learns: row.learns };
-    });
+  const agents = (): ReturnType<App['agents']> => listAgents(agentTable(place.config), { env: process.env, top: place.repo.top });
   return {
     paths: { top: place.repo.top, list: place.listPath, listName: place.listName, stateDir: place.stateDir },
     config: place.config,
@@ -50,7 +46,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     agents,
     scene: async () => sceneOf(place, agents(), instance, clock.now()),
     activity: async () => activityOf(place),
-    owner: async () => (isOwned(place.stateDir) ? ownerInfo(place.stateDir) : undefined),
+    owner: async () => ownerInfo(place.stateDir),
     ask: async (ask) => {
       const log = openScreenLog(place, globals, host, 'error');
       return sendAsk({ place, ask, by: instance, clock, log, signal: signals.drain });

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Log } from '../engine/ports.ts';
 import type { Engine } from '../engine/engine.ts';
 import { watchConfig, describeConfigProblem } from '../adapters/config-file.ts';
-import { ownerInfo, takeOwnership, type Ownership } from '../adapters/owner.ts';
+import { ownerInfo, type Ownership, takeOwnership } from '../adapters/owner.ts';
 import { callSocket } from '../adapters/socket-call.ts';
 import { socketPath } from '../adapters/socket-path.ts';
 import { serveSocket } from '../adapters/socket.ts';

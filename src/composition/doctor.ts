@@ -4,10 +4,10 @@
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { agentTable } from '../adapters/agents/table.ts';
+import { agentTable, listAgents } from '../adapters/agents/table.ts';
 import { describeConfigProblem } from '../adapters/config-file.ts';
 import { exchange } from '../adapters/exchange.ts';
-import { isOwned, ownerInfo } from '../adapters/owner.ts';
+import { ownerInfo } from '../adapters/owner.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { excludeInInfo, openRepo } from '../adapters/repo.ts';
 import type { Check, DoctorFacts, EffectiveValue, Globals } from '../surfaces/cli/app.ts';
@@ -21,7 +21,7 @@ export async function doctor(globals: Globals, cwd: string, fix: boolean): Promi
   const place = await openPlace({ cwd, env: process.env, repo: globals.repo, tasks: globals.tasks, config: globals.config, overrides: globals.overrides });
   if ('kind' in place) return { checks: [...checks, { name: 'config', ok: false, found: place.message, remedy: place.remedy }], config: [] };
   if (fix) makeStateDir(place);
-  checks.push(identity(place), config(place), ...list(place), ...agents(place), ...prompts(place), excluded(place, fix), fileSystem(place), owner(place), disk(place));
+  checks.push(identity(place), config(place), ...list(place), ...agents(place), ...prompts(place), excluded(place, fix), await fileSystem(place), owner(place), disk(place));
   return { checks, config: effective(place) };
 }
 
@@ -48,10 +48,10 @@ function list(place: Place): Check[] {
 }
 
 function agents(place: Place): Check[] {
-  return agentTable(place.config).map((row): Check => {
-    const problem = row.problem(process.env);
-    if (problem) return { name: 'agent', ok: 'warn', found: `${row.name}: not installed`, remedy: problem.message };
-    return { name: 'agent', ok: true, found: `${row.name}: ${row.takes === 'runnable' ? 'built in, for tasks with something to run' : row.preview(undefined)}` };
+  const rows = agentTable(place.config);
+  return listAgents(rows, { env: process.env, top: place.repo.top }).map((agent, index): Check => {
+    if (!agent.installed) return { name: 'agent', ok: 'warn', found: `${agent.name}: not installed`, remedy: agent.problem };
+    return { name: 'agent', ok: true, found: `${agent.name}: ${agent.takes === 'runnable' ? 'built in, for tasks with something to run' : rows[index]?.preview(undefined)}` };
   });
 }
 
@@ -67,24 +67,23 @@ function excluded(place: Place, fix: boolean): Check {
 }
 
 /** Tried in ToDone's own folder: the exchange that a write of the list rests on. */
-function fileSystem(place: Place): Check {
+async function fileSystem(place: Place): Promise<Check> {
   const folder = mkdtempSync(join(place.repo.commonDir, 'todone-try-'));
   try {
     const [one, two] = [join(folder, 'one'), join(folder, 'two')];
     writeFileSync(one, '1');
     writeFileSync(two, '2');
-    const done = exchange(one, two);
+    const done = await exchange(one, two);
     if (done.kind === 'exchanged') return { name: 'file system', ok: true, found: 'files can be exchanged atomically' };
-    return { name: 'file system', ok: 'warn', found: `files cannot be exchanged atomically (${done.kind === 'failed' ? done.code : done.why})`, remedy: 'keep the list on a local disk; until then a save in the very moment of a write goes to the archive' };
+    return { name: 'file system', ok: 'warn', found: `files cannot be exchanged atomically (${done.why})`, remedy: 'keep the list on a local disk; until then a save in the very moment of a write goes to the archive' };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 function owner(place: Place): Check {
-  if (!existsSync(place.stateDir) || !isOwned(place.stateDir)) return { name: 'daemon', ok: true, found: 'none is running' };
   const info = ownerInfo(place.stateDir);
-  return { name: 'daemon', ok: true, found: info ? `process ${info.pid} on ${info.host}, since ${new Date(info.since).toISOString()}` : 'one is running' };
+  return { name: 'daemon', ok: true, found: info ? `process ${info.pid} on ${info.host}, since ${new Date(info.since).toISOString()}` : 'none is running' };
 }
 
 function disk(place: Place): Check {

@@ -272,7 +272,7 @@ function problemWhy(problem: Problem): Why {
 }
 
 /** What holds every task. */
-function globalWhy(scene: Scene): Why | undefined {
+export function globalWhy(scene: Scene): Why | undefined {
   const { world } = scene.draft;
   if (world.mode === 'draining') return why('7-R5', 'draining', 'ToDone is stopping', 'start it again');
   if (scene.draft.meta.get('paused') ?? world.meta.get('paused')) return why('7', 'paused', 'ToDone is paused', 'todone resume');

@@ -90,8 +90,8 @@ function* changesIn(seen: Seen): Generator<Change> {
       if (!known) continue;
       const task = locateKnown(seen.board, seen.draft, known)?.task;
       const run = runIn(seen.draft, id);
-      // While a claim or an outcome is being written, the line may already show it.
-      if (run && (run.step === 'claim' || run.step === 'settle' || run.halt)) continue;
+      // While a claim or an outcome is being written, the line may already show it; only git takes it back before that.
+      if (run && (run.step === 'claim' || run.halt || (run.step === 'settle' && !seen.gitMoved))) continue;
       yield { known, run, task, expected: expected(seen.draft, known) };
     }
   }
@@ -126,6 +126,7 @@ const HALT_FOR: Readonly<Record<MarkerState, Omit<Halt, 'by'> | undefined>> = {
 
 function takeRun(seen: Look, change: Change, run: Run): readonly Run[] {
   const { task } = change;
+  if (run.step === 'settle') return [];
   if (!task) return [halted(seen.draft, run, { by: 'list', then: 'keep', message: 'its line was deleted' })];
   const halt = HALT_FOR[task.marker.state];
   if (halt) return [halted(seen.draft, run, { by: 'list', ...halt })];

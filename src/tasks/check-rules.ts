@@ -144,13 +144,15 @@ function emptyTitle({ title, details, tags }: Task): Words | undefined {
 function nearlyTag({ text }: Task, { agents, models }: CheckContext): Words | undefined {
   if (!text.includes('{')) return undefined;
   const code = text.includes('`') ? codeSpans(text) : [];
+  let codeAt = 0;
   for (const match of text.matchAll(/\{([a-z][a-z0-9-]{0,40})(:[^{}]{0,200})?\}/gi)) {
     const start = match.index;
     const end = start + match[0].length;
     const before = start === 0 || isWhite(text.charCodeAt(start - 1));
     const after = end === text.length || isWhite(text.charCodeAt(end));
     if (before === after && !/[{}]/.test((text[start - 1] ?? '') + (text[end] ?? ''))) continue;
-    if ((before && after) || code.some((span) => span.start < start && span.end > start)) continue;
+    while (codeAt < code.length && code[codeAt]!.end <= start) codeAt++;
+    if ((before && after) || (codeAt < code.length && code[codeAt]!.start < start)) continue;
     if (isTag(match[1]!.toLowerCase(), match[2] !== undefined, [...agents, ...models])) {
       return warning(`${match[0]} is read as text, because a tag needs white space on both sides.`, 'Put a space on both sides of it.');
     }

@@ -7,10 +7,10 @@ import { dedent, skipWhite, trimWhite } from './white.ts';
 
 /** The components of a well-specified task (1.3); other `word: …` lines are prose. */
 export const REQUIRED_FIELDS = ['files', 'action', 'verify', 'done'] as const;
-export const FIELD_KEYS: readonly string[] = [...REQUIRED_FIELDS, 'trigger', 'steps', 'risks', 'context', 'run'];
+const FIELD_KEYS: readonly string[] = [...REQUIRED_FIELDS, 'trigger', 'steps', 'risks', 'context', 'run'];
 const FIELD_KEY_UNITS_MAX = 7;
 
-export type ReadDetails = {
+type ReadDetails = {
   readonly details: string;
   readonly notes: readonly string[];
   readonly fields: readonly Field[];

@@ -13,7 +13,7 @@ import type { Marker } from './task.ts';
 import { columnAfter, finder, isWhite, skipWhite, skipWhiteBack } from './white.ts';
 
 /** Front matter longer than this is no front matter: a rule on the first line must not hide a list. */
-export const FRONT_MATTER_LINES_MAX = 400;
+const FRONT_MATTER_LINES_MAX = 400;
 
 export type LineKind = 'text' | 'quote' | 'fence' | 'comment' | 'blank';
 
@@ -77,6 +77,7 @@ export type ScannedSection = {
 
 /** What is found again and again while scanning one text: shared by all its sections. */
 export type Cursor = {
+  readonly lineFeed: (from: number) => number;
   readonly carriageReturn: ReturnType<typeof finder>;
   readonly commentOpen: ReturnType<typeof finder>;
   readonly commentClose: ReturnType<typeof finder>;
@@ -87,12 +88,25 @@ export type Cursor = {
 
 export function cursorOf(text: string): Cursor {
   return {
+    lineFeed: lineFeedIn(text),
     carriageReturn: finder(text, '\r'),
     commentOpen: finder(text, '<!--'),
     commentClose: finder(text, '-->'),
     bracket: finder(text, '['),
     paragraphFrom: 0,
     paragraphEnd: -1,
+  };
+}
+
+/** The next LF, remembered: a text with other line ends would be searched to its end for every line. */
+function lineFeedIn(text: string): (from: number) => number {
+  let asked = 0;
+  let found = -2;
+  return (from) => {
+    if (found !== -2 && from >= asked && (found === -1 || from <= found)) return found;
+    asked = from;
+    found = text.indexOf('\n', from);
+    return found;
   };
 }
 
@@ -299,7 +313,8 @@ function onText(scan: Scan, task: number, kind: 'text' | 'quote'): number {
     if (startsNoParagraph(scan)) scan.lazy = true;
     else if (!inItem && !scan.lazy && scan.column <= 3) scan.paragraph ??= { start: scan.start, first: scan.first, line: scan.lineNumber };
   }
-  if (kind === 'quote' || inItem) scan.lazy = true;
+  // A quote below a task may be ToDone's note: it must not change what the text behind the task is.
+  if ((kind === 'quote' && task < 0) || inItem) scan.lazy = true;
   addDetail(scan, task, kind);
   if (kind === 'text') scan.hidden = commentGoingOn(scan, task);
   return -1;
@@ -343,7 +358,7 @@ function withSubtasks(heads: readonly ScannedHead[]): readonly ScannedHead[] {
 
 /** A line ends at LF, CRLF or CR, as editors count. */
 function readLineEnd(text: string, start: number, cursor: Cursor, into: LineEnds): void {
-  const feed = text.indexOf('\n', start);
+  const feed = cursor.lineFeed(start);
   const end = feed < 0 ? text.length : feed;
   const carriage = cursor.carriageReturn(start, end);
   into.start = start;
@@ -536,12 +551,11 @@ function containerOf(scan: Scan, place: number, task: number): { readonly contai
   return { container: Math.max(item, scan.heads[task]!.column + 1), column };
 }
 
-/** Raw HTML whose content Markdown takes as it is (CommonMark's kinds 1 to 5); other tags hide nothing. */
+/** HTML whose content Markdown takes as it is; other tags hide nothing. */
 const RAW_HTML: readonly { readonly open: RegExp; readonly what: 'comment' | 'HTML'; readonly terminator: readonly string[] }[] = [
   { open: /^<!--/, what: 'comment', terminator: ['-->'] },
   { open: /^<\?/, what: 'HTML', terminator: ['?>'] },
   { open: /^<!\[CDATA\[/, what: 'HTML', terminator: [']]>'] },
-  { open: /^<![a-z]/i, what: 'HTML', terminator: ['>'] },
   { open: /^<(?:script|pre|style|textarea)(?:[\s>]|$)/i, what: 'HTML', terminator: ['</script>', '</pre>', '</style>', '</textarea>'] },
 ];
 

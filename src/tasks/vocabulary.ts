@@ -39,7 +39,7 @@ export function groupOf(key: string): string {
   return Object.hasOwn(GROUPS, canonical) ? GROUPS[canonical]! : canonical;
 }
 
-export type EmojiTag = {
+type EmojiTag = {
   readonly emoji: string;
   readonly key: string;
   readonly value: 'none' | 'date' | 'id' | 'ids' | 'rule';
