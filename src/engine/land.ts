@@ -3,7 +3,7 @@
  * never how: that is the port's matter. The branch moves only to a commit that `verify` has passed on.
  */
 import type { End, Run } from '../runs/run.ts';
-import { type Doing, fieldOf, orderOf } from './perform.ts';
+import { type Doing, fieldOf, orderOf } from './doing.ts';
 import type { LandingOrder, Squashed } from './ports.ts';
 
 /** How often the branch may move under a landing before it waits. */
