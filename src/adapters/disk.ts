@@ -3,12 +3,29 @@
  * drive the protocol through every interleaving and every crash. The real one is here. Never decides anything; a
  * failure is thrown as the system gave it, with its `code`.
  */
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsync, linkSync, openSync, read, readdirSync, readSync, realpathSync, renameSync, statSync, unlinkSync, write } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsync,
+  linkSync,
+  openSync,
+  read,
+  readdirSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  write,
+} from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { promisify } from 'node:util';
 import { exchange } from './exchange.ts';
-import type { Exchanged } from './exchange.ts';
 import { libc } from './libc.ts';
+import type { Libc } from './libc.ts';
 
 export type FileFacts = {
   readonly kind: 'file' | 'folder' | 'other';
@@ -44,7 +61,8 @@ export interface Disk {
   open(path: string): Promise<DiskFile>;
   /** A new file: fails where there is one. */
   create(path: string): Promise<DiskFile>;
-  exchange(a: string, b: string): Promise<Exchanged>;
+  /** Undefined when done; a reason where this file system cannot. */
+  exchange(a: string, b: string): Promise<{ readonly unsupported: string } | undefined>;
   link(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
@@ -65,7 +83,11 @@ export const realDisk: Disk = {
   // A FIFO in the list's place must not make us wait for its other end.
   open: async (path) => fileOn(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)),
   create: async (path) => fileOn(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)),
-  exchange,
+  async exchange(a, b) {
+    const done = exchange(a, b);
+    if (done.kind === 'failed') throw Object.assign(new Error(`${done.code}: exchange '${a}' <-> '${b}'`), { code: done.code });
+    return done.kind === 'unsupported' ? { unsupported: done.why } : undefined;
+  },
   link: async (from, to) => linkSync(from, to),
   rename: async (from, to) => renameSync(from, to),
   unlink: async (path) => unlinkSync(path),
@@ -85,17 +107,17 @@ function fileOn(fd: number): DiskFile {
     facts: async () => factsOf(fstatSync(fd, { bigint: true })),
     read: async () => readWhole(fd),
     async write(bytes) {
-      for (let at = 0; at < bytes.length; ) at += (await writeAsync(fd, bytes, at, bytes.length - at, at)).bytesWritten;
+      for (let at = 0; at < bytes.length;) at += (await writeAsync(fd, bytes, at, bytes.length - at, at)).bytesWritten;
     },
     async imitate(facts, path) {
       const own = fstatSync(fd);
       // Owner first: a change of owner clears set-id bits.
       if (own.uid !== facts.uid || own.gid !== facts.gid) fchownSync(fd, facts.uid, facts.gid);
-      (await calls()).copyAttributes?.(path, fd);
+      calls().copyAttributes?.(path, fd);
       fchmodSync(fd, facts.mode);
     },
     sync: () => fsyncAsync(fd),
-    isBeingWritten: async () => (await calls()).isBeingWritten?.(fd),
+    isBeingWritten: async () => calls().isBeingWritten?.(fd),
     close: async () => closeSync(fd),
   };
 }
@@ -114,8 +136,8 @@ async function readWhole(fd: number): Promise<Buffer> {
   }
 }
 
-async function calls(): Promise<Exclude<Awaited<ReturnType<typeof libc>>, { readonly trouble: string }>> {
-  const library = await libc();
+function calls(): Libc {
+  const library = libc();
   return 'trouble' in library ? {} : library;
 }
 

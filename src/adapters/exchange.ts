@@ -6,19 +6,19 @@ import { libc } from './libc.ts';
 
 export type Exchanged =
   | { readonly kind: 'exchanged' }
-  /** This system or this file system cannot; nothing has changed. */
-  | { readonly kind: 'unsupported'; readonly why: string };
+  /** This system or this file system cannot. */
+  | { readonly kind: 'unsupported'; readonly why: string }
+  /** What any rename may say: ENOENT, EACCES, EROFS… */
+  | { readonly kind: 'failed'; readonly code: string };
 
 /** What kernels and file systems answer that do not know the call or do not have it for these paths. */
 const UNSUPPORTED: ReadonlySet<string> = new Set(['ENOSYS', 'EINVAL', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP']);
 
-/** Throws, with `code`, what any rename throws: ENOENT, EACCES, EROFS… */
-export async function exchange(a: string, b: string): Promise<Exchanged> {
-  const library = await libc();
+export function exchange(a: string, b: string): Exchanged {
+  const library = libc();
   if ('trouble' in library) return { kind: 'unsupported', why: `koffi cannot be loaded: ${library.trouble}` };
   if (!library.swap) return { kind: 'unsupported', why: `${process.platform} has no call for it` };
   const result = library.swap(a, b);
   if (result === 0) return { kind: 'exchanged' };
-  if (UNSUPPORTED.has(result)) return { kind: 'unsupported', why: `the file system says ${result}` };
-  throw Object.assign(new Error(`${result}: exchange '${a}' <-> '${b}'`), { code: result, syscall: 'exchange', path: a, dest: b });
+  return UNSUPPORTED.has(result) ? { kind: 'unsupported', why: `the file system says ${result}` } : { kind: 'failed', code: result };
 }

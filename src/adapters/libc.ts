@@ -3,7 +3,10 @@
  * step, and asking the kernel whether anybody has a file open for writing. Never throws because it cannot be loaded:
  * without it there is `undefined`, and its callers have a weaker way.
  */
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 
+type Koffi = { load(path: null): { func(prototype: string): Call }; errno(): number };
 type Call = (...values: readonly (number | string | Buffer | null)[]) => number;
 
 /** 0, or the errno by its name: `EXDEV`. */
@@ -24,18 +27,17 @@ export type Libc = {
 /** Why it could not be loaded, for the log. */
 export type LibcTrouble = { readonly trouble: string };
 
-let loading: Promise<Libc | LibcTrouble> | undefined;
+let loaded: Libc | LibcTrouble | undefined;
 
-export async function libc(): Promise<Libc | LibcTrouble> {
-  loading ??= load();
-  return loading;
+export function libc(): Libc | LibcTrouble {
+  loaded ??= load();
+  return loaded;
 }
 
-async function load(): Promise<Libc | LibcTrouble> {
+function load(): Libc | LibcTrouble {
   try {
-    const { default: koffi } = await import('koffi');
-    const names = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
-    const errno = (): Errno => names.get(koffi.errno()) ?? `errno ${koffi.errno()}`;
+    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    const errno = (): Errno => nameOf(koffi.errno());
     const library = koffi.load(null);
     const find = (prototype: string): Call | undefined => {
       try {
@@ -50,6 +52,11 @@ async function load(): Promise<Libc | LibcTrouble> {
   } catch (error) {
     return { trouble: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** Some numbers have two names: then the first one. */
+function nameOf(number: number): Errno {
+  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? `errno ${number}`;
 }
 
 const AT_FDCWD = -100;

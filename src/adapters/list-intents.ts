@@ -3,6 +3,7 @@
  * change any more: so that after a crash it is known which file beside the list is our own plan, which holds a
  * person's bytes, and what is to be made of them. In a file of its own, because every writer has it, owner or not.
  */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Edit } from '../tasks/task.ts';
@@ -54,6 +55,7 @@ export const STORED_BYTES_MAX = 1024 * 1024;
 const VERSION = 1;
 
 export function openIntents(stateDir: string): IntentStore {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const file = join(stateDir, 'list.db');
   touchPrivate(file);
   const db = new DatabaseSync(file, { timeout: 5000 });
@@ -72,7 +74,20 @@ export function openIntents(stateDir: string): IntentStore {
   return {
     begin(intent) {
       const { list, temp, displaced, keep, tempInode, baseHash, plannedHash, edits, merges, at } = intent;
-      const { lastInsertRowid } = insert.run(list, temp, displaced, keep, tempInode, baseHash, plannedHash, JSON.stringify(edits), small(intent.base), small(intent.planned), merges ?? null, at);
+      const { lastInsertRowid } = insert.run(
+        list,
+        temp,
+        displaced,
+        keep,
+        tempInode,
+        baseHash,
+        plannedHash,
+        JSON.stringify(edits),
+        small(intent.base),
+        small(intent.planned),
+        merges ?? null,
+        at,
+      );
       return { ...intent, id: Number(lastInsertRowid) };
     },
     moveDisplaced(id, displaced) {

@@ -73,6 +73,11 @@ export function ownerInfo(stateDir: string): OwnerInfo | undefined {
   return processStart(info.pid) === info.started ? info : undefined;
 }
 
+/** Whether anybody owns the list now. */
+export function isOwned(stateDir: string): boolean {
+  return ownerInfo(stateDir) !== undefined;
+}
+
 type Contender = {
   attempt(): Ownership | undefined;
   /** Somebody removed or replaced the file that we wait on. */

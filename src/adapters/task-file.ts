@@ -4,7 +4,6 @@
  * file (`list-settle`). A person's bytes win every race. Never creates a missing list, and never decides what a torn
  * or vanished list means.
  */
-import { mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ListRefused } from '../engine/ports.ts';
 import type { Clock, GitState, Log, Reading, TaskFile, Written } from '../engine/ports.ts';
@@ -61,16 +60,40 @@ const PRUNE_EVERY = 20;
 const AFTER_FAILURE_MS = 2000;
 
 export function openTaskFile(options: TaskFileOptions): ListFile {
-  const { path, stateDir, maxListBytes, apply, clock, log, random, settleMs = SETTLE_MS, disk = realDisk } = options;
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const { path, stateDir, maxListBytes, clock, log, disk = realDisk } = options;
+  const looker = listLooker({ path, maxListBytes, disk, clock });
+  const reader: Reader = { options, disk, looker };
+  const archive = openArchive(stateDir, disk, options.random);
+  // Opened by the first write: whoever only reads leaves no trace.
+  let opened: Writer | undefined;
+  const writer = (): Writer => (opened ??= openWriter(reader, archive));
+
+  return {
+    path,
+    read: async () => reading(reader, await looker.look()),
+    edit: (edits) => writer().edit(edits),
+    watch: (hint) => watchList(path, clock, log, hint),
+    recover: () => writer().recover(),
+    versions: () => archive.list(),
+    version: (name) => archive.read(name),
+    close: async () => opened?.close(),
+  };
+}
+
+type Reader = { readonly options: TaskFileOptions; readonly disk: Disk; readonly looker: Looker };
+
+type Parts = Reader & { readonly swaps: Swapper; readonly settle: Settler; readonly archive: Archive };
+
+type Writer = Pick<ListFile, 'edit' | 'recover' | 'close'>;
+
+function openWriter(reader: Reader, archive: Archive): Writer {
+  const { options, disk, looker } = reader;
+  const { path, stateDir, apply, clock, log, random, settleMs = SETTLE_MS } = options;
   const lock = openListLock({ stateDir, log, random });
   const intents = openIntents(stateDir);
-  const archive = openArchive(stateDir, disk, random);
-  const looker = listLooker({ path, maxListBytes, disk, clock });
   const swaps = swapper({ path, disk, intents, archive, clock, log, random });
   const settle = settler({ settleMs, disk, looker, swapper: swaps, intents, archive, apply, clock, log });
-  const tending = tender(options, () => held(() => settle.settleAll(false)), settle);
-  const parts: Parts = { options, disk, looker, swaps, settle, archive };
+  const parts: Parts = { ...reader, swaps, settle, archive };
   let writes = 0;
 
   /** Runs under the lock of the real file; what the system refuses becomes words for a person. */
@@ -83,9 +106,9 @@ export function openTaskFile(options: TaskFileOptions): ListFile {
     }
   };
 
+  const tending = tender(options, () => held(() => settle.settleAll(false)), settle);
+
   return {
-    path,
-    read: async () => reading(parts, await looker.look()),
     async edit(edits) {
       try {
         return await held(async () => {
@@ -98,7 +121,6 @@ export function openTaskFile(options: TaskFileOptions): ListFile {
         tending.look();
       }
     },
-    watch: (hint) => watchList(path, clock, log, hint),
     async recover() {
       await held(async () => {
         await settle.settleAll(true);
@@ -107,8 +129,6 @@ export function openTaskFile(options: TaskFileOptions): ListFile {
       });
       tending.look();
     },
-    versions: () => archive.list(),
-    version: (name) => archive.read(name),
     async close() {
       await tending.end();
       intents.close();
@@ -117,18 +137,9 @@ export function openTaskFile(options: TaskFileOptions): ListFile {
   };
 }
 
-type Parts = {
-  readonly options: TaskFileOptions;
-  readonly disk: Disk;
-  readonly looker: Looker;
-  readonly swaps: Swapper;
-  readonly settle: Settler;
-  readonly archive: Archive;
-};
-
 // ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
-async function reading({ options }: Parts, looked: Looked): Promise<Reading> {
+async function reading({ options }: Reader, looked: Looked): Promise<Reading> {
   const git = await options.gitState(looked.kind === 'content' ? looked.content.bytes : undefined);
   switch (looked.kind) {
     case 'missing':
@@ -151,7 +162,10 @@ async function write(parts: Parts, edits: readonly Edit[]): Promise<Written> {
   let wrote = false;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const list = await presentList(parts);
-    const applied = parts.options.apply(list.text, wanted.map(({ edit }) => edit));
+    const applied = parts.options.apply(
+      list.text,
+      wanted.map(({ edit }) => edit),
+    );
     if (applied.text === list.text) {
       note(results, wanted, applied.results, wrote);
       return { results, reading: await reading(parts, { kind: 'content', content: list }), wrote };
@@ -167,17 +181,22 @@ async function write(parts: Parts, edits: readonly Edit[]): Promise<Written> {
     // A person's save is in the list by now: look whether ours is, too. What would be added twice is not asked for again.
     wanted = wanted.filter(({ edit }) => edit.kind !== 'insert' && edit.kind !== 'note');
   }
-  throw new ListRefused('EBUSY', `${parts.options.path} was saved ${ROUNDS_MAX} times while it was being written.`, 'Find out what saves it all the time; it is tried again.');
+  throw new ListRefused(
+    'EBUSY',
+    `${parts.options.path} was saved ${ROUNDS_MAX} times while it was being written.`,
+    'Find out what saves it all the time; it is tried again.',
+  );
 }
 
 /** The list, waited for where an editor has it away for an instant. */
-async function presentList({ options, looker }: Parts): Promise<Content> {
+async function presentList({ options, looker }: Reader): Promise<Content> {
   const until = options.clock.ticks() + MISSING_MS;
   for (;;) {
     const looked = await looker.look();
     if (looked.kind === 'content') return looked.content;
     if (looked.kind === 'refused') throw new ListRefused(looked.code, looked.message, looked.remedy);
-    if (options.clock.ticks() > until) throw new ListRefused('ENOENT', `${options.path} is missing.`, 'Bring it back: `git checkout -- <file>`, from a backup, or `todone init`.');
+    if (options.clock.ticks() > until)
+      throw new ListRefused('ENOENT', `${options.path} is missing.`, 'Bring it back: `git checkout -- <file>`, from a backup, or `todone init`.');
     await pause(options.clock, PAUSE_MS);
   }
 }
@@ -205,7 +224,9 @@ async function takeIn({ options, settle }: Parts, first: number): Promise<{ read
 
 /** The list is written; what the system refuses now (a full disk, say) is tried again in idle time. */
 function postponed(log: Log, error: unknown): Settled {
-  log.write('warn', 'the displaced version of the list cannot be looked after now; it is tried again', { error: error instanceof Error ? error.message : String(error) });
+  log.write('warn', 'the displaced version of the list cannot be looked after now; it is tried again', {
+    error: error instanceof Error ? error.message : String(error),
+  });
   return { kind: 'over' };
 }
 
@@ -267,7 +288,10 @@ function tender({ clock, log }: TaskFileOptions, work: () => Promise<void>, sett
       failures = 0;
     } catch (error) {
       // Said once: it is tried again as long as it takes.
-      if (failures++ === 0) log.write('warn', 'a displaced version of the list could not be looked after; it is tried again', { error: error instanceof Error ? error.message : String(error) });
+      if (failures++ === 0)
+        log.write('warn', 'a displaced version of the list could not be looked after; it is tried again', {
+          error: error instanceof Error ? error.message : String(error),
+        });
     }
     running = undefined;
     look();

@@ -23,7 +23,10 @@ async function makeList(place: Place): Promise<InitStep> {
   const what = `the list ${place.listName}`;
   if (existsSync(place.listPath)) return { what, path: place.listPath, done: 'skipped' };
   writeFileSync(place.listPath, STARTER, { flag: 'wx' });
-  const tracked = await exec('git', ['ls-files', '--error-unmatch', '--', place.listName], { cwd: place.repo.top, env: gitEnvironment(process.env, place.repo.top) });
+  const tracked = await exec('git', ['ls-files', '--error-unmatch', '--', place.listName], {
+    cwd: place.repo.top,
+    env: gitEnvironment(process.env, place.repo.top),
+  });
   // A list that git follows stays so; a new one is the person's own.
   if (tracked.code !== 0) excludeInInfo(place.repo.commonDir, [`/${place.listName}`]);
   return { what, path: place.listPath, done: 'done' };

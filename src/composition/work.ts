@@ -122,7 +122,10 @@ export function openList(options: Pick<WorkOptions, 'place' | 'clock' | 'log' | 
 /** Secrets of the environment and of the `.env*` files at the top. */
 export function redactionOf(place: Place): Redaction {
   const files = readdirSync(place.repo.top).filter((name) => name.startsWith('.env'));
-  return openRedaction(process.env, files.flatMap((name) => readText(join(place.repo.top, name))));
+  return openRedaction(
+    process.env,
+    files.flatMap((name) => readText(join(place.repo.top, name))),
+  );
 }
 
 function readText(path: string): string[] {

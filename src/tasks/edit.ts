@@ -295,7 +295,8 @@ function ownLineEnds(board: Board, { sectionIndex, taskIndex }: Located, { text,
   const limit = base + (next?.parent === taskIndex ? next.headSpan.start : task.span.end);
   const headEnd = base + task.headSpan.end;
   const ends: number[] = [];
-  for (let own = text.slice(headEnd, limit).trimEnd(); own !== '' && ends.length < NOTE_LINES_UP_MAX; own = own.slice(0, lastLineStart(own)).trimEnd()) ends.push(endOfLine(text, headEnd + own.length));
+  for (let own = text.slice(headEnd, limit).trimEnd(); own !== '' && ends.length < NOTE_LINES_UP_MAX; own = own.slice(0, lastLineStart(own)).trimEnd())
+    ends.push(endOfLine(text, headEnd + own.length));
   return [...ends, headEnd];
 }
 
@@ -311,7 +312,12 @@ function showsNote(on: OnText, at: number, lines: readonly string[], options: Pa
   const now = parse(text.slice(start, end), options).sections[0];
   const then = parse(text.slice(start, at) + noteSplice(on, at, lines).text + text.slice(at, end), options).sections[0];
   const own = then?.tasks[0];
-  return own !== undefined && own.notes.length > (now?.tasks[0]?.notes.length ?? 0) && own.fingerprint === now?.tasks[0]?.fingerprint && then!.tasks.length === now.tasks.length;
+  return (
+    own !== undefined &&
+    own.notes.length > (now?.tasks[0]?.notes.length ?? 0) &&
+    own.fingerprint === now?.tasks[0]?.fingerprint &&
+    then!.tasks.length === now.tasks.length
+  );
 }
 
 // ── new tasks ────────────────────────────────────────────────────────────────────────────────────

@@ -200,9 +200,27 @@ type Scan = LineEnds & {
 
 function newScan(text: string, start: number, cursor: Cursor): Scan {
   return {
-    text, cursor, sectionStart: start, lineNumber: 0, start, end: start, next: start, first: start, column: 0,
-    items: [], tasks: [], heads: [], phases: [], odd: [], bracketLines: [],
-    heading: undefined, hidden: undefined, paragraph: undefined, lazy: false, blank: false, cutLine: 0,
+    text,
+    cursor,
+    sectionStart: start,
+    lineNumber: 0,
+    start,
+    end: start,
+    next: start,
+    first: start,
+    column: 0,
+    items: [],
+    tasks: [],
+    heads: [],
+    phases: [],
+    odd: [],
+    bracketLines: [],
+    heading: undefined,
+    hidden: undefined,
+    paragraph: undefined,
+    lazy: false,
+    blank: false,
+    cutLine: 0,
   };
 }
 
@@ -339,7 +357,8 @@ function addDetail(scan: Scan, task: number, kind: LineKind, opens = false): voi
   scan.blank = false;
   if (task < 0) return;
   const head = scan.heads[task]!;
-  if (blank && kind !== 'blank') head.details.push({ kind: 'blank', start: scan.start, end: scan.start, next: scan.start, column: 0, line: scan.lineNumber - 1 });
+  if (blank && kind !== 'blank')
+    head.details.push({ kind: 'blank', start: scan.start, end: scan.start, next: scan.start, column: 0, line: scan.lineNumber - 1 });
   head.details.push({ kind, opens, start: scan.start, end: scan.end, next: scan.next, column: scan.column, line: scan.lineNumber });
   head.blockEnd = scan.next;
 }
@@ -428,12 +447,22 @@ function withoutClosingHashes(text: string, start: number, end: number): number 
   return isWhite(text.charCodeAt(at - 1)) ? skipWhiteBack(text, at, start) : stop;
 }
 
-function readUnderline(scan: Scan, unit: number, paragraph: { readonly start: number; readonly first: number; readonly line: number }): ScannedHeading | undefined {
+function readUnderline(
+  scan: Scan,
+  unit: number,
+  paragraph: { readonly start: number; readonly first: number; readonly line: number },
+): ScannedHeading | undefined {
   const { text, end } = scan;
   let at = scan.first;
   while (at < end && text.charCodeAt(at) === unit) at++;
   if (skipWhite(text, at, end) < end) return undefined;
-  return { level: unit === 0x3d ? 1 : 2, start: paragraph.start, line: paragraph.line, titleStart: paragraph.first, titleEnd: lineEndBefore(text, scan.start, paragraph.first) };
+  return {
+    level: unit === 0x3d ? 1 : 2,
+    start: paragraph.start,
+    line: paragraph.line,
+    titleStart: paragraph.first,
+    titleEnd: lineEndBefore(text, scan.start, paragraph.first),
+  };
 }
 
 /** End of the text on the line above `start`. */

@@ -420,7 +420,8 @@ function judge(outside: Outside, rooms: Rooms): void {
       const wish = outside.wishes.get(word);
       const commit = id === undefined ? undefined : commits.find((candidate) => candidate.task === id);
       const held = (state === 'open' || state === 'blocked') && wish === 'undone';
-      if (state === 'done' && id !== undefined && !(commit ? hash !== undefined && commit.id.startsWith(hash) : hash === '-')) faults.push('I3: ✅ without its commit');
+      if (state === 'done' && id !== undefined && !(commit ? hash !== undefined && commit.id.startsWith(hash) : hash === '-'))
+        faults.push('I3: ✅ without its commit');
       if (state === 'in_progress') faults.push('I7: 🟡 though nothing runs');
       if (state === 'failed' && commit) faults.push('I7: ❌ though it has landed');
       if (state === 'open' && !held) faults.push('liveness: [] though it may start, or git took a marker back');

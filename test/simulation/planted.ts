@@ -32,7 +32,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'a barrier is not seen',
     file: 'src/runs/choose.ts',
-    from: "if (!barrier && isBarrier(state, task)) barrier = task;",
+    from: 'if (!barrier && isBarrier(state, task)) barrier = task;',
     to: "if (!barrier && state === 'cancelled') barrier = task;",
   },
   {

@@ -34,7 +34,10 @@ describe('the simulation', () => {
       const file = join(copy, fault.file);
       const text = readFileSync(file, 'utf8');
       expect(text.split(fault.from)).toHaveLength(2);
-      writeFileSync(file, text.replace(fault.from, () => fault.to));
+      writeFileSync(
+        file,
+        text.replace(fault.from, () => fault.to),
+      );
       const report = await live(copy, ['--lives', String(PLANTED_LIVES), '--stop']);
       expect(report.brokenCount).toBeGreaterThan(0);
     });
@@ -44,9 +47,14 @@ describe('the simulation', () => {
 /** In a process of its own, with the rooms of `root`; a copy that cannot even run counts as seen. */
 function live(root: string, args: readonly string[]): Promise<Report> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [join(root, 'test', 'simulation', 'run.ts'), ...args], { cwd: root, timeout: 120_000, maxBuffer: 16 * 1024 * 1024 }, (error, stdout) => {
-      const line = stdout.trim().split('\n').at(-1) ?? '';
-      resolve(line.startsWith('{') ? (JSON.parse(line) as Report) : { lives: 0, crashes: 0, commits: 0, broken: [], brokenCount: error ? 1 : 0 });
-    });
+    execFile(
+      process.execPath,
+      [join(root, 'test', 'simulation', 'run.ts'), ...args],
+      { cwd: root, timeout: 120_000, maxBuffer: 16 * 1024 * 1024 },
+      (error, stdout) => {
+        const line = stdout.trim().split('\n').at(-1) ?? '';
+        resolve(line.startsWith('{') ? (JSON.parse(line) as Report) : { lives: 0, crashes: 0, commits: 0, broken: [], brokenCount: error ? 1 : 0 });
+      },
+    );
   });
 }

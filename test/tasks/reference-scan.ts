@@ -41,7 +41,9 @@ type Line = {
 };
 
 export function referenceScan(source: string): Reference {
-  const lines: Line[] = source.split(/\r\n|\n|\r/).map((text) => ({ text, indent: indentOf(text), kind: 'text', inside: false, owner: undefined, contents: [] }));
+  const lines: Line[] = source
+    .split(/\r\n|\n|\r/)
+    .map((text) => ({ text, indent: indentOf(text), kind: 'text', inside: false, owner: undefined, contents: [] }));
   if (/(\r\n|\n|\r)$/.test(source)) lines.pop();
   if (source === '') lines.length = 0;
   const oddLines = new Set<number>();
