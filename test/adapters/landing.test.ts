@@ -178,7 +178,7 @@ describe('what lands and what does not', () => {
     appendFileSync(one.at('CHANGES'), 'one\n');
     appendFileSync(two.at('CHANGES'), 'two\n');
     rmSync(two.at('README.md'));
-    execFileSync('mkfifo', [two.at('README.md')]);
+    execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', two.at('README.md')]);
     await land(open, landingOrder(one.order, one.prepared));
     expect(await open.workspaces.snapshot(two.order, 'implement', two.prepared.workspace, two.prepared.start)).toBeDefined();
     const { commit } = await land(open, landingOrder(two.order, two.prepared));
