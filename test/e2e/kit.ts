@@ -58,7 +58,9 @@ export const listOf = (top: string): string => readFileSync(join(top, 'tasks.md'
 
 /** The marker of the line with this text. */
 export function markerOf(top: string, text: string): string {
-  const line = listOf(top).split('\n').find((each) => each.includes(`] ${text}`));
+  const line = listOf(top)
+    .split('\n')
+    .find((each) => each.includes(`] ${text}`));
   return line === undefined ? '(gone)' : (/\[[^\]]*\]/.exec(line)?.[0] ?? '(none)');
 }
 

@@ -15,7 +15,9 @@ describe('start --once', () => {
     const fresh = before.replaceAll(/^\[✅[^\]]*\]/gmu, '[]');
     const top = makeRepo(fresh);
     expect(await todone(top, 'start', '--once')).toMatchObject({ code: 0 });
-    const tasks = listOf(top).split('\n').filter((line) => line.startsWith('[✅ ') && !line.includes('a1b2c3d'));
+    const tasks = listOf(top)
+      .split('\n')
+      .filter((line) => line.startsWith('[✅ ') && !line.includes('a1b2c3d'));
     expect(tasks).toHaveLength(3);
     for (const line of tasks) {
       const [, hash = '', id = ''] = /^\[✅ ([0-9a-f]{7,}), ([g-z][0-9a-z]{7})\]/u.exec(line) ?? [];
@@ -81,7 +83,9 @@ describe('start --once', () => {
   });
 
   it('3-R2 3-R6 a failed task keeps [⏰] below it blocked, and why says so; 7-R1 exit code 1', async () => {
-    const top = makeRepo('# x {script}\n## Git Worktree a\n[] breaks\n  run: echo oh no; exit 3\n[⏰] waits\n  run: echo w > w.txt\n[] free\n  run: echo f > f.txt\n');
+    const top = makeRepo(
+      '# x {script}\n## Git Worktree a\n[] breaks\n  run: echo oh no; exit 3\n[⏰] waits\n  run: echo w > w.txt\n[] free\n  run: echo f > f.txt\n',
+    );
     expect(await todone(top, 'start', '--once')).toMatchObject({ code: 1 });
     expect(markerOf(top, 'breaks')).toMatch(/^\[❌ /u);
     expect(listOf(top)).toContain('  > failed in implement: ');
@@ -91,7 +95,9 @@ describe('start --once', () => {
   });
 
   it('3-R7 the dry run changes no byte on disk, .git included, and says what would start', async () => {
-    const top = makeRepo('## Git Worktree b {script} {p1}\n[] two {p3} {quick}\n  run: true\n[⏰] later\n  run: true\n\n## Git Worktree a\n[] one {script}\n  run: true\n[] nobody\n');
+    const top = makeRepo(
+      '## Git Worktree b {script} {p1}\n[] two {p3} {quick}\n  run: true\n[⏰] later\n  run: true\n\n## Git Worktree a\n[] one {script}\n  run: true\n[] nobody\n',
+    );
     const before = bytesOf(top);
     const json = await todone(top, 'start', '--dry-run', '--json');
     const text = await todone(top, 'start', '--dry-run');
