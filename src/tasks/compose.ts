@@ -57,7 +57,14 @@ export function newTaskLines(task: NewTask, style: Style, options: ParseOptions)
 export function tagText(tag: { readonly key: string; readonly value?: string }): string | undefined {
   if (!/^\p{L}[\p{L}\p{N}_.-]{0,63}$/u.test(tag.key)) return undefined;
   if (tag.value === undefined) return `{${tag.key}}`;
-  const value = trimWhite(linesOf(tag.value).map(plainWords).join(' ').replace(/[{}]/g, ' ').replace(/`/g, "'").replace(/<!--|-->/g, '--'));
+  const value = trimWhite(
+    linesOf(tag.value)
+      .map(plainWords)
+      .join(' ')
+      .replace(/[{}]/g, ' ')
+      .replace(/`/g, "'")
+      .replace(/<!--|-->/g, '--'),
+  );
   return `{${tag.key}:${value}}`;
 }
 
@@ -78,7 +85,9 @@ function readsAs(lines: readonly string[], style: Style, options: ParseOptions, 
     const section = board.sections[0];
     if (board.sections.length !== 1 || !section || section.problems.length > 0) return false;
     const [task, next] = section.tasks;
-    return section.tasks.length === 2 && task !== undefined && next?.text === 'next' && next.line === lines.length + 1 && task.phase === next.phase && fits(task);
+    return (
+      section.tasks.length === 2 && task !== undefined && next?.text === 'next' && next.line === lines.length + 1 && task.phase === next.phase && fits(task)
+    );
   });
 }
 
@@ -122,6 +131,11 @@ function stringifiedDetails(lines: readonly string[]): readonly string[] {
 
 /** The line as text that opens nothing, however it begins. */
 function escapedLine(line: string): string {
-  return line.replace(/</g, '&lt;').replace(/-->/g, '--&gt;').replace(/\[/g, '&#91;').replace(/`/g, '&#96;').replace(/~{3}/g, '&#126;~~').replace(/^(\s*)#/, '$1\\#');
+  return line
+    .replace(/</g, '&lt;')
+    .replace(/-->/g, '--&gt;')
+    .replace(/\[/g, '&#91;')
+    .replace(/`/g, '&#96;')
+    .replace(/~{3}/g, '&#126;~~')
+    .replace(/^(\s*)#/, '$1\\#');
 }
-

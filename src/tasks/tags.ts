@@ -101,7 +101,9 @@ function readBrace(text: string, at: number): Tag | undefined {
   if (key.length > KEY_UNITS_MAX || !BRACE_KEY.test(key)) return undefined;
   const span = { start: at, end: close + 1 };
   const name = key.toLowerCase();
-  return colon < 0 ? { key: name, spelling: 'brace', text: inside, span } : { key: name, value: trimWhite(inside.slice(colon + 1)), spelling: 'brace', text: inside, span };
+  return colon < 0
+    ? { key: name, spelling: 'brace', text: inside, span }
+    : { key: name, value: trimWhite(inside.slice(colon + 1)), spelling: 'brace', text: inside, span };
 }
 
 const DATAVIEW_KEY = /^[\p{L}][\p{L}\p{N} _-]*$/u;
@@ -165,12 +167,16 @@ function readEmoji(text: string, at: number): Draft | undefined {
   let from = at + found.emoji.length;
   if (text.charCodeAt(from) === 0xfe0f) from++;
   const base = { key: found.key, spelling: 'emoji' as const };
-  if (found.value === 'none') return endsAt(text, from) ? { tag: { ...base, text: text.slice(at, from), span: { start: at, end: from } }, atEnd: found.atEnd } : undefined;
+  if (found.value === 'none')
+    return endsAt(text, from) ? { tag: { ...base, text: text.slice(at, from), span: { start: at, end: from } }, atEnd: found.atEnd } : undefined;
   const start = skipWhite(text, from, text.length);
   const end = found.value === 'rule' ? ruleEnd(text, start) : found.value === 'ids' ? idsEnd(text, start) : wordEnd(text, start);
   const value = text.slice(start, end);
   if (!emojiValueFits(found.value, value)) return undefined;
-  return { tag: { ...base, value: found.value === 'rule' ? recurrence(value) : value, text: text.slice(at, end), span: { start: at, end } }, atEnd: found.atEnd };
+  return {
+    tag: { ...base, value: found.value === 'rule' ? recurrence(value) : value, text: text.slice(at, end), span: { start: at, end } },
+    atEnd: found.atEnd,
+  };
 }
 
 function emojiValueFits(kind: 'date' | 'id' | 'ids' | 'rule', value: string): boolean {
@@ -257,4 +263,3 @@ function unescaped(text: string): string {
 }
 
 const ESCAPE = /\\([!-/:-@[-`{-~])/g;
-

@@ -6,12 +6,20 @@ import { isDate, isEstimate, isRecurrence } from '../../src/tasks/dates.ts';
 import { allTasks } from '../../src/tasks/find.ts';
 import { defaultParseOptions, parse } from '../../src/tasks/parse.ts';
 
-const context: CheckContext = { stateOf: () => undefined, agents: ['codex', 'claude'], models: ['opus'], workflows: ['default', 'quick'], granularity: 'off', workers: [] };
+const context: CheckContext = {
+  stateOf: () => undefined,
+  agents: ['codex', 'claude'],
+  models: ['opus'],
+  workflows: ['default', 'quick'],
+  granularity: 'off',
+  workers: [],
+};
 
 /** Each problem as `line:column rule severity [held titles]`. */
 function found(text: string, more: Partial<CheckContext> = {}): string[] {
   return check(parse(text, defaultParseOptions), { ...context, ...more }).map(
-    ({ place, rule, severity, holds }) => `${place.line}:${place.column} ${rule} ${severity}${holds ? ` [${holds.map(({ task }) => task.title).join(', ')}]` : ''}`,
+    ({ place, rule, severity, holds }) =>
+      `${place.line}:${place.column} ${rule} ${severity}${holds ? ` [${holds.map(({ task }) => task.title).join(', ')}]` : ''}`,
   );
 }
 const inSection = (body: string, more: Partial<CheckContext> = {}) => found(`## Git Worktree a\n${body}`, more);
@@ -24,28 +32,68 @@ describe('check', () => {
 
   it('1.1-R2 reports odd brackets, joined lines and words in a bracket', () => {
     expect(inSection('[?] a\n[] b [] c\n- [x] [] d\nx [] y [x] z\n[✅ soon] e\n[]f\n')).toEqual([
-      '2:1 1.1-R2 warning', '3:1 1.1-R2 error [b [] c]', '4:3 1.1-R2 error [[] d]', '5:1 1.1-R2 warning', '6:1 1.1-R2 warning', '7:1 1.1-R2 warning',
+      '2:1 1.1-R2 warning',
+      '3:1 1.1-R2 error [b [] c]',
+      '4:3 1.1-R2 error [[] d]',
+      '5:1 1.1-R2 warning',
+      '6:1 1.1-R2 warning',
+      '7:1 1.1-R2 warning',
     ]);
   });
 
   it('1.1-R3 reports what was surely meant as a tag', () => {
-    expect(inSection('[] a {p1}, b\n[] c {p1}{codex}\n[] d /users/{id} `{p1},` ({p0})\n[] e {after:x}.\n')).toEqual(['2:1 1.1-R3 warning', '3:1 1.1-R3 warning', '5:1 1.1-R3 warning']);
+    expect(inSection('[] a {p1}, b\n[] c {p1}{codex}\n[] d /users/{id} `{p1},` ({p0})\n[] e {after:x}.\n')).toEqual([
+      '2:1 1.1-R3 warning',
+      '3:1 1.1-R3 warning',
+      '5:1 1.1-R3 warning',
+    ]);
   });
 
   it.each([
-    ['{owner:all}', 'error'], ['{owner:Everyone}', 'error'], ['{owner:}', 'error'], ['{owner:anna}', undefined],
-    ['{every:daily}', undefined], ['{every:0 9 * * 1-5}', undefined], ['{every:*/5 * * * *}', undefined], ['{every:2 weeks}', undefined], ['{every:}', 'error'], ['{every}', 'error'], ['{every:now and then}', 'error'], ['{every:61 * * * *}', 'error'],
-    ['{not-before:2026-12-01T09:00}', undefined], ['{not-before:2026-13-01}', 'error'], ['{not-before:tomorrow}', 'error'], ['{due:2026-02-29}', 'warning'], ['{due:2028-02-29}', undefined], ['{created:x}', 'warning'],
-    ['{est:2h}', undefined], ['{est:soon}', 'warning'], ['{workflow:quick}', undefined], ['{workflow:other}', 'error'], ['{id:a b}', 'warning'], ['{id:a-b_c.d1}', undefined], ['{after:}', 'error'], ['{after:,}', 'error'],
-    ['{codex} {claude}', 'error'], ['{codex} {codex}', undefined], ['{p0} {p1}', 'warning'], ['{p4}', 'warning'], ['{unknown:x}', undefined], ['{hold}', undefined],
+    ['{owner:all}', 'error'],
+    ['{owner:Everyone}', 'error'],
+    ['{owner:}', 'error'],
+    ['{owner:anna}', undefined],
+    ['{every:daily}', undefined],
+    ['{every:0 9 * * 1-5}', undefined],
+    ['{every:*/5 * * * *}', undefined],
+    ['{every:2 weeks}', undefined],
+    ['{every:}', 'error'],
+    ['{every}', 'error'],
+    ['{every:now and then}', 'error'],
+    ['{every:61 * * * *}', 'error'],
+    ['{not-before:2026-12-01T09:00}', undefined],
+    ['{not-before:2026-13-01}', 'error'],
+    ['{not-before:tomorrow}', 'error'],
+    ['{due:2026-02-29}', 'warning'],
+    ['{due:2028-02-29}', undefined],
+    ['{created:x}', 'warning'],
+    ['{est:2h}', undefined],
+    ['{est:soon}', 'warning'],
+    ['{workflow:quick}', undefined],
+    ['{workflow:other}', 'error'],
+    ['{id:a b}', 'warning'],
+    ['{id:a-b_c.d1}', undefined],
+    ['{after:}', 'error'],
+    ['{after:,}', 'error'],
+    ['{codex} {claude}', 'error'],
+    ['{codex} {codex}', undefined],
+    ['{p0} {p1}', 'warning'],
+    ['{p4}', 'warning'],
+    ['{unknown:x}', undefined],
+    ['{hold}', undefined],
   ])('1.2 judges %s', (tags, severity) => {
-    expect(inSection(`[] x ${tags}\n`)).toEqual(severity === undefined ? [] : [expect.stringMatching(new RegExp(`^2:\\d+ 1\\.2 ${severity}${severity === 'error' ? ' \\[x\\]' : ''}$`))]);
+    const wanted = { error: ['1.2 error [x]'], warning: ['1.2 warning'] };
+    expect(inSection(`[] x ${tags}\n`).map((words) => words.replace(/^2:\d+ /, ''))).toEqual(severity === undefined ? [] : wanted[severity as 'error']);
   });
 
   it('1.2 reports a heading’s tag once, at the heading, holding those it is handed down to', () => {
-    expect(found('# T {owner:all}\n## Git Worktree a {every:x} {codex}\n[] a\n[] b {owner:anna}\n### P {workflow:y}\n[] c {every:daily}\n## Git Worktree b {codex} {claude}\n[] d {owner:bob}\n[] e {opus}\n', { workers: ['anna', 'bob'] })).toEqual([
-      '1:5 1.2 error []', '2:1 1.2 error [a, c]', '2:19 1.2 error [a, b]', '5:7 1.2 error [c]', '7:1 1.2 error [e]', '7:27 1.2 error [d, e]',
-    ]);
+    expect(
+      found(
+        '# T {owner:all}\n## Git Worktree a {every:x} {codex}\n[] a\n[] b {owner:anna}\n### P {workflow:y}\n[] c {every:daily}\n## Git Worktree b {codex} {claude}\n[] d {owner:bob}\n[] e {opus}\n',
+        { workers: ['anna', 'bob'] },
+      ),
+    ).toEqual(['1:5 1.2 error []', '2:1 1.2 error [a, c]', '2:19 1.2 error [a, b]', '5:7 1.2 error [c]', '7:1 1.2 error [e]', '7:27 1.2 error [d, e]']);
     expect(found('# T {claude}          \n## Git Worktree a {codex}\n[] a\n')).toEqual([]);
   });
 
@@ -62,7 +110,10 @@ describe('check', () => {
   });
 
   it('1.3-R1 warns of vague words and of a task that is too large', () => {
-    expect(inSection('[] Clean up the parser etc.\n[] Fix the retcode\n[] x\n  handle errors as needed\n')).toEqual(['2:1 1.3-R1 warning', '4:1 1.3-R1 warning']);
+    expect(inSection('[] Clean up the parser etc.\n[] Fix the retcode\n[] x\n  handle errors as needed\n')).toEqual([
+      '2:1 1.3-R1 warning',
+      '4:1 1.3-R1 warning',
+    ]);
     const files = Array.from({ length: 30 }, (_, index) => `src/${index}/**`).join(', ');
     expect(inSection(`[] big\n  files: ${files}\n[] small\n  files: a.ts, b.ts\n`)).toEqual(['2:1 1.3-R1 warning']);
     expect(contextShare([...allTasks(parse('## Git Worktree a\n[] a\n  files: a.ts\n', defaultParseOptions))][0]!.task)).toBeLessThan(0.2);
@@ -71,7 +122,11 @@ describe('check', () => {
   it('1.4-R9 holds all but one of the tasks with a doubled id: the one that the journal knows, else the one with it in its bracket', () => {
     const body = '[] a {id:q8f0t6zd}\n[🟡 q8f0t6zd] b\n[🟡 q8f0t6zd] c\n[] d {id:n}\n[] e {id:n}\n';
     expect(inSection(body)).toEqual(['2:1 1.4-R9 error [a]', '4:1 1.4-R9 error [c]', '6:1 1.4-R9 error [e]']);
-    expect(inSection(body, { owns: (id, task) => id === 'q8f0t6zd' && task.title === 'c' })).toEqual(['2:1 1.4-R9 error [a]', '3:1 1.4-R9 error [b]', '6:1 1.4-R9 error [e]']);
+    expect(inSection(body, { owns: (id, task) => id === 'q8f0t6zd' && task.title === 'c' })).toEqual([
+      '2:1 1.4-R9 error [a]',
+      '3:1 1.4-R9 error [b]',
+      '6:1 1.4-R9 error [e]',
+    ]);
     expect(inSection('[🟡 q8f0t6zd] a {id:q8f0t6zd}\n')).toEqual([]);
   });
 
@@ -83,7 +138,8 @@ describe('check', () => {
   });
 
   it('6.3-R1 holds the tasks of a cycle and prints the path', () => {
-    const text = '## Git Worktree a\n[] a {id:a} {after:b}\n[] b {id:b} {after:c,x}\n## Git Worktree b\n[] c {id:c} {after:a}\n[] d {after:a}\n[] x {id:x}\n[] e {id:e} {after:e}\n[x] f {id:f} {after:g}\n[] g {id:g} {after:f}\n';
+    const text =
+      '## Git Worktree a\n[] a {id:a} {after:b}\n[] b {id:b} {after:c,x}\n## Git Worktree b\n[] c {id:c} {after:a}\n[] d {after:a}\n[] x {id:x}\n[] e {id:e} {after:e}\n[x] f {id:f} {after:g}\n[] g {id:g} {after:f}\n';
     expect(found(text)).toEqual(['2:1 6.3-R1 error [a, b, c]', '8:1 6.3-R1 error [e]']);
     expect(messages(text).map(({ message }) => message.split(': ')[1])).toEqual(['a → b → c → a.', 'e → e.']);
     expect(found('## Git Worktree a\n[] parent {id:p}\n  [] child {after:p}\n')).toEqual(['2:1 6.3-R1 error [parent, child]']);
@@ -134,7 +190,9 @@ describe('dates', () => {
     expect(['2026-1-1', '2026-02-30', '2026-12-01T25:00', '', 'x', '2026-12-01T'].some(isDate)).toBe(false);
     expect(['30m', '2h', '1.5d', '1d 4h', '2w', '90min'].every(isEstimate)).toBe(true);
     expect(['', '2', 'h', '2 hours', '-1h'].some(isEstimate)).toBe(false);
-    expect(['daily', 'Weekly', 'every day', '3 months', 'monday', '0 9 * * MON-FRI', '*/10 * * * *', '0 0 1,15 * *', '30 0 9 * * *', '2h'].every(isRecurrence)).toBe(true);
+    expect(
+      ['daily', 'Weekly', 'every day', '3 months', 'monday', '0 9 * * MON-FRI', '*/10 * * * *', '0 0 1,15 * *', '30 0 9 * * *', '2h'].every(isRecurrence),
+    ).toBe(true);
     expect(['', 'sometimes', '0 weeks', '* * *', '60 * * * *', '0 9 * * 8', '* * * * * * *', '0 9 * * x'].some(isRecurrence)).toBe(false);
   });
 });

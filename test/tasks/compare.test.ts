@@ -28,7 +28,10 @@ describe('torn lists', () => {
 
   it('1.4-R6 counts a task as there when its id or its words are, whatever its marker and place', () => {
     const before = '## Git Worktree a\n[🟡 q8f0t6zd] a\n[🟡 k3v9x2m1] b\n[] c\n[] c\n[] d {p1}\n[] e\n';
-    expect(torn(before, '## Git Worktree b\n[❌ q8f0t6zd] other words\n[] y {id:k3v9x2m1}\n## Git Worktree a\n[x] d {p0}\n[-] c\n[] c\n[] e\n')).toEqual([false, false]);
+    expect(torn(before, '## Git Worktree b\n[❌ q8f0t6zd] other words\n[] y {id:k3v9x2m1}\n## Git Worktree a\n[x] d {p0}\n[-] c\n[] c\n[] e\n')).toEqual([
+      false,
+      false,
+    ]);
     expect(torn(before, '## Git Worktree a\n[🟡 q8f0t6zd] a\n[🟡 k3v9x2m1] b\n[] c\n[] d\n')).toEqual([true, true]);
     expect(torn(before, before)).toEqual([false, false]);
     expect(torn(before, `${before}[] f\n`)).toEqual([false, false]);

@@ -41,7 +41,9 @@ type Line = {
 };
 
 export function referenceScan(source: string): Reference {
-  const lines: Line[] = source.split(/\r\n|\n|\r/).map((text) => ({ text, indent: indentOf(text), kind: 'text', inside: false, owner: undefined, contents: [] }));
+  const lines: Line[] = source
+    .split(/\r\n|\n|\r/)
+    .map((text) => ({ text, indent: indentOf(text), kind: 'text', inside: false, owner: undefined, contents: [] }));
   if (/(\r\n|\n|\r)$/.test(source)) lines.pop();
   if (source === '') lines.length = 0;
   const oddLines = new Set<number>();
@@ -88,8 +90,8 @@ export function referenceScan(source: string): Reference {
     const rule = re('^(?:(?:-~W*){3,}|(?:\\*~W*){3,}|(?:_~W*){3,})$').test(body);
     let rest = body;
     let column = line.indent;
-    let bullet: RegExpExecArray | null;
-    while (!rule && (bullet = re('^([-*+]|\\d{1,9}[.)])(~W+|$)').exec(rest))) {
+    const bulletOf = (words: string) => (rule ? null : re('^([-*+]|\\d{1,9}[.)])(~W+|$)').exec(words));
+    for (let bullet = bulletOf(rest); bullet; bullet = bulletOf(rest)) {
       const after = column + bullet[1]!.length;
       const content = widthFrom(bullet[2]!, after);
       rest = rest.slice(bullet[0].length);
@@ -259,7 +261,7 @@ function indentOf(text: string): number {
 }
 
 function widthFrom(white: string, from: number): number {
-  return [...white].reduce((column, character) => (character === '\t' ? column + 4 - (column % 4) : column + 1), from);
+  return white.split('').reduce((column, character) => (character === '\t' ? column + 4 - (column % 4) : column + 1), from);
 }
 
 function frontMatterLines(lines: readonly Line[]): number {

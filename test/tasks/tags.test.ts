@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chunkTree, spansByRemark } from '../../src/tasks/chunk.ts';
 import { afterOf, allTasks, laneOf, priorityOf, tagsOf, tagValue } from '../../src/tasks/find.ts';
@@ -21,7 +21,14 @@ describe('tags', () => {
   });
 
   it('1.1-R3 knows the comments on a line', () => {
-    expect(lineComments('a <!-- b --> c <!--> d <!---> `<!--` \\<!-- e <!-- f')).toEqual({ spans: [{ start: 2, end: 12 }, { start: 15, end: 20 }, { start: 23, end: 29 }], unclosed: 45 });
+    expect(lineComments('a <!-- b --> c <!--> d <!---> `<!--` \\<!-- e <!-- f')).toEqual({
+      spans: [
+        { start: 2, end: 12 },
+        { start: 15, end: 20 },
+        { start: 23, end: 29 },
+      ],
+      unclosed: 45,
+    });
   });
 
   it('1.1-R3 reads a tag only between white space and outside code', () => {
@@ -29,7 +36,11 @@ describe('tags', () => {
     expect(keys('`{p0}` ``a ` {p1} `` <b title="`"> {p2} `')).toEqual(['p2']);
     expect(keys('a ` {p0}')).toEqual(['p0']);
     expect(keys('<!-- {p0} --> {p1}')).toEqual(['p1']);
-    expect(keys('{hold:until the 3rd, says Bob} {every:0 9 * * 1-5} {after: a, b}')).toEqual(['hold:until the 3rd, says Bob', 'every:0 9 * * 1-5', 'after: a, b']);
+    expect(keys('{hold:until the 3rd, says Bob} {every:0 9 * * 1-5} {after: a, b}')).toEqual([
+      'hold:until the 3rd, says Bob',
+      'every:0 9 * * 1-5',
+      'after: a, b',
+    ]);
     expect(keys('{} {:x} {1} { p0 } {p0 {p1}} \\{p2}')).toEqual([]);
   });
 
