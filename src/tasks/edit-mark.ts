@@ -2,13 +2,12 @@
  * A change of a marker (1.4-R2): the bracket's bytes, and the id as a tag where the new bracket has no place for it (2-R1).
  * Never touches another byte of the line.
  */
-import { needsSpaceAfter, writeMarker, writeMarkerOtherwise } from './marker.ts';
+import { needsSpaceAfter, writeMarker } from './marker.ts';
 import { ALREADY, applied } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { textEnd } from './retag.ts';
 import type { OnText, Splice } from './retag.ts';
 import type { Edit, Marker, Task } from './task.ts';
-import { utf8Length } from './utf8.ts';
 import { isWhite } from './white.ts';
 
 type MarkEdit = Extract<Edit, { kind: 'mark' }>;
@@ -51,18 +50,11 @@ function saysAlready(now: Marker, wanted: Marker): boolean {
 }
 
 function markSplices(on: OnText, wanted: Marker, id: string | undefined): readonly Splice[] {
-  const { text, base, task } = on;
-  const splices: Splice[] = [];
-  const tag = id === undefined ? '' : ` {id:${id}}`;
-  if (tag !== '') splices.push({ start: textEnd(on), end: textEnd(on), text: tag });
-  if (saysAlready(task.marker, wanted)) return splices;
-  const start = base + task.markerSpan.start;
-  const end = base + task.markerSpan.end;
-  const before = text.slice(start, end);
-  const after = (spelled: string) => spelled + gapAfter(on, wanted);
-  const usual = after(writeMarker(wanted));
-  const grows = utf8Length(usual) + utf8Length(tag) !== utf8Length(before);
-  return [{ start, end, text: grows ? usual : after(writeMarkerOtherwise(wanted)) }, ...splices].sort((one, other) => one.start - other.start);
+  const { base, task } = on;
+  const at = textEnd(on);
+  const tag = id === undefined ? [] : [{ start: at, end: at, text: ` {id:${id}}` }];
+  if (saysAlready(task.marker, wanted)) return tag;
+  return [{ start: base + task.markerSpan.start, end: base + task.markerSpan.end, text: writeMarker(wanted) + gapAfter(on, wanted) }, ...tag];
 }
 
 /** `[⏰]Task` is read; `[]Task` is not. */

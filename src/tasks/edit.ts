@@ -195,7 +195,7 @@ function planOf(work: Work, edit: Edit, place: EditPlace): Plan {
 
 // ── length ───────────────────────────────────────────────────────────────────────────────────────
 
-/** All changes together left the length as it was: one marker is spelled otherwise, or a space added after one (1.4-R5). */
+/** All changes together left the length as it was: one marker is spelled otherwise, or has one space more or less behind it (1.4-R5). */
 function changeLength(work: Work, edits: readonly Edit[]): void {
   for (const kind of ['mark', 'addTag', 'removeTag', 'note'] as const) {
     const index = edits.findIndex((edit, at) => edit.kind === kind && work.results[at]?.kind === 'applied');
@@ -215,7 +215,8 @@ function respelled({ text, base, task }: OnText): Splice {
   return { start, end, text: utf8Length(otherwise) === utf8Length(now) ? writeMarker(task.marker) : otherwise };
 }
 
-function widened({ base, task }: OnText): Splice {
+function widened({ text, base, task }: OnText): Splice {
   const at = base + task.markerSpan.end;
-  return { start: at, end: at, text: ' ' };
+  const twice = text.startsWith('  ', at);
+  return { start: at, end: twice ? at + 1 : at, text: twice ? '' : ' ' };
 }

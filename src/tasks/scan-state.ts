@@ -141,6 +141,8 @@ export type Scan = LineEnds & {
   paragraph: { readonly start: number; readonly first: number; readonly line: number } | undefined;
   /** The last line was a quote's or list item's text, which unindented text would only continue. */
   lazy: boolean;
+  /** The same for what stands behind the outermost task: notes, subtasks and details, which come and go, must not change it. */
+  lazyBehindTask: boolean;
   /** A blank line waits to see whether details go on after it. */
   blank: boolean;
   cutLine: number;
@@ -167,6 +169,7 @@ export function newScan(text: string, start: number, cursor: Cursor): Scan {
     hidden: undefined,
     paragraph: undefined,
     lazy: false,
+    lazyBehindTask: false,
     blank: false,
     cutLine: 0,
   };
@@ -211,6 +214,7 @@ export function addDetail(scan: Scan, task: number, kind: LineKind, opens = fals
   const blank = scan.blank;
   scan.blank = false;
   if (task < 0) return;
+  scan.lazy = scan.lazyBehindTask;
   const head = scan.heads[task]!;
   if (blank && kind !== 'blank')
     head.details.push({ kind: 'blank', start: scan.start, end: scan.start, next: scan.start, column: 0, line: scan.lineNumber - 1 });

@@ -120,15 +120,15 @@ function onBlock(scan: Scan): number {
   const opened = hiddenFrom(scan, place, unit, task);
   if (opened) {
     scan.hidden = opened.hidden;
-    addDetail(scan, task, opened.kind, true);
     scan.paragraph = undefined;
     scan.lazy = false;
+    addDetail(scan, task, opened.kind, true);
     return -1;
   }
   if (rule) {
-    addDetail(scan, task, 'text');
     scan.paragraph = undefined;
     scan.lazy = false;
+    addDetail(scan, task, 'text');
     return -1;
   }
   return onText(scan, task, 'text');
@@ -154,7 +154,8 @@ function onHead(scan: Scan, markerStart: number, marker: Marker, markerEnd: numb
   });
   scan.tasks.push(index);
   scan.paragraph = undefined;
-  scan.lazy = scan.items.length > 0;
+  if (parent < 0) scan.lazyBehindTask = scan.items.length > 0;
+  scan.lazy = scan.lazyBehindTask;
   scan.blank = false;
   scan.hidden = commentGoingOn(scan, index);
   return -1;
@@ -168,8 +169,7 @@ function onText(scan: Scan, task: number, kind: 'text' | 'quote'): number {
     if (startsNoParagraph(scan)) scan.lazy = true;
     else if (!inItem && !scan.lazy && scan.column <= 3) scan.paragraph ??= { start: scan.start, first: scan.first, line: scan.lineNumber };
   }
-  // A quote below a task may be ToDone's note: it must not change what the text behind the task is.
-  if ((kind === 'quote' && task < 0) || inItem) scan.lazy = true;
+  if (task < 0 && (kind === 'quote' || inItem)) scan.lazy = true;
   addDetail(scan, task, kind);
   if (kind === 'text') scan.hidden = commentGoingOn(scan, task);
   return -1;

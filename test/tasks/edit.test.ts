@@ -288,13 +288,15 @@ describe('tags', () => {
       );
     };
     expect(added('[] a 📅 2026-01-01', 'p0')).toBe('[] a 📅 2026-01-01 🔺');
-    expect(added('[] a ⏫', 'p0')).toMatch(/^\[\] a {1,2}🔺$/u);
+    expect(added('[] a ⏫', 'p0')).toBe('[] a 🔺');
     expect(added('[] a [due:: 2026-01-01]', 'after', 'k3v9x2m1')).toBe('[] a [due:: 2026-01-01] [dependsOn:: k3v9x2m1]');
     expect(added('[] a #ui', 'decision')).toBe('[] a #ui #decision');
     expect(added('[] a @anna', 'owner', 'bob')).toBe('[] a @bob');
     expect(added('[] (B) a', 'p0')).toBe('[]  (A) a');
-    expect(added('[] a {p2} b', 'p0')).toBe('[] a  {p0} b');
+    expect(added('[] a {p2} b', 'p0')).toBe('[]  a {p0} b');
+    expect(added('[]  a {p2} b', 'p0')).toBe('[] a {p0} b');
     expect(added('[] a {after:x}', 'after', 'y')).toBe('[] a {after:x,y}');
+    expect(added('[] a {after: y, x} {after:z}', 'after', 'z,y')).toBe('[] a {after: y, x} {after:z}');
     expect(added('[] a 📅 2026-01-01', 'hold', 'x')).toBe('[] a 📅 2026-01-01 {hold:x}');
     expect(added('[]', 'hold', 'x')).toBe('[] {hold:x}');
   });
@@ -409,6 +411,16 @@ describe('insert', () => {
     expect(put('', 'end')).toBe('[] New {p1}\n  files: x\n');
     expect(put('\n```\n', 'end')).toBe('[] New {p1}\n  files: x\n\n```\n');
     expect(put('[] a\n  ```\n', 'end')).toBe('[] New {p1}\n  files: x\n[] a\n  ```\n');
+  });
+
+  it('1.4-R2 does not close a comment that stands open further up', () => {
+    const text = list('text <!-- more\n[] a\n');
+    const { board } = edited(text, {
+      kind: 'insert',
+      where: { at: 'above', target: targetOf(taskOf(text)) },
+      task: { state: 'open', title: 'b --> c', tags: [], details: '--> x' },
+    });
+    expect(tasksOf(board).map(({ task }) => task.title)).toEqual(['b --> c', 'a']);
   });
 
   it('7-R8 puts many new tasks at the end of a section in their order, in one write', () => {

@@ -64,6 +64,15 @@ describe('parse', () => {
     expect([...after.fresh]).toHaveLength(2);
   });
 
+  it.each([
+    ['## Git Worktree a\n[] x\n##', '## Git Worktree a\n[] x\n##y'],
+    ['## Git Worktree a\n[] x\n# b\nc\n--', '## Git Worktree a\n[] x\n# b\nc\n--d'],
+    ['## Git Worktree a\n- [] a\n   ```\n     ```\n   files: x\n', '## Git Worktree a\n [] a\n   ```\n     ```\n   files: x\n'],
+    ['---\n[] x\n## a\n## b\n## c\n## d\n[] y\n', '---\n[] x\n## a\n## b\n## c\n## d\n---\n[] y\n'],
+  ])('1.4-R1 reads again what a change further down gives another meaning: %j', (before, after) => {
+    expect(withoutNews(parse(after, options, parse(before, options)))).toEqual(withoutNews(parse(after, options)));
+  });
+
   it('1.4-R1 reads sections again when the initiative above them changes', () => {
     const text = '# A {p1}\n## Git Worktree a\n[] x\n## Git Worktree b\n[] y\n# B\n## Git Worktree c\n[] z\n## Git Worktree d\n[] w\n';
     const before = parse(text, options);

@@ -50,6 +50,7 @@ export function referenceScan(source: string): Reference {
   const starts: { line: number; level: number }[] = [];
   let paragraph: number | undefined;
   let lazy = false;
+  let behindTask = false;
   let at = frontMatterLines(lines);
   for (let index = 0; index < at; index++) lines[index]!.kind = 'front';
 
@@ -105,7 +106,8 @@ export function referenceScan(source: string): Reference {
       line.kind = 'task';
       line.marker = { ...bracket, column: line.text.length - rest.length + 1 };
       paragraph = undefined;
-      lazy = inItem;
+      if (owner === undefined) behindTask = inItem;
+      lazy = behindTask;
       at = skipComment(lines, at, at);
       continue;
     }
@@ -113,7 +115,7 @@ export function referenceScan(source: string): Reference {
       line.kind = 'quote';
       line.owner = owner;
       paragraph = undefined;
-      if (owner === undefined || inItem) lazy = true;
+      lazy = owner === undefined ? true : behindTask;
       at++;
       continue;
     }
@@ -122,14 +124,14 @@ export function referenceScan(source: string): Reference {
       line.kind = hider.kind;
       line.owner = owner;
       paragraph = undefined;
-      lazy = false;
+      lazy = owner !== undefined && behindTask;
       at = skipHidden(lines, at, owner, hider);
       continue;
     }
     line.owner = owner;
     if (rule) {
       paragraph = undefined;
-      lazy = false;
+      lazy = owner !== undefined && behindTask;
       at++;
       continue;
     }
@@ -138,7 +140,8 @@ export function referenceScan(source: string): Reference {
       // Details are no paragraph.
     } else if (paragraph === undefined && ((rest.startsWith('<') && rest === body) || (rest === body && /^\[[^\]]+\]:/.test(body.slice(0, 200))))) lazy = true;
     else if (!inItem && !lazy && line.indent <= 3) paragraph ??= at;
-    if (inItem) lazy = true;
+    if (owner !== undefined) lazy = behindTask;
+    else if (inItem) lazy = true;
     at = skipComment(lines, at, owner);
   }
   return gather(lines, starts, oddLines);
