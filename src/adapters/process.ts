@@ -89,7 +89,13 @@ async function start(order: Launch): Promise<Exit> {
   const gone = new Promise<Gone>((resolve) => {
     inner.once('exit', (code, signal) => resolve({ code: code ?? undefined, killedBy: signal ?? undefined }));
     inner.once('error', (error) => resolve({ trouble: codeOf(error) }));
-    void child.then((result) => resolve({ code: result.exitCode, killedBy: result.signal, trouble: result.exitCode === undefined && result.signal === undefined ? (result.code ?? 'EUNKNOWN') : undefined }));
+    void child.then((result) =>
+      resolve({
+        code: result.exitCode,
+        killedBy: result.signal,
+        trouble: result.exitCode === undefined && result.signal === undefined ? (result.code ?? 'EUNKNOWN') : undefined,
+      }),
+    );
   });
   const output = collect(child.stdout, child.stderr, order);
   const stopping = stopper(order, child.pid, output.bytes);
@@ -99,7 +105,16 @@ async function start(order: Launch): Promise<Exit> {
   for (const stream of [child.stdout, child.stderr]) stream.destroy();
   output.finish();
   const ended = exit.trouble === undefined ? stopping.reason() : 'unstarted';
-  return { code: exit.code, killedBy: exit.killedBy, ended, trouble: exit.trouble, tail: output.tail(), bytes: output.bytes(), truncated: output.truncated(), swept };
+  return {
+    code: exit.code,
+    killedBy: exit.killedBy,
+    ended,
+    trouble: exit.trouble,
+    tail: output.tail(),
+    bytes: output.bytes(),
+    truncated: output.truncated(),
+    swept,
+  };
 }
 
 type Gone = { readonly code?: number; readonly killedBy?: string; readonly trouble?: string };
@@ -149,7 +164,9 @@ function stopper(order: Launch, pid: number | undefined, bytes: () => number) {
   order.signal.addEventListener('abort', onAbort, { once: true });
   if (order.limitMs > 0) after(order.limitMs, () => stop('limit'));
   const mark = `${MARK}=${order.mark}${WHOLE}`;
-  const unwatch = order.stallMs ? watchStall({ stallMs: order.stallMs, mark, leader: pid, bytes, changed: order.changed, stalled: () => stop('stall') }) : () => undefined;
+  const unwatch = order.stallMs
+    ? watchStall({ stallMs: order.stallMs, mark, leader: pid, bytes, changed: order.changed, stalled: () => stop('stall') })
+    : () => undefined;
   return {
     hopeless,
     done() {
@@ -178,7 +195,12 @@ function collect(stdout: Readable, stderr: Readable, order: Launch) {
     lateBytes += chunk.length;
     late.push(chunk);
   };
-  const ends = ([[stdout, 'stdout'], [stderr, 'stderr']] as const).map(([stream, from]) => {
+  const ends = (
+    [
+      [stdout, 'stdout'],
+      [stderr, 'stderr'],
+    ] as const
+  ).map(([stream, from]) => {
     const cutter = lineCutter(LINE_BYTES_MAX, (line) => order.onLine?.(line, from));
     cutters.set(from, cutter);
     stream.on('data', (chunk: Buffer) => take(chunk, cutter));
@@ -204,7 +226,16 @@ function collect(stdout: Readable, stderr: Readable, order: Launch) {
   };
 }
 
-const unstarted = (trouble: string, ended: Ended = 'unstarted'): Exit => ({ code: undefined, killedBy: undefined, ended, trouble, tail: '', bytes: 0, truncated: false, swept: 0 });
+const unstarted = (trouble: string, ended: Ended = 'unstarted'): Exit => ({
+  code: undefined,
+  killedBy: undefined,
+  ended,
+  trouble,
+  tail: '',
+  bytes: 0,
+  truncated: false,
+  swept: 0,
+});
 
 const codeOf = (error: unknown): string => (error instanceof Error ? ('code' in error ? String(error.code) : error.message) : String(error));
 

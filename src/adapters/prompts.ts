@@ -17,7 +17,10 @@ export const PROMPT_NAMES: readonly PromptName[] = ['plan', 'implement', 'update
 type Template = { readonly body: string; readonly options: PromptOptions; readonly isCommand: boolean };
 
 /** `chosen` = files that the config names, from the top of the repository. */
-export function loadPrompts(top: string, chosen: Readonly<Partial<Record<PromptName, string>>> = {}): { readonly prompts: LoadedPrompts; readonly problems: readonly PromptProblem[] } {
+export function loadPrompts(
+  top: string,
+  chosen: Readonly<Partial<Record<PromptName, string>>> = {},
+): { readonly prompts: LoadedPrompts; readonly problems: readonly PromptProblem[] } {
   const problems: PromptProblem[] = [];
   const templates = new Map(PROMPT_NAMES.map((name) => [name, loadOne(top, name, chosen[name], problems)]));
   const prime = join(top, 'prompts', 'prime.md');
@@ -83,7 +86,8 @@ function load(file: string, isCommand: boolean, problems: PromptProblem[]): Temp
 function optionsIn(file: string, frontMatter: string, problems: PromptProblem[]): PromptOptions {
   const lines = new LineCounter();
   const document = parseDocument(frontMatter, { lineCounter: lines, prettyErrors: false });
-  for (const error of document.errors) problems.push({ file, line: lines.linePos(error.pos[0]).line + 1, message: `the front matter is no YAML: ${error.message}` });
+  for (const error of document.errors)
+    problems.push({ file, line: lines.linePos(error.pos[0]).line + 1, message: `the front matter is no YAML: ${error.message}` });
   if (document.errors.length > 0) return {};
   const read = readOptions(document.toJS());
   if ('options' in read) return read.options;

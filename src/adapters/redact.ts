@@ -84,7 +84,8 @@ function lineRedaction(redact: (text: string) => string): (line: string) => stri
 }
 
 /** A sensitive name that is given a value that chance made: `apiKey: "…"`. */
-const ASSIGNED = /\b([A-Za-z][A-Za-z0-9_.-]{0,60})["']?\s{0,3}[:=]\s{0,3}["']([A-Za-z0-9+/_=.~-]{20,200})["']|^\s*(?:export\s+)?([A-Z][A-Z0-9_]{0,60})=([A-Za-z0-9+/_=.~-]{20,200})\s*$/gm;
+const ASSIGNED =
+  /\b([A-Za-z][A-Za-z0-9_.-]{0,60})["']?\s{0,3}[:=]\s{0,3}["']([A-Za-z0-9+/_=.~-]{20,200})["']|^\s*(?:export\s+)?([A-Z][A-Z0-9_]{0,60})=([A-Za-z0-9+/_=.~-]{20,200})\s*$/gm;
 const SECRET_WORD = /(?:api_?key|access_?key|secret(?:_?key)?|private_?key|token|password|passwd|credentials?)$/i;
 const HARMLESS_WORD = /public|integrity|checksum|hash|digest|fingerprint|sha\d/i;
 const PLACEHOLDER = /example|sample|placeholder|change.?me|your|dummy|fake|test|redacted|x{4,}|0{6,}|1234567/i;

@@ -3,7 +3,21 @@
  * that a start after a crash does not repeat a phase that had ended. `<state>/runs/<id>/<ticket>/`, only for its user.
  * What an agent left there is never trusted to be a plain or a small file.
  */
-import { closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { PhaseEnd } from '../engine/ports.ts';
@@ -95,7 +109,7 @@ export function pruneRuns(stateDir: string, before: number, kept: ReadonlySet<st
 function readEndFile(path: string): { readonly ticket: number; readonly phase: PhaseEnd } | undefined {
   try {
     const written = endSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-    return { ticket: written.ticket, phase: { end: written.end as PhaseEnd['end'], tail: written.tail, found: written.found as PhaseEnd['found'] } };
+    return { ticket: written.ticket, phase: { end: written.end as PhaseEnd['end'], tail: written.tail, found: written.found } };
   } catch {
     return undefined;
   }
@@ -128,7 +142,7 @@ function replaceFile(path: string, text: string, durable: boolean): void {
   const fd = openSync(temp, 'wx', 0o600);
   try {
     const bytes = Buffer.from(text);
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
     if (durable) fsyncSync(fd);
   } finally {
     closeSync(fd);

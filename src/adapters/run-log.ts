@@ -57,7 +57,10 @@ export function openRunLog(options: RunLogOptions): RunLog {
     },
     tail: () => tail.join('\n').slice(-TAIL_CHARS),
     close() {
-      if (late.dropped() > 0) file.append(`${JSON.stringify({ at: options.now(), step: options.step, kind: 'text', text: `… ${late.dropped()} lines left out: the log is longer than limits.outputBytes` })}\n`);
+      if (late.dropped() > 0)
+        file.append(
+          `${JSON.stringify({ at: options.now(), step: options.step, kind: 'text', text: `… ${late.dropped()} lines left out: the log is longer than limits.outputBytes` })}\n`,
+        );
       for (const line of late.lines()) file.append(line);
       file.close();
     },
@@ -84,7 +87,7 @@ function openAppending(options: Pick<RunLogOptions, 'path' | 'trouble'>): { appe
     const bytes = Buffer.from(batch);
     batch = '';
     attempt(() => {
-      for (let at = 0; fd !== undefined && at < bytes.length; ) at += writeSync(fd, bytes, at);
+      for (let at = 0; fd !== undefined && at < bytes.length;) at += writeSync(fd, bytes, at);
     });
   };
   attempt(() => {
@@ -198,7 +201,11 @@ function redacted(event: AgentEvent, redact: (text: string) => string): AgentEve
     case 'text':
       return { ...event, text: clean(event.text) };
     case 'tool':
-      return { ...event, ...(event.input === undefined ? {} : { input: clean(event.input) }), ...(event.output === undefined ? {} : { output: clean(event.output) }) };
+      return {
+        ...event,
+        ...(event.input === undefined ? {} : { input: clean(event.input) }),
+        ...(event.output === undefined ? {} : { output: clean(event.output) }),
+      };
     case 'limit':
     case 'error':
       return { ...event, message: clean(event.message) };
@@ -210,7 +217,8 @@ function redacted(event: AgentEvent, redact: (text: string) => string): AgentEve
   }
 }
 
-const shortened = (text: string): string => (text.length > TEXT_CHARS_MAX ? `${text.slice(0, TEXT_CHARS_MAX)}… [${text.length - TEXT_CHARS_MAX} characters left out]` : text);
+const shortened = (text: string): string =>
+  text.length > TEXT_CHARS_MAX ? `${text.slice(0, TEXT_CHARS_MAX)}… [${text.length - TEXT_CHARS_MAX} characters left out]` : text;
 
 function remember(tail: string[], text: string): void {
   tail.push(text.slice(-TAIL_CHARS));

@@ -8,7 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { exec } from './exec.ts';
 
 /** A process as the system's table has it. `cpuMs` includes children that were waited for. */
-type Row = { readonly pid: number; readonly parent: number; readonly group: number; readonly session: number; readonly cpuMs: number; readonly marked: boolean };
+type Row = {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  readonly cpuMs: number;
+  readonly marked: boolean;
+};
 
 /** The end of a mark that has to match whole: an entry of an environment ends with NUL. */
 export const WHOLE = '\0';

@@ -28,8 +28,10 @@ export type ShellOptions = {
 
 /** Words that sh knows by itself. */
 const WORDS_OF_SH: ReadonlySet<string> = new Set(
-  ('. : [ alias bg break case cd command continue echo eval exec exit export false fg for getopts hash if jobs kill printf pwd read readonly return set shift test times ' +
-    'trap true type ulimit umask unset until wait while').split(' '),
+  (
+    '. : [ alias bg break case cd command continue echo eval exec exit export false fg for getopts hash if jobs kill printf pwd read readonly return set shift test times ' +
+    'trap true type ulimit umask unset until wait while'
+  ).split(' '),
 );
 
 export function openVerify(options: ShellOptions): Verify {
@@ -37,7 +39,17 @@ export function openVerify(options: ShellOptions): Verify {
     async run(order, command, workspace, signal) {
       if (!isCommand(command, workspace, options.env)) return undefined;
       const variables = { ID: order.id, SECTION: order.section, WORKTREE: workspace, PHASE: 'verify', ATTEMPT: String(order.attempt) };
-      const ran = await runShell(options, { order, command, cwd: workspace, name: 'verify', markedAs: String(order.ticket), limitMs: options.config().limits.verify, signal, added: {}, variables });
+      const ran = await runShell(options, {
+        order,
+        command,
+        cwd: workspace,
+        name: 'verify',
+        markedAs: String(order.ticket),
+        limitMs: options.config().limits.verify,
+        signal,
+        added: {},
+        variables,
+      });
       return { ...ran, command, ok: ran.code === 0 && !ran.timedOut } satisfies Verified;
     },
   };
@@ -52,7 +64,17 @@ export const openHooks =
   (options: ShellOptions) =>
   (command: string, cwd: string, env: Readonly<Record<string, string>>, limitMs: number, signal: AbortSignal): Promise<HookResult> => {
     const order = { id: env['TODONE_ID'] ?? 'hooks', ticket: 0 };
-    return runShell(options, { order, command, cwd, name: 'hook', markedAs: `hook${++hooks}`, limitMs, signal, added: env, variables: { WORKTREE: env['TODONE_WORKTREE'] ?? cwd } });
+    return runShell(options, {
+      order,
+      command,
+      cwd,
+      name: 'hook',
+      markedAs: `hook${++hooks}`,
+      limitMs,
+      signal,
+      added: env,
+      variables: { WORKTREE: env['TODONE_WORKTREE'] ?? cwd },
+    });
   };
 
 type Shell = {
@@ -72,7 +94,14 @@ async function runShell(options: ShellOptions, shell: Shell): Promise<HookResult
   const { order } = shell;
   const folder = runFolder(options.stateDir, order.id, order.ticket);
   const config = options.config();
-  const log = openRunLog({ path: folder.log(shell.name), step: shell.name, maxBytes: config.limits.outputBytes, now: () => options.clock.now(), redaction: options.redaction, trouble: () => undefined });
+  const log = openRunLog({
+    path: folder.log(shell.name),
+    step: shell.name,
+    maxBytes: config.limits.outputBytes,
+    now: () => options.clock.now(),
+    redaction: options.redaction,
+    trouble: () => undefined,
+  });
   try {
     const exit = await launch({
       program: 'sh',

@@ -11,7 +11,7 @@ import { exec } from '../adapters/exec.ts';
 import { gitEnvironment, openGit } from '../adapters/git.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { openLog } from '../adapters/log.ts';
-import { isOwned, ownerInfo } from '../adapters/owner.ts';
+import { ownerInfo } from '../adapters/owner.ts';
 import { openProver } from '../adapters/proof.ts';
 import { readRunLog } from '../adapters/run-log.ts';
 import { openSections } from '../adapters/sections.ts';
@@ -46,7 +46,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     agents,
     scene: async () => sceneOf(place, agents(), instance, clock.now()),
     activity: async () => activityOf(place),
-    owner: async () => (isOwned(place.stateDir) ? ownerInfo(place.stateDir) : undefined),
+    owner: async () => ownerInfo(place.stateDir),
     ask: async (ask) => {
       const log = openScreenLog(place, globals, host, 'error');
       return sendAsk({ place, ask, by: instance, clock, log, signal: signals.drain });
@@ -58,7 +58,10 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
       const log = openScreenLog(place, globals, host, globals.verbose ? 'debug' : 'info');
       return runDaemon({ place, clock, log, instance, once: options.once, wait: options.wait, drain: signals.drain, stop: signals.stop });
     },
-    preview: (agent, model) => agentTable(place.config).find((row) => row.name === agent)?.preview(model) ?? agent,
+    preview: (agent, model) =>
+      agentTable(place.config)
+        .find((row) => row.name === agent)
+        ?.preview(model) ?? agent,
     async history(id) {
       const journal = openJournalReadOnly({ stateDir: place.stateDir });
       try {
@@ -68,7 +71,10 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
       }
     },
     runLog: (id, options) => readRunLog({ stateDir: place.stateDir, id, ...options, ended: () => !isRunning(place, id) }),
-    proof: (section, id, hash) => withGit(place, async (git) => openProver(git, openSections({ git, branchPrefix: place.config.branchPrefix, base: place.config.base })).proof(section, id, hash)),
+    proof: (section, id, hash) =>
+      withGit(place, async (git) =>
+        openProver(git, openSections({ git, branchPrefix: place.config.branchPrefix, base: place.config.base })).proof(section, id, hash),
+      ),
     commits: (section, max) => commitsOf(place, section, max),
     restore: (id, into) => restore(place, id, into),
   };
@@ -98,7 +104,13 @@ function listText(place: Place): string {
 
 /** What keeps a daemon from starting here; the rest is held per task or section. */
 export function startFailure(place: Place): CliFailure | undefined {
-  if (place.repo.linked) return { kind: 'failure', code: 3, message: 'this is a linked worktree: its list is the one of the main worktree', remedy: `start it there: todone -C ${place.repo.top} start` };
+  if (place.repo.linked)
+    return {
+      kind: 'failure',
+      code: 3,
+      message: 'this is a linked worktree: its list is the one of the main worktree',
+      remedy: `start it there: todone -C ${place.repo.top} start`,
+    };
   return usableList(place);
 }
 
@@ -107,13 +119,23 @@ export function usableList(place: Place): CliFailure | undefined {
   if (missing) return missing;
   const where = place.listPath;
   try {
-    if (!statSync(place.listPath).isFile()) return { kind: 'failure', code: 2, message: `${place.listName} is not a file`, remedy: 'name a Markdown file with --tasks', where };
-    if (statSync(place.listPath).size > place.config.maxListBytes) return { kind: 'failure', code: 2, message: `${place.listName} is larger than maxListBytes`, remedy: 'archive old tasks, or raise maxListBytes', where };
+    if (!statSync(place.listPath).isFile())
+      return { kind: 'failure', code: 2, message: `${place.listName} is not a file`, remedy: 'name a Markdown file with --tasks', where };
+    if (statSync(place.listPath).size > place.config.maxListBytes)
+      return { kind: 'failure', code: 2, message: `${place.listName} is larger than maxListBytes`, remedy: 'archive old tasks, or raise maxListBytes', where };
     listText(place);
     return undefined;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (code === 'EACCES') return { kind: 'failure', code: 2, message: `${place.listName} cannot be read`, why: 'its permissions do not allow it', remedy: `chmod u+rw ${place.listName}`, where };
+    if (code === 'EACCES')
+      return {
+        kind: 'failure',
+        code: 2,
+        message: `${place.listName} cannot be read`,
+        why: 'its permissions do not allow it',
+        remedy: `chmod u+rw ${place.listName}`,
+        where,
+      };
     return { kind: 'failure', code: 2, message: `${place.listName} is no UTF-8 text; it was not touched`, remedy: 'save it as UTF-8', where };
   }
 }
@@ -151,7 +173,13 @@ function isRunning(place: Place, id: string): boolean {
 }
 
 export async function withGit<T>(place: Place, work: (git: Awaited<ReturnType<typeof openGit>>) => Promise<T>): Promise<T> {
-  const git = await openGit({ commonDir: place.repo.commonDir, top: place.repo.top, stateDir: place.stateDir, env: process.env, log: { write: () => undefined } });
+  const git = await openGit({
+    commonDir: place.repo.commonDir,
+    top: place.repo.top,
+    stateDir: place.stateDir,
+    env: process.env,
+    log: { write: () => undefined },
+  });
   try {
     return await work(git);
   } finally {
@@ -175,4 +203,3 @@ async function commitsOf(place: Place, section: string, max: number): Promise<re
       return { hash, subject, at: Number(at) * 1000 };
     });
 }
-

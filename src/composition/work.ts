@@ -18,7 +18,7 @@ import { excludeInInfo } from '../adapters/repo.ts';
 import { openRepoLock } from '../adapters/repo-lock.ts';
 import { openSections } from '../adapters/sections.ts';
 import { openJournal } from '../adapters/sqlite.ts';
-import { openTaskFile } from '../adapters/task-file.ts';
+import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
 import type { Place } from './place.ts';
@@ -96,6 +96,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     engine,
     list,
     async close() {
+      await list.close();
       journal.close();
       lock.close();
       git.close();
@@ -103,12 +104,13 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   };
 }
 
-export function openList(options: Pick<WorkOptions, 'place' | 'clock' | 'log' | 'config'>): TaskFile {
+export function openList(options: Pick<WorkOptions, 'place' | 'clock' | 'log' | 'config'>): ListFile {
   const { place, clock, log } = options;
   return openTaskFile({
     path: place.listPath,
     stateDir: place.stateDir,
     maxListBytes: place.config.maxListBytes,
+    settleMs: place.config.settle,
     apply: (text, edits) => applyEdits(text, edits, { labels: options.config().labels, workers: options.config().workers }),
     gitState: openGitState({ gitDir: place.repo.gitDir, commonDir: place.repo.commonDir, top: place.repo.top, listName: place.listName }),
     clock,
@@ -120,7 +122,10 @@ export function openList(options: Pick<WorkOptions, 'place' | 'clock' | 'log' | 
 /** Secrets of the environment and of the `.env*` files at the top. */
 export function redactionOf(place: Place): Redaction {
   const files = readdirSync(place.repo.top).filter((name) => name.startsWith('.env'));
-  return openRedaction(process.env, files.flatMap((name) => readText(join(place.repo.top, name))));
+  return openRedaction(
+    process.env,
+    files.flatMap((name) => readText(join(place.repo.top, name))),
+  );
 }
 
 function readText(path: string): string[] {

@@ -274,13 +274,19 @@ export function createEngine(ports: EnginePorts): Engine {
     const next = parse(found.text, { labels, workers }, board);
     version = found.version;
     const torn = board ? looksTorn(board, next) : looksCut(next, world);
-    const facts = { gitPosition: found.git.position, gitOperation: found.git.operation, listIsCommitted: found.git.listIsCommitted, version: found.version, modifiedAt: found.modifiedAt };
+    const facts = {
+      gitPosition: found.git.position,
+      gitOperation: found.git.operation,
+      listIsCommitted: found.git.listIsCommitted,
+      version: found.version,
+      modifiedAt: found.modifiedAt,
+    };
     return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(found.text), own };
   };
 
   // ── the life of the engine ──
 
-  const isQuiet = (): boolean =>  (last?.idle ?? false) && writer.idle() && lanes.size === 0 && !reading && mailbox.length === 0;
+  const isQuiet = (): boolean => (last?.idle ?? false) && writer.idle() && lanes.size === 0 && !reading && mailbox.length === 0;
 
   const until = (condition: () => boolean): Promise<void> =>
     new Promise((resolve) => {
@@ -356,7 +362,13 @@ function noted(before: Activity, event: AgentEvent, at: number): Activity {
     case 'usage': {
       const { inputTokens, outputTokens, costUsd } = event.usage;
       if (event.cumulative) return { ...before, at, inputTokens, outputTokens, costUsd };
-      return { ...before, at, inputTokens: before.inputTokens + inputTokens, outputTokens: before.outputTokens + outputTokens, costUsd: before.costUsd + costUsd };
+      return {
+        ...before,
+        at,
+        inputTokens: before.inputTokens + inputTokens,
+        outputTokens: before.outputTokens + outputTokens,
+        costUsd: before.costUsd + costUsd,
+      };
     }
     case 'limit':
     case 'error':

@@ -122,7 +122,13 @@ function judge(run: Run, step: Step, done: PhaseEnd, doing: Doing): End {
   const found = withPlan(step, done);
   switch (found.outcome) {
     case 'failed':
-      return { kind: 'final', reason: 'agent_failed', message: found.summary ?? 'the agent says that it failed', evidence: `${found.summary ?? ''}\n${done.tail}`, found };
+      return {
+        kind: 'final',
+        reason: 'agent_failed',
+        message: found.summary ?? 'the agent says that it failed',
+        evidence: `${found.summary ?? ''}\n${done.tail}`,
+        found,
+      };
     case 'needs_prerequisite':
     case 'needs_decision':
       return { kind: 'done', found: { ...found, asks: namedAsk(found, doing) } };

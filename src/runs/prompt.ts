@@ -19,7 +19,10 @@ export const promptOptionsSchema = z.strictObject({
   model: z.string().optional().describe('The model for this phase'),
   description: z.string().optional().describe('For people'),
   'argument-hint': z.string().optional().describe('Of a command file; not used'),
-  'allowed-tools': z.union([z.string(), z.array(z.string())]).optional().describe('Of a command file; the same as tools'),
+  'allowed-tools': z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .describe('Of a command file; the same as tools'),
 });
 
 export type PromptOptions = z.output<typeof promptOptionsSchema>;
@@ -39,7 +42,10 @@ export type SplitTemplate = {
 
 /** Front matter and body. Line ends become `\n`. */
 export function splitTemplate(text: string): SplitTemplate {
-  const lines = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n').split('\n');
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .replaceAll('\r\n', '\n')
+    .split('\n');
   const end = /^---[ \t]*$/.test(lines[0] ?? '') ? lines.findIndex((line, index) => index > 0 && /^---[ \t]*$/.test(line)) : -1;
   if (end === -1) return { frontMatter: undefined, body: lines.join('\n'), offset: 0 };
   return { frontMatter: lines.slice(1, end).join('\n'), body: lines.slice(end + 1).join('\n'), offset: end + 1 };

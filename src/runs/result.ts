@@ -30,7 +30,10 @@ export function readResult(text: string): { readonly found: Found } | { readonly
     return { note: 'the report is not JSON: the outcome is inferred' };
   }
   const parsed = resultSchema.safeParse(written);
-  if (!parsed.success) return { note: `the report is not as it should be (${parsed.error.issues[0]?.path.join('.') ?? ''}: ${parsed.error.issues[0]?.message ?? ''}): the outcome is inferred` };
+  if (!parsed.success)
+    return {
+      note: `the report is not as it should be (${parsed.error.issues[0]?.path.join('.') ?? ''}: ${parsed.error.issues[0]?.message ?? ''}): the outcome is inferred`,
+    };
   return { found: foundOf(parsed.data) };
 }
 
@@ -42,7 +45,8 @@ export function foundOf(result: Result): Found {
 function asksOf(result: Result): Found['asks'] {
   if (result.outcome === 'needs_decision') return { kind: 'decision', question: result.question ?? result.summary ?? 'the agent needs a decision' };
   const first = result.tasks?.[0];
-  if (result.outcome === 'needs_prerequisite') return { kind: 'prerequisite', id: '', title: first?.title ?? result.summary ?? 'a prerequisite', details: first?.details };
+  if (result.outcome === 'needs_prerequisite')
+    return { kind: 'prerequisite', id: '', title: first?.title ?? result.summary ?? 'a prerequisite', details: first?.details };
   return undefined;
 }
 

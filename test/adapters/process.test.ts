@@ -179,11 +179,19 @@ it('5.3-R6 says that an argument with NUL cannot be, without throwing', async ()
 
 it('5.3-R3 starts nothing once it is to stop', async () => {
   const stopped = AbortSignal.abort();
-  expect(await launch({ program: 'sh', args: ['-c', 'true'], cwd: '/', env: {}, mark: newMark(), limitMs: 0, graceMs: 0, signal: stopped })).toMatchObject({ ended: 'stop', code: undefined });
+  expect(await launch({ program: 'sh', args: ['-c', 'true'], cwd: '/', env: {}, mark: newMark(), limitMs: 0, graceMs: 0, signal: stopped })).toMatchObject({
+    ended: 'stop',
+    code: undefined,
+  });
 });
 
 it('4-R11 hands no variable over that it was not given', async () => {
   const run = started('', ['-c', 'env | cut -d= -f1 | sort | tr "\\n" " "'], { program: '/bin/sh', env: { ONLY: '1', PATH: process.env['PATH'] ?? '' } });
   await run.ended;
-  expect(run.lines[0]?.trim().split(' ').filter((name) => !['PWD', 'OLDPWD', '_', 'SHLVL'].includes(name))).toEqual(['ONLY', 'PATH', 'TODONE_LIFE', 'TODONE_RUN']);
+  expect(
+    run.lines[0]
+      ?.trim()
+      .split(' ')
+      .filter((name) => !['PWD', 'OLDPWD', '_', 'SHLVL'].includes(name)),
+  ).toEqual(['ONLY', 'PATH', 'TODONE_LIFE', 'TODONE_RUN']);
 });

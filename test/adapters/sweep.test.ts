@@ -13,7 +13,12 @@ const LISTED = `    1     0     1 Ss     0:01.50 /sbin/launchd
 
 it('8-R3 reads processes, their CPU time and their marks from ps', () => {
   const rows = rowsOfPs(LISTED, 'TODONE_RUN=e.');
-  expect(rows.map(({ pid, marked }) => [pid, marked])).toEqual([[1, false], [501, true], [502, true], [504, true]]);
+  expect(rows.map(({ pid, marked }) => [pid, marked])).toEqual([
+    [1, false],
+    [501, true],
+    [502, true],
+    [504, true],
+  ]);
   expect(rows.map(({ cpuMs }) => cpuMs)).toEqual([1500, 62_030, 86_410_000, 3_600_000]);
 });
 

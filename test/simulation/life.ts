@@ -60,7 +60,7 @@ type Outside = {
   readonly tries: Map<string, number>;
   readonly words: Set<string>;
   /** What a person's own change last made of a task, by its word. */
-  readonly wishes: Map<string, 'cancelled' | 'done' | 'deleted'>;
+  readonly wishes: Map<string, 'cancelled' | 'done' | 'stopped' | 'undone'>;
   text: string;
   version: number;
   gitPosition: number;
@@ -352,11 +352,12 @@ const DEEDS: readonly Deed[] = [
     return [...lines, `A remark: ${word}`];
   },
   (outside, lines) => change(outside, lines, /^\[❌[^\]]*\]/u, () => '[]'),
-  (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, () => '[❌]'),
-  (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, () => '[]'),
+  (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, (word) => (outside.wishes.set(word, 'stopped'), '[❌]')),
+  // Start it over; where it has just landed, the line stays as typed and is held (1.4-R8).
+  (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, (word) => (outside.wishes.set(word, 'undone'), '[]')),
   (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, (word) => (outside.wishes.set(word, 'cancelled'), '[-]')),
   (outside, lines) => change(outside, lines, /^\[\]/u, (word) => (outside.wishes.set(word, 'done'), '[x]')),
-  (outside, lines) => change(outside, lines, /^\[✅[^\]]*\]/u, () => '[]'),
+  (outside, lines) => change(outside, lines, /^\[✅[^\]]*\]/u, (word) => (outside.wishes.set(word, 'undone'), '[]')),
 ];
 
 function person(outside: Outside, rooms: Rooms): void {
@@ -395,6 +396,8 @@ function change(outside: Outside, lines: string[], marker: RegExp, to: (word: st
 
 // ── the oracle ───────────────────────────────────────────────────────────────────────────────────
 
+const HOPELESS: readonly string[] = ['empty', 'broken'];
+
 function landedCommits(outside: Outside): { readonly id: string; readonly task: string }[] {
   return [...outside.repo.branches.values()].flat().flatMap((id) => {
     const task = outside.repo.commits.get(id)?.task;
@@ -413,16 +416,20 @@ function judge(outside: Outside, rooms: Rooms): void {
     let barrier = false;
     for (const task of section.tasks) {
       const { state, id, hash } = task.marker;
-      const behaviour = task.title.split(' ')[0];
-      const wished = outside.wishes.has(task.title.split(' ')[1] ?? '');
+      const [behaviour = '', word = ''] = task.title.split(' ');
+      const wish = outside.wishes.get(word);
       const commit = id === undefined ? undefined : commits.find((candidate) => candidate.task === id);
-      if (state === 'done' && id !== undefined && hash !== '-' && !(commit && hash !== undefined && commit.id.startsWith(hash))) faults.push('I3: ✅ without its commit');
+      const held = (state === 'open' || state === 'blocked') && wish === 'undone';
+      if (state === 'done' && id !== undefined && !(commit ? hash !== undefined && commit.id.startsWith(hash) : hash === '-'))
+        faults.push('I3: ✅ without its commit');
       if (state === 'in_progress') faults.push('I7: 🟡 though nothing runs');
       if (state === 'failed' && commit) faults.push('I7: ❌ though it has landed');
-      const heldDone = (state === 'open' || state === 'blocked') && [...outside.store.known.values()].some((row) => row.includes(`"text":"${task.text}"`) && row.includes('"held":"done"'));
-      if (state === 'open' && !heldDone && !wished) faults.push('liveness: [] though it may start');
-      if (state === 'blocked' && !barrier && !heldDone) faults.push('liveness: [⏰] though everything above is done');
-      if (state === 'done' && (behaviour === 'broken' || behaviour === 'empty') && id !== undefined && !wished) faults.push('truth: ✅ on a task that cannot succeed');
+      if (state === 'open' && !held) faults.push('liveness: [] though it may start, or git took a marker back');
+      if (state === 'blocked' && !barrier && !held) faults.push('liveness: [⏰] though everything above is done');
+      if (state === 'done' && HOPELESS.includes(behaviour) && wish !== 'done') faults.push('truth: ✅ on a task that cannot succeed');
+      if (state === 'failed' && !HOPELESS.includes(behaviour) && wish !== 'stopped') faults.push('truth: ❌ on a task that can succeed');
+      if (wish === 'cancelled' && state !== 'cancelled') faults.push("truth: a person's [-] was overwritten");
+      if (wish === 'done' && !(state === 'done' && hash === undefined)) faults.push("truth: a person's [x] was overwritten");
       if (state !== 'done' && state !== 'cancelled') barrier = true;
     }
   }

@@ -8,10 +8,16 @@ import { parseArgs } from 'node:util';
 import { type Life, live, type Rooms } from './life.ts';
 
 const { values } = parseArgs({
-  options: { lives: { type: 'string', default: '200' }, first: { type: 'string', default: '1' }, source: { type: 'string' }, stop: { type: 'boolean', default: false } },
+  options: {
+    lives: { type: 'string', default: '200' },
+    first: { type: 'string', default: '1' },
+    source: { type: 'string' },
+    stop: { type: 'boolean', default: false },
+  },
 });
 const source = values.source ?? path.join(import.meta.dirname, '..', '..');
-const load = async (file: string): Promise<Record<string, unknown>> => (await import(pathToFileURL(path.join(source, 'src', file)).href)) as Record<string, unknown>;
+const load = async (file: string): Promise<Record<string, unknown>> =>
+  (await import(pathToFileURL(path.join(source, 'src', file)).href)) as Record<string, unknown>;
 const config = (await load('config.ts')) as unknown as typeof import('../../src/config.ts');
 const rooms = {
   ...(await load('engine/engine.ts')),

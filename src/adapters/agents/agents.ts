@@ -47,7 +47,12 @@ export function openAgents(options: AgentsOptions): Agents {
       const written = folder.readEnd(order.step);
       if (written) return written;
       const row = rowOf(order.agent);
-      if (!row) return notRun({ kind: 'final', reason: 'setup_failed', message: `there is no agent ${order.agent}: add it under agents in the config, or take another` });
+      if (!row)
+        return notRun({
+          kind: 'final',
+          reason: 'setup_failed',
+          message: `there is no agent ${order.agent}: add it under agents in the config, or take another`,
+        });
       const end = await runPhase(options, row, around, order, folder, activity, signal);
       if (!signal.aborted) record(options, folder, order, end);
       return end;
@@ -122,7 +127,13 @@ async function follow(
     program: call.program,
     args: call.args,
     cwd: order.workspace,
-    env: environmentOf({ from: options.env, passed: [...passed, ...call.passed], added: call.env, identity: options.identity, variables: variablesOf(order, folder) }),
+    env: environmentOf({
+      from: options.env,
+      passed: [...passed, ...call.passed],
+      added: call.env,
+      identity: options.identity,
+      variables: variablesOf(order, folder),
+    }),
     mark: `${options.epoch}.${options.term}-${order.id}-${order.ticket}`,
     inputFile: call.inputFile,
     limitMs: order.limitMs,
@@ -140,7 +151,16 @@ async function follow(
     signal: AbortSignal.any([signal, circles.signal]),
   });
   const noProgress = circles.signal.aborted && !signal.aborted;
-  const end = endOf({ exit, seen: seen(), agent: row.name, called: call.called, workspace: order.workspace, limitMs: order.limitMs, stallMs: limits.stallAfter, noProgress });
+  const end = endOf({
+    exit,
+    seen: seen(),
+    agent: row.name,
+    called: call.called,
+    workspace: order.workspace,
+    limitMs: order.limitMs,
+    stallMs: limits.stallAfter,
+    noProgress,
+  });
   return { end: cleanEnd(end, options.redaction), tail: plainText(log.tail()), found: foundIn(order, folder, seen(), options.redaction) };
 }
 

@@ -27,7 +27,11 @@ export function endOf(ending: Ending): End {
 const ENDS: Readonly<Record<Ended, (ending: Ending) => End>> = {
   itself: (ending) => (ending.exit.code === 0 && ending.seen.error === undefined ? { kind: 'done' } : failed(ending)),
   limit: ({ called, limitMs }) => ({ kind: 'final', reason: 'timeout', message: `${quoted(called)} took longer than ${timeText(limitMs)}` }),
-  stall: ({ called, stallMs }) => ({ kind: 'final', reason: 'stalled', message: `${quoted(called)}: no output, no work and no changed file for ${timeText(stallMs)}` }),
+  stall: ({ called, stallMs }) => ({
+    kind: 'final',
+    reason: 'stalled',
+    message: `${quoted(called)}: no output, no work and no changed file for ${timeText(stallMs)}`,
+  }),
   stop: () => ({ kind: 'final', reason: 'cancelled', message: 'stopped' }),
   unstarted,
 };
@@ -42,7 +46,13 @@ function failed(ending: Ending): End {
   return exit.code === 0 && seen.error.class === 'real' ? { kind: 'done' } : CLASSES[seen.error.class](message);
 }
 
-const limited = ({ message, resetAt }: { readonly message: string; readonly resetAt?: number }): End => ({ kind: 'transient', reason: 'limit', message, retryAt: resetAt, patient: true });
+const limited = ({ message, resetAt }: { readonly message: string; readonly resetAt?: number }): End => ({
+  kind: 'transient',
+  reason: 'limit',
+  message,
+  retryAt: resetAt,
+  patient: true,
+});
 
 const CLASSES: Readonly<Record<ErrorClass, (message: string) => End>> = {
   transient: (message) => ({ kind: 'transient', reason: 'agent_failed', message }),
@@ -54,14 +64,28 @@ const CLASSES: Readonly<Record<ErrorClass, (message: string) => End>> = {
 };
 
 /** The machine is short of something; that passes. */
-const SHORT_OF: Readonly<Record<string, string>> = { EAGAIN: 'no more processes', EMFILE: 'no more file handles', ENFILE: 'no more file handles', ENOMEM: 'no memory', ENOSPC: 'no space', ETXTBSY: 'it is just being written' };
+const SHORT_OF: Readonly<Record<string, string>> = {
+  EAGAIN: 'no more processes',
+  EMFILE: 'no more file handles',
+  ENFILE: 'no more file handles',
+  ENOMEM: 'no memory',
+  ENOSPC: 'no space',
+  ETXTBSY: 'it is just being written',
+};
 
 function unstarted({ exit, called, workspace, agent }: Ending): End {
   const trouble = exit.trouble ?? 'unknown';
   const short = SHORT_OF[trouble];
   if (short !== undefined) return { kind: 'transient', reason: 'setup_failed', message: `${quoted(called)} cannot be started: ${short} (${trouble})` };
   if (trouble === 'NOCWD') return { kind: 'final', reason: 'lost', message: `the workspace ${workspace} is gone` };
-  const why = trouble === 'ENOENT' ? 'it is not installed' : trouble === 'EACCES' ? 'it may not be run' : trouble === 'E2BIG' ? 'its arguments are too long' : 'it cannot be started';
+  const why =
+    trouble === 'ENOENT'
+      ? 'it is not installed'
+      : trouble === 'EACCES'
+        ? 'it may not be run'
+        : trouble === 'E2BIG'
+          ? 'its arguments are too long'
+          : 'it cannot be started';
   return { kind: 'final', reason: 'setup_failed', message: `${quoted(called)}: ${why} (${trouble}); see agents.${agent} in the config` };
 }
 

@@ -54,7 +54,9 @@ export function listAgents(rows: readonly AgentRow[], around: Surroundings): rea
 }
 
 /** Every line is text. */
-const plainReader = () => (line: string): readonly AgentEvent[] => [{ kind: 'text', text: line }];
+const plainReader =
+  () =>
+  (line: string): readonly AgentEvent[] => [{ kind: 'text', text: line }];
 
 /** The embedded agent (5.3-R1): a shell, and what the task says is to run. */
 const SCRIPT: AgentRow = {
@@ -98,8 +100,12 @@ function commandRow(name: string, agent: AgentConfig): AgentRow {
       };
     },
     preview: (model) =>
-      [program, ...withPrompt(agent, args).flatMap((arg) => fillArgument(arg, { prompt: '<prompt>', prompt_file: '<prompt file>', model, workspace: '<workspace>' }))].map(quoted).join(' ') +
-      (fromStdin(agent, args) ? ' < <prompt file>' : ''),
+      [
+        program,
+        ...withPrompt(agent, args).flatMap((arg) => fillArgument(arg, { prompt: '<prompt>', prompt_file: '<prompt file>', model, workspace: '<workspace>' })),
+      ]
+        .map(quoted)
+        .join(' ') + (fromStdin(agent, args) ? ' < <prompt file>' : ''),
     reader: plainReader,
   };
 }
@@ -128,7 +134,9 @@ function fillArgument(group: readonly string[], values: Values): string[] {
 
 /** A prompt that is too long for an argument is pointed to; NUL ends an argument. */
 function argumentOf(prompt: string, promptFile: string): string {
-  return Buffer.byteLength(prompt) > ARGUMENT_BYTES_MAX ? `Your instructions are in the file ${promptFile}: read it whole and follow it.` : prompt.replaceAll('\0', '');
+  return Buffer.byteLength(prompt) > ARGUMENT_BYTES_MAX
+    ? `Your instructions are in the file ${promptFile}: read it whole and follow it.`
+    : prompt.replaceAll('\0', '');
 }
 
 const mentionsPrompt = (args: readonly string[]): boolean => args.some((arg) => arg.includes('{{prompt}}') || arg.includes('{{prompt_file}}'));
@@ -138,7 +146,8 @@ const fromStdin = (agent: AgentConfig, args: readonly string[]): boolean => agen
 
 function templateProblem(name: string, agent: AgentConfig): string | undefined {
   const unknown = agent.command.flatMap((arg) => [...arg.matchAll(PLACEHOLDER)].map((match) => match[1] ?? '')).find((key) => !PLACEHOLDERS.includes(key));
-  if (unknown !== undefined) return `agents.${name}.command has {{${unknown}}}, which is not known: there are ${PLACEHOLDERS.map((key) => `{{${key}}}`).join(', ')}`;
+  if (unknown !== undefined)
+    return `agents.${name}.command has {{${unknown}}}, which is not known: there are ${PLACEHOLDERS.map((key) => `{{${key}}}`).join(', ')}`;
   return agent.command[0]?.includes('{{') ? `agents.${name}.command has to begin with a program, not with a value` : undefined;
 }
 
