@@ -75,5 +75,10 @@ function listedUnder(lines: readonly string[]): string[] {
 /** Without quotes or emphasis around it; stars inside are a glob. */
 const bare = (name: string): string => {
   const text = name.trim();
-  return (/^(?:`(.*)`|"(.*)"|'(.*)'|\*\*(.*)\*\*)[,:]?$/.exec(text)?.slice(1).find((part) => part !== undefined) ?? text).trim();
+  return (
+    /^(?:`(.*)`|"(.*)"|'(.*)'|\*\*(.*)\*\*)[,:]?$/
+      .exec(text)
+      ?.slice(1)
+      .find((part) => part !== undefined) ?? text
+  ).trim();
 };

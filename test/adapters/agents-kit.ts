@@ -34,7 +34,15 @@ export function configOf(written: WrittenConfig): Config {
   return read.config;
 }
 
-export function ground(written: WrittenConfig = {}, given: { readonly env?: NodeJS.ProcessEnv; readonly table?: (config: Config) => readonly AgentRow[]; readonly top?: string; readonly files?: readonly string[] } = {}): Ground {
+export function ground(
+  written: WrittenConfig = {},
+  given: {
+    readonly env?: NodeJS.ProcessEnv;
+    readonly table?: (config: Config) => readonly AgentRow[];
+    readonly top?: string;
+    readonly files?: readonly string[];
+  } = {},
+): Ground {
   const base = tempFolder();
   const [workspace, stateDir] = [join(base, 'work space'), join(base, 'state')];
   mkdirSync(workspace);
@@ -109,4 +117,3 @@ export const taskOf = (run: string | undefined): PhaseOrder['task'] => ({
 });
 
 export const filesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).sort() : []);
-

@@ -11,7 +11,15 @@ import type { AgentEvent } from '../../src/engine/ports.ts';
 import { filesIn, ground, taskOf } from './agents-kit.ts';
 import { alive, program, tempFolder, until } from './process-kit.ts';
 
-const ENV = { PATH: process.env['PATH'], HOME: '/home/ada', LANG: 'C.UTF-8', SECRET_TOKEN: 'hunter2hunter2', GIT_DIR: '/elsewhere', PASSED: 'yes', NODE_OPTIONS: '--no-warnings' };
+const ENV = {
+  PATH: process.env['PATH'],
+  HOME: '/home/ada',
+  LANG: 'C.UTF-8',
+  SECRET_TOKEN: 'hunter2hunter2',
+  GIT_DIR: '/elsewhere',
+  PASSED: 'yes',
+  NODE_OPTIONS: '--no-warnings',
+};
 
 // ── what it gets ─────────────────────────────────────────────────────────────────────────────────
 
@@ -37,7 +45,20 @@ it('5.2-R1 gives variables, absolute paths, an identity and an allow-listed envi
     TODONE_RUN: `${place.epoch}.1-g1234567-1`,
   });
   expect([...env.keys()].filter((name) => !name.startsWith('TODONE_') && !['_', 'OLDPWD'].includes(name)).sort()).toEqual(
-    ['GIT_AUTHOR_EMAIL', 'GIT_AUTHOR_NAME', 'GIT_COMMITTER_EMAIL', 'GIT_COMMITTER_NAME', 'GIT_EDITOR', 'GIT_TERMINAL_PROMPT', 'HOME', 'LANG', 'PASSED', 'PATH', 'PWD', 'SHLVL'].sort(),
+    [
+      'GIT_AUTHOR_EMAIL',
+      'GIT_AUTHOR_NAME',
+      'GIT_COMMITTER_EMAIL',
+      'GIT_COMMITTER_NAME',
+      'GIT_EDITOR',
+      'GIT_TERMINAL_PROMPT',
+      'HOME',
+      'LANG',
+      'PASSED',
+      'PATH',
+      'PWD',
+      'SHLVL',
+    ].sort(),
   );
   expect(env.get('GIT_AUTHOR_EMAIL')).toBe('ada@example.org');
   expect(readFileSync(join(place.workspace, 'pwd.txt'), 'utf8').trim()).toBe(place.workspace);
@@ -73,7 +94,12 @@ it('5.3-R9 never passes a value through a shell, and never fills a value in twic
   const prompt = '$(touch owned) `touch owned` {{workspace}} {{prompt}} ; touch owned\n-x "\'';
   const order = place.order({ agent: 'mine', prompt });
   await place.run(order);
-  expect(place.entries(order).map((entry) => (entry.kind === 'text' ? entry.text : '')).join('\n')).toBe(prompt);
+  expect(
+    place
+      .entries(order)
+      .map((entry) => (entry.kind === 'text' ? entry.text : ''))
+      .join('\n'),
+  ).toBe(prompt);
   expect(filesIn(place.workspace)).toEqual([]);
 });
 
@@ -81,11 +107,16 @@ it('5.3-R1 points to the file where a prompt is too long for an argument', async
   const place = ground({ agents: { mine: { command: ['printf', '%s'], prompt: 'argument' } } });
   const order = place.order({ agent: 'mine', prompt: 'ä'.repeat(100_000) });
   expect((await place.run(order)).end.kind).toBe('done');
-  expect(place.entries(order)[0]).toMatchObject({ text: `Your instructions are in the file ${place.path(order, 'prompt-implement.md')}: read it whole and follow it.` });
+  expect(place.entries(order)[0]).toMatchObject({
+    text: `Your instructions are in the file ${place.path(order, 'prompt-implement.md')}: read it whole and follow it.`,
+  });
 });
 
 it('5.2-R1 adds what the config says for one agent', async () => {
-  const place = ground({ agents: { mine: { command: ['sh', '-c', 'echo $ADDED $SECRET_TOKEN'], env: { ADDED: 'added' }, passEnv: ['SECRET_TOKEN'] } } }, { env: ENV });
+  const place = ground(
+    { agents: { mine: { command: ['sh', '-c', 'echo $ADDED $SECRET_TOKEN'], env: { ADDED: 'added' }, passEnv: ['SECRET_TOKEN'] } } },
+    { env: ENV },
+  );
   const order = place.order({ agent: 'mine' });
   await place.run(order);
   expect(place.entries(order)[0]).toMatchObject({ text: 'added [secret]' });
@@ -108,7 +139,13 @@ it('5.3-R1 lists what a person configured first, says what is missing and what t
     { top },
   );
   expect(agents.list().map(({ name, installed, problem, steps, learns }) => ({ name, installed, problem, steps, learns }))).toEqual([
-    { name: 'gone', installed: false, problem: 'no-such-agent is not on the PATH: install it, or correct agents.gone.command in the config', steps: ['plan', 'implement', 'update'], learns: true },
+    {
+      name: 'gone',
+      installed: false,
+      problem: 'no-such-agent is not on the PATH: install it, or correct agents.gone.command in the config',
+      steps: ['plan', 'implement', 'update'],
+      learns: true,
+    },
     { name: 'odd', installed: false, problem: expect.stringContaining('{{promt}}, which is not known'), steps: ['plan', 'implement', 'update'], learns: true },
     { name: 'own', installed: true, problem: undefined, steps: ['implement'], learns: true },
     { name: 'script', installed: true, problem: undefined, steps: ['implement'], learns: false },
@@ -133,7 +170,10 @@ it('2-R6 names the command and its exit code in a failure', async () => {
   const place = ground();
   expect((await place.run({ task: taskOf('exit 7') })).end).toEqual({ kind: 'final', reason: 'agent_failed', message: '`exit 7` exit 7' });
   expect((await place.run({ task: taskOf('echo `x`\nexit 2') })).end).toMatchObject({ message: "`echo 'x' …` exit 2" });
-  expect((await place.run({ task: taskOf('kill -KILL $$') })).end).toMatchObject({ reason: 'agent_failed', message: '`kill -KILL $$` was killed from outside (no memory?)' });
+  expect((await place.run({ task: taskOf('kill -KILL $$') })).end).toMatchObject({
+    reason: 'agent_failed',
+    message: '`kill -KILL $$` was killed from outside (no memory?)',
+  });
 });
 
 it('5.3-R1 says that there is nothing to run, or no such agent any more', async () => {
@@ -144,13 +184,25 @@ it('5.3-R1 says that there is nothing to run, or no such agent any more', async 
 
 it('2-R6 tells a program that is not there from a workspace that is gone', async () => {
   const place = ground({ agents: { mine: { command: ['no-such-agent'] } } });
-  expect((await place.run({ agent: 'mine' })).end).toMatchObject({ kind: 'final', reason: 'setup_failed', message: '`no-such-agent`: it is not installed (ENOENT); see agents.mine in the config' });
-  expect((await place.run({ workspace: '/no/such/place' })).end).toMatchObject({ kind: 'final', reason: 'lost', message: expect.stringContaining('/no/such/place') });
+  expect((await place.run({ agent: 'mine' })).end).toMatchObject({
+    kind: 'final',
+    reason: 'setup_failed',
+    message: '`no-such-agent`: it is not installed (ENOENT); see agents.mine in the config',
+  });
+  expect((await place.run({ workspace: '/no/such/place' })).end).toMatchObject({
+    kind: 'final',
+    reason: 'lost',
+    message: expect.stringContaining('/no/such/place'),
+  });
 });
 
 it('5.3-R4 ends as stalled without output, CPU or change', async () => {
   const place = ground({ limits: { stallAfter: '600ms' } });
-  expect((await place.run({ task: taskOf('sleep 60') })).end).toMatchObject({ kind: 'final', reason: 'stalled', message: '`sleep 60`: no output, no work and no changed file for 0.6 s' });
+  expect((await place.run({ task: taskOf('sleep 60') })).end).toMatchObject({
+    kind: 'final',
+    reason: 'stalled',
+    message: '`sleep 60`: no output, no work and no changed file for 0.6 s',
+  });
   expect(await alive(`${place.epoch}.`)).toEqual([]);
 });
 
@@ -192,25 +244,40 @@ const reporting = (text: string) => ({ agents: { mine: { command: [program('repo
 
 it('5.2-R2 takes a report', async () => {
   const place = ground(reporting(JSON.stringify({ outcome: 'done', summary: 'It\u001b[31m works', commitMessage: 'Do it', files: ['a.ts'], extra: 1 })));
-  expect((await place.run({ agent: 'mine' })).found).toEqual({ inferred: false, outcome: 'done', summary: 'It works', commitMessage: 'Do it', files: ['a.ts'] });
+  expect((await place.run({ agent: 'mine' })).found).toEqual({
+    inferred: false,
+    outcome: 'done',
+    summary: 'It works',
+    commitMessage: 'Do it',
+    files: ['a.ts'],
+  });
 });
 
 it.each([
-  [{ outcome: 'needs_decision', question: 'A or B?' }, { kind: 'decision', question: 'A or B?' }],
-  [{ outcome: 'needs_prerequisite', tasks: [{ title: 'First', details: 'files: x' }] }, { kind: 'prerequisite', title: 'First', details: 'files: x' }],
+  [
+    { outcome: 'needs_decision', question: 'A or B?' },
+    { kind: 'decision', question: 'A or B?' },
+  ],
+  [
+    { outcome: 'needs_prerequisite', tasks: [{ title: 'First', details: 'files: x' }] },
+    { kind: 'prerequisite', title: 'First', details: 'files: x' },
+  ],
 ])('5.2-R3, 5.2-R4 takes what it asks for: %j', async (report, asks) => {
   const place = ground(reporting(JSON.stringify(report)));
   expect((await place.run({ agent: 'mine' })).found).toMatchObject({ outcome: report.outcome, asks });
 });
 
-it.each(['not json', '{"outcome":"perfect"}', '[]', `{"outcome":"done","summary":"${'x'.repeat(30_000)}"}`, ' '])('5.2-R2 infers the outcome where the report is bad: %s', async (report) => {
-  const place = ground(reporting(report));
-  const { end, found } = await place.run({ agent: 'mine' });
-  expect(end.kind).toBe('done');
-  expect(found).toMatchObject({ inferred: true });
-  expect(found.outcome).toBeUndefined();
-  if (report.trim() !== '') expect(found.notes?.[0]).toMatch(/^the report is .*: the outcome is inferred$/);
-});
+it.each(['not json', '{"outcome":"perfect"}', '[]', `{"outcome":"done","summary":"${'x'.repeat(30_000)}"}`, ' '])(
+  '5.2-R2 infers the outcome where the report is bad: %s',
+  async (report) => {
+    const place = ground(reporting(report));
+    const { end, found } = await place.run({ agent: 'mine' });
+    expect(end.kind).toBe('done');
+    expect(found).toMatchObject({ inferred: true });
+    expect(found.outcome).toBeUndefined();
+    if (report.trim() !== '') expect(found.notes?.[0]).toMatch(/^the report is .*: the outcome is inferred$/);
+  },
+);
 
 it.each([
   ['a pipe', 'rm -f "$TODONE_RESULT"; mkfifo "$TODONE_RESULT"'],
@@ -247,7 +314,15 @@ it('13-R2 logs every line as JSON, redacted, control characters escaped; the tai
   const place = ground({}, { env: ENV, files: ['DB_PASSWORD=correct-horse-9\n'] });
   const order = place.order({ task: taskOf(`printf '\\033[31mred\\033[0m\\nhunter2hunter2 correct-horse-9 AKIA%s\\n%s\\nafter' ABCDEFGHIJKLMNOP '${key}'`) });
   const { tail } = await place.run(order);
-  expect(place.entries(order).map((entry) => (entry.kind === 'text' ? entry.text : ''))).toEqual(['\u001b[31mred\u001b[0m', '[secret] [secret] [secret]', '[secret]', '[secret]', '[secret]', '[secret]', 'after']);
+  expect(place.entries(order).map((entry) => (entry.kind === 'text' ? entry.text : ''))).toEqual([
+    '\u001b[31mred\u001b[0m',
+    '[secret] [secret] [secret]',
+    '[secret]',
+    '[secret]',
+    '[secret]',
+    '[secret]',
+    'after',
+  ]);
   expect(place.text(order, 'implement.ndjson')).not.toMatch(/\u001b|hunter2|horse|AKIA|MIIabc/);
   expect(tail).toBe('red\n[secret] [secret] [secret]\n[secret]\n[secret]\n[secret]\n[secret]\nafter');
   expect(place.entries(order)[0]).toMatchObject({ step: 'implement', kind: 'text', at: expect.any(Number) });
@@ -287,9 +362,13 @@ it('7 logs passes over a line that a crash cut off', async () => {
   const place = ground();
   const order = place.order({ task: taskOf('echo fine') });
   await place.run(order);
-  writeFileSync(place.path(order, 'implement.ndjson'), `${place.text(order, 'implement.ndjson')}{"at":1,"st\n{"at":2,"step":"implement","kind":"text","text":"next"}\n{"at":3`);
+  writeFileSync(
+    place.path(order, 'implement.ndjson'),
+    `${place.text(order, 'implement.ndjson')}{"at":1,"st\n{"at":2,"step":"implement","kind":"text","text":"next"}\n{"at":3`,
+  );
   const got: string[] = [];
-  for await (const entry of readRunLog({ stateDir: place.stateDir, id: order.id, follow: false, signal: new AbortController().signal, ended: () => true })) got.push(textOf(entry));
+  for await (const entry of readRunLog({ stateDir: place.stateDir, id: order.id, follow: false, signal: new AbortController().signal, ended: () => true }))
+    got.push(textOf(entry));
   expect(got).toEqual(['fine', 'next']);
 });
 
@@ -340,7 +419,13 @@ const usage = (inputTokens: number, cumulative: boolean): AgentEvent => ({ kind:
 
 it('5.3-R2 adds up what a stream tells: usage, session, and the last words as the tail', async () => {
   const place = streaming();
-  const events: AgentEvent[] = [{ kind: 'session', id: 's1' }, usage(10, false), { kind: 'text', text: 'well' }, usage(5, false), { kind: 'text', text: 'done' }];
+  const events: AgentEvent[] = [
+    { kind: 'session', id: 's1' },
+    usage(10, false),
+    { kind: 'text', text: 'well' },
+    usage(5, false),
+    { kind: 'text', text: 'done' },
+  ];
   const run = await place.run({ agent: 'client', prompt: says(events) });
   expect(run).toMatchObject({ end: { kind: 'done' }, tail: 'well\ndone', found: { session: 's1', usage: { inputTokens: 15, outputTokens: 2, costUsd: 1 } } });
   expect((await place.run({ agent: 'client', prompt: says([usage(10, true), usage(25, true)]) })).found.usage?.inputTokens).toBe(25);
@@ -358,7 +443,13 @@ it('5.3-R2 tells of text once a second, of what counts at once', async () => {
 it('5.3-R5 waits at a limit until the time that it named', async () => {
   const place = streaming();
   const limit: AgentEvent = { kind: 'limit', message: 'usage limit reached', resetAt: 1_800_000_000_000 };
-  expect((await place.run({ agent: 'client', prompt: says([limit], 'exit 1') })).end).toEqual({ kind: 'transient', reason: 'limit', message: 'usage limit reached', retryAt: 1_800_000_000_000, patient: true });
+  expect((await place.run({ agent: 'client', prompt: says([limit], 'exit 1') })).end).toEqual({
+    kind: 'transient',
+    reason: 'limit',
+    message: 'usage limit reached',
+    retryAt: 1_800_000_000_000,
+    patient: true,
+  });
   expect((await place.run({ agent: 'client', prompt: says([limit]) })).end.kind).toBe('done');
 });
 
@@ -372,7 +463,11 @@ it.each([
 ] as const)('5.3-R6 tells passing faults from real ones: %s', async (kind, end, reason) => {
   const place = streaming();
   const error: AgentEvent = { kind: 'error', message: 'it broke', class: kind };
-  expect((await place.run({ agent: 'client', prompt: says([error], 'exit 1') })).end).toMatchObject({ kind: end, reason, message: expect.stringContaining('it broke') });
+  expect((await place.run({ agent: 'client', prompt: says([error], 'exit 1') })).end).toMatchObject({
+    kind: end,
+    reason,
+    message: expect.stringContaining('it broke'),
+  });
 });
 
 it('5.3-R4 ends what makes the same tool call five times in a row, and not what makes progress in between', async () => {
@@ -388,7 +483,13 @@ it('5.3-R4 ends what makes the same tool call five times in a row, and not what 
 it('5.3-R3 hears a client to its end when told to stop', async () => {
   const place = streaming();
   const stop = new AbortController();
-  const running = place.run({ agent: 'client', prompt: `trap 'echo "{\\"kind\\":\\"session\\",\\"id\\":\\"late\\"}"; exit 0' TERM; echo '{"kind":"text","text":"up"}'; while :; do sleep 0.05; done` }, stop.signal);
+  const running = place.run(
+    {
+      agent: 'client',
+      prompt: `trap 'echo "{\\"kind\\":\\"session\\",\\"id\\":\\"late\\"}"; exit 0' TERM; echo '{"kind":"text","text":"up"}'; while :; do sleep 0.05; done`,
+    },
+    stop.signal,
+  );
   await until(async () => (await alive(`${place.epoch}.`)).length > 0);
   await new Promise((resolve) => setTimeout(resolve, 200));
   stop.abort();

@@ -7,7 +7,20 @@ import { expect, it } from 'vitest';
 import { loadPrompts, PROMPT_NAMES } from '../../src/adapters/prompts.ts';
 import { tempFolder } from './process-kit.ts';
 
-const VALUES = { id: 'g1234567', section: 'feature', title: 'A task', task: 'A task {p1}\nwith details', tags: 'p1', plan: 'files: a.ts', diff: '+ one', evidence: 'it was red', attempt: '2', attempts: '3', worktree: '/w', verify: 'npm test' };
+const VALUES = {
+  id: 'g1234567',
+  section: 'feature',
+  title: 'A task',
+  task: 'A task {p1}\nwith details',
+  tags: 'p1',
+  plan: 'files: a.ts',
+  diff: '+ one',
+  evidence: 'it was red',
+  attempt: '2',
+  attempts: '3',
+  worktree: '/w',
+  verify: 'npm test',
+};
 
 function repo(files: Readonly<Record<string, string>>): string {
   const top = tempFolder();
@@ -88,7 +101,10 @@ it('5.1-R1 opens a session with prime.md, and only the first prompt of it', () =
 });
 
 it('5.1-R1 takes command files of other tools: $ARGUMENTS and $1', () => {
-  const top = repo({ '.claude/commands/fix.md': '---\ndescription: Fix\nallowed-tools: Bash, Edit\n---\nFix $1 then $2: $ARGUMENTS. Price {{x}} $12 $HOME', '.claude/commands/go.md': 'Just go.' });
+  const top = repo({
+    '.claude/commands/fix.md': '---\ndescription: Fix\nallowed-tools: Bash, Edit\n---\nFix $1 then $2: $ARGUMENTS. Price {{x}} $12 $HOME',
+    '.claude/commands/go.md': 'Just go.',
+  });
   const { prompts, problems } = loadPrompts(top, { implement: '.claude/commands/fix.md', plan: '.claude/commands/go.md' });
   expect(problems).toEqual([]);
   expect(prompts.fill('implement', VALUES)).toMatch(/^Fix A then task: A task \{p1\}\nwith details\. Price \{\{x\}\}  \$HOME\n\nWhen you are finished/);

@@ -35,11 +35,22 @@ it('13-R2 takes out what is called a secret in output', () => {
   expect(none.redact(`DB_PASSWORD="two words" x`)).toBe('DB_PASSWORD=[secret] x');
   expect(none.redact('curl -H "Authorization: Bearer abcdef123456"')).toBe('curl -H "Authorization: Bearer [secret]"');
   expect(none.redact('postgres://me:pa55word@db/x')).toBe('postgres://me:[secret]@db/x');
-  expect(none.redact('{"apiKey": "abc123xyz", "client_secret":"s3cr3tvalue", "name": "Ada"}')).toBe('{"apiKey": "[secret]", "client_secret":"[secret]", "name": "Ada"}');
+  expect(none.redact('{"apiKey": "abc123xyz", "client_secret":"s3cr3tvalue", "name": "Ada"}')).toBe(
+    '{"apiKey": "[secret]", "client_secret":"[secret]", "name": "Ada"}',
+  );
 });
 
 it('13-R2 leaves ordinary code and talk alone', () => {
-  for (const text of ['const token = getToken();', 'if (key == null) return;', 'the token expired', 'const publicKey = await load();', 'TOKEN=$(get)', 'risk-assessment-of-the-thing', 'task-list-with-many-words-in-it', 'https://example.org/a@b']) {
+  for (const text of [
+    'const token = getToken();',
+    'if (key == null) return;',
+    'the token expired',
+    'const publicKey = await load();',
+    'TOKEN=$(get)',
+    'risk-assessment-of-the-thing',
+    'task-list-with-many-words-in-it',
+    'https://example.org/a@b',
+  ]) {
     expect(none.redact(text)).toBe(text);
     expect(none.secretsIn(text)).toBeUndefined();
   }
@@ -47,7 +58,15 @@ it('13-R2 leaves ordinary code and talk alone', () => {
 
 it('13-R2 knows the values of sensitive variables and of .env files, longest first', () => {
   const known = openRedaction(
-    { STRIPE_SECRET: 'value-1234', STRIPE_SECRET_LONG_KEY: 'value-1234-and-more', PWD: '/home/ada/12', SSH_AUTH_SOCK: '/tmp/ssh-1234/agent', HOME: '/home/ada', SHORT_KEY: 'abc1', WORD_TOKEN: 'production' },
+    {
+      STRIPE_SECRET: 'value-1234',
+      STRIPE_SECRET_LONG_KEY: 'value-1234-and-more',
+      PWD: '/home/ada/12',
+      SSH_AUTH_SOCK: '/tmp/ssh-1234/agent',
+      HOME: '/home/ada',
+      SHORT_KEY: 'abc1',
+      WORD_TOKEN: 'production',
+    },
     ['# c\nexport DB_PASSWORD="correct horse 9"\nDATABASE_URL=postgres://me:pa55w0rd@db/x\nMODE=development-1\nEMPTY_KEY=\n'],
   );
   expect(known.redact('value-1234-and-more value-1234 correct horse 9 pa55w0rd')).toBe('[secret] [secret] [secret] [secret]');
@@ -91,7 +110,16 @@ it.each([
 });
 
 it('13-R2 answers in linear time on hostile text', () => {
-  const texts = ['eyJ-'.repeat(50_000), 'KEY='.repeat(50_000), `-----BEGIN PRIVATE KEY-----${'A'.repeat(200_000)}`.repeat(3), 'a://'.repeat(50_000), '"token" '.repeat(30_000), 'sk-'.repeat(60_000), `x = "${'a'.repeat(190_000)}`, 'password '.repeat(25_000)];
+  const texts = [
+    'eyJ-'.repeat(50_000),
+    'KEY='.repeat(50_000),
+    `-----BEGIN PRIVATE KEY-----${'A'.repeat(200_000)}`.repeat(3),
+    'a://'.repeat(50_000),
+    '"token" '.repeat(30_000),
+    'sk-'.repeat(60_000),
+    `x = "${'a'.repeat(190_000)}`,
+    'password '.repeat(25_000),
+  ];
   for (const text of texts) {
     none.redact(text);
     none.secretsIn(text);

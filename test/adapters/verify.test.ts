@@ -19,8 +19,22 @@ function shell(limits: WrittenConfig['limits'] = {}) {
   const workspace = tempFolder();
   const epoch = `t${randomBytes(6).toString('hex')}`;
   const config = configOf({ limits: { stopGrace: '200ms', ...limits } });
-  const options = { config: () => config, stateDir: tempFolder(), epoch, term: 1, clock: systemClock(), redaction: openRedaction({ MY_TOKEN: 'hunter2hunter2' }, []), env: process.env, identity: IDENTITY };
-  return { workspace, epoch, verify: (command: string, signal = never) => openVerify(options).run(ORDER, command, workspace, signal), hook: openHooks(options) };
+  const options = {
+    config: () => config,
+    stateDir: tempFolder(),
+    epoch,
+    term: 1,
+    clock: systemClock(),
+    redaction: openRedaction({ MY_TOKEN: 'hunter2hunter2' }, []),
+    env: process.env,
+    identity: IDENTITY,
+  };
+  return {
+    workspace,
+    epoch,
+    verify: (command: string, signal = never) => openVerify(options).run(ORDER, command, workspace, signal),
+    hook: openHooks(options),
+  };
 }
 
 it('4-R9 tells whether a check passed, with the end of its output', async () => {
@@ -31,7 +45,9 @@ it('4-R9 tells whether a check passed, with the end of its output', async () => 
 
 it('4-R9 runs in the workspace, with the environment of a run', async () => {
   const { verify, workspace } = shell();
-  expect((await verify('pwd; echo "$TODONE_PHASE $TODONE_ID $TODONE_WORKTREE $GIT_AUTHOR_NAME"'))?.output).toBe(`${workspace}\nverify g1234567 ${workspace} Ada`);
+  expect((await verify('pwd; echo "$TODONE_PHASE $TODONE_ID $TODONE_WORKTREE $GIT_AUTHOR_NAME"'))?.output).toBe(
+    `${workspace}\nverify g1234567 ${workspace} Ada`,
+  );
 });
 
 it('4-R9 ends a check at its limit, and leaves nothing of it', async () => {
@@ -77,9 +93,12 @@ it.each([
   expect(await verify(command)).toMatchObject({ ok: true });
 });
 
-it.each(['an expired token gets 401', 'The page loads', '"the page" loads', 'src/auth works', '', '   ', 'näher prüfen', '401 is returned'])('4-R9 takes other checks for words and runs nothing: "%s"', async (words) => {
-  expect(await shell().verify(words)).toBeUndefined();
-});
+it.each(['an expired token gets 401', 'The page loads', '"the page" loads', 'src/auth works', '', '   ', 'näher prüfen', '401 is returned'])(
+  '4-R9 takes other checks for words and runs nothing: "%s"',
+  async (words) => {
+    expect(await shell().verify(words)).toBeUndefined();
+  },
+);
 
 it('4-R9 fails a check by a path that is not there, instead of taking it for words', async () => {
   expect(await shell().verify('./missing.sh --all')).toMatchObject({ ok: false, code: 127 });
@@ -88,7 +107,11 @@ it('4-R9 fails a check by a path that is not there, instead of taking it for wor
 it('4-R4 runs hooks with their own variables and limits', async () => {
   const { hook, workspace, epoch } = shell();
   const env = { TODONE_ID: 'g7654321', TODONE_PORT: '43000', EXTRA: 'x' };
-  expect(await hook('echo "$TODONE_ID $TODONE_PORT $EXTRA $TODONE_WORKTREE"', workspace, env, 5000, never)).toEqual({ code: 0, output: `g7654321 43000 x ${workspace}`, timedOut: false });
+  expect(await hook('echo "$TODONE_ID $TODONE_PORT $EXTRA $TODONE_WORKTREE"', workspace, env, 5000, never)).toEqual({
+    code: 0,
+    output: `g7654321 43000 x ${workspace}`,
+    timedOut: false,
+  });
   expect(await hook('sleep 60', workspace, env, 200, never)).toMatchObject({ timedOut: true });
   expect(await hook('setsid sleep 60 & exit 4', workspace, env, 5000, never)).toMatchObject({ code: 4, timedOut: false });
   expect(await alive(`${epoch}.`)).toEqual([]);

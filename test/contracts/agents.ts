@@ -33,7 +33,12 @@ export function agentsContract(name: string, makeBed: () => AgentsBed): void {
     };
 
     it('5.3-R1 lists the embedded agent, which takes only what can be run and only implements', () => {
-      expect(bed.agents.list().find((agent) => agent.name === 'script')).toMatchObject({ installed: true, takes: 'runnable', steps: ['implement'], learns: false });
+      expect(bed.agents.list().find((agent) => agent.name === 'script')).toMatchObject({
+        installed: true,
+        takes: 'runnable',
+        steps: ['implement'],
+        learns: false,
+      });
     });
 
     it('5.2-R2 ends done, the outcome inferred where nothing was reported', async () => {

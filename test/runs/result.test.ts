@@ -7,14 +7,22 @@ it('5.2-R2 reads every outcome', () => {
   }
 });
 
-it.each(['', 'done', '[]', 'null', '{}', '{"outcome":"ok"}', '{"outcome":"done","tasks":[{}]}', '{"outcome":"done","files":"a"}', '{"outcome":"done"'])('5.2-R2 notes a report that is none: %s', (text) => {
-  expect(readResult(text)).toEqual({ note: expect.stringMatching(/^the report is .*: the outcome is inferred$/) });
-});
+it.each(['', 'done', '[]', 'null', '{}', '{"outcome":"ok"}', '{"outcome":"done","tasks":[{}]}', '{"outcome":"done","files":"a"}', '{"outcome":"done"'])(
+  '5.2-R2 notes a report that is none: %s',
+  (text) => {
+    expect(readResult(text)).toEqual({ note: expect.stringMatching(/^the report is .*: the outcome is inferred$/) });
+  },
+);
 
 it('5.2-R3, 5.2-R4 keeps what is asked for, whatever is missing', () => {
   expect(foundOf({ outcome: 'needs_decision', question: 'A or B?' }).asks).toEqual({ kind: 'decision', question: 'A or B?' });
   expect(foundOf({ outcome: 'needs_decision', summary: 'unsure' }).asks).toEqual({ kind: 'decision', question: 'unsure' });
-  expect(foundOf({ outcome: 'needs_prerequisite', tasks: [{ title: 'T', details: 'd' }, { title: 'U' }] }).asks).toEqual({ kind: 'prerequisite', id: '', title: 'T', details: 'd' });
+  expect(foundOf({ outcome: 'needs_prerequisite', tasks: [{ title: 'T', details: 'd' }, { title: 'U' }] }).asks).toEqual({
+    kind: 'prerequisite',
+    id: '',
+    title: 'T',
+    details: 'd',
+  });
   expect(foundOf({ outcome: 'done', question: 'A or B?' }).asks).toBeUndefined();
 });
 
