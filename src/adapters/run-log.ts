@@ -86,8 +86,9 @@ function openAppending(options: Pick<RunLogOptions, 'path' | 'trouble'>): { appe
     timer = undefined;
     const bytes = Buffer.from(batch);
     batch = '';
+    const to = fd;
     attempt(() => {
-      for (let at = 0; fd !== undefined && at < bytes.length;) at += writeSync(fd, bytes, at);
+      for (let at = 0; to !== undefined && at < bytes.length;) at += writeSync(to, bytes, at);
     });
   };
   attempt(() => {

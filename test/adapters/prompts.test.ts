@@ -43,11 +43,11 @@ it('5.1-R1 ships prompts without a problem, each with the task verbatim and the 
   }
 });
 
-it('5.1-R2 gives implement the plan whole and the evidence, update the diff, and keeps plan, update and investigate read-only', () => {
+it('5.1-R2 gives implement the plan whole and the evidence, update the diff, and keeps plan and investigate read-only', () => {
   const { prompts } = loadPrompts(repo({}));
   expect(prompts.fill('implement', VALUES)).toMatch(/<plan>\nfiles: a\.ts\n<\/plan>[^]*<evidence>\nit was red\n<\/evidence>/);
   expect(prompts.fill('update', VALUES)).toContain('<diff>\n+ one\n</diff>');
-  expect(PROMPT_NAMES.filter((name) => prompts.options(name).readOnly)).toEqual(['plan', 'update', 'investigate']);
+  expect(PROMPT_NAMES.filter((name) => prompts.options(name).readOnly)).toEqual(['plan', 'investigate']);
 });
 
 it('5.2-R5 states the rules for deviations, and asks for the required components of a plan', () => {
@@ -61,6 +61,7 @@ it('5.1-R1 lets the repository override file by file', () => {
   expect(problems).toEqual([]);
   expect(prompts.fill('plan', VALUES)).toBe('Our plan for A task.');
   expect(prompts.options('plan')).toEqual({ tools: ['read'], timeLimit: '5m' });
+  expect([prompts.limitMs('plan'), prompts.limitMs('implement')]).toEqual([300_000, undefined]);
   expect(prompts.fill('implement', VALUES)).toContain('You implement one task');
 });
 
