@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
+import { durationMs } from '../config.ts';
 import type { PromptName, Prompts } from '../engine/ports.ts';
 import { fill, fillCommand, type PromptOptions, readOptions, splitTemplate, templateProblems } from '../runs/prompt.ts';
 
@@ -31,6 +32,10 @@ export function loadPrompts(
         const template = templates.get(name);
         const text = template?.isCommand ? fillCommand(template.body, values) : fill(template?.body ?? '', values);
         return opening && opensSession(name, values) ? `${fill(opening.body, values).trim()}\n\n${text}` : text;
+      },
+      limitMs(name) {
+        const { timeLimit } = templates.get(name)?.options ?? {};
+        return timeLimit === undefined ? undefined : durationMs(timeLimit);
       },
       options: (name) => templates.get(name)?.options ?? {},
     },

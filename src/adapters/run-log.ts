@@ -86,9 +86,8 @@ function openAppending(options: Pick<RunLogOptions, 'path' | 'trouble'>): { appe
     timer = undefined;
     const bytes = Buffer.from(batch);
     batch = '';
-    attempt(() => {
-      for (let at = 0; fd !== undefined && at < bytes.length;) at += writeSync(fd, bytes, at);
-    });
+    const to = fd;
+    if (to !== undefined) attempt(() => writeWhole(to, bytes));
   };
   attempt(() => {
     fd = openSync(options.path, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW, 0o600);
@@ -105,6 +104,10 @@ function openAppending(options: Pick<RunLogOptions, 'path' | 'trouble'>): { appe
       fd = undefined;
     },
   };
+}
+
+function writeWhole(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
 }
 
 /** The newest entries, in two halves of which the older one is dropped whole. */

@@ -15,6 +15,7 @@ import { openLanding } from '../adapters/landing.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { openRedaction, type Redaction } from '../adapters/redact.ts';
 import { excludeInInfo } from '../adapters/repo.ts';
+import { pruneRuns } from '../adapters/run-folder.ts';
 import { openRepoLock } from '../adapters/repo-lock.ts';
 import { openSections } from '../adapters/sections.ts';
 import { openJournal } from '../adapters/sqlite.ts';
@@ -54,6 +55,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   excludeInInfo(repo.commonDir, [`/${config.trees}/`, '.todone-*']);
   const { prompts, problems } = loadPrompts(repo.top, config.prompts);
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
+  if (options.works) pruneRuns(stateDir, clock.now() - options.config().keepSnapshots, new Set(stored.runs.map((run) => run.id)));
   const engine = createEngine({
     clock,
     list,

@@ -61,7 +61,7 @@ async function phase(run: Run, step: 'plan' | 'implement' | 'update', doing: Doi
       session: run.found.session,
       readOnly,
       plan: run.found.plan,
-      limitMs: doing.config.limits.phase,
+      limitMs: doing.prompts.limitMs(step) ?? doing.config.limits.phase,
     },
     doing.activity,
     doing.signal,

@@ -269,6 +269,8 @@ export type PromptName = 'plan' | 'implement' | 'update' | 'resolve' | 'investig
 export interface Prompts {
   /** The template with its variables filled in; values are never expanded again. */
   fill(name: PromptName, values: Readonly<Record<string, string>>): string;
+  /** What the template says of its phase's longest time; undefined = the config does. */
+  limitMs(name: PromptName): number | undefined;
 }
 
 // ── words ────────────────────────────────────────────────────────────────────────────────────────

@@ -52,19 +52,33 @@ function asksOf(result: Result): Found['asks'] {
 
 const FILES_MAX = 200;
 const PATH_CHARS_MAX = 500;
+/** `files: a, b`, `**files:**`, `## Files`; what stands after it on the line is the second part. */
+const FILES_HEAD = /^[ \t#*_-]*files[*_]{0,2}[ \t]*(?::[*_]{0,2}[ \t]*(.*))?$/i;
+const ITEM = /^[ \t]*(?:[-*+]|\d{1,3}[.)])[ \t]+(\S.*)$/;
 
 /** The files that a plan names in its `files:` line or list; what the choice and a stale plan are measured by. */
 export function filesNamed(plan: string): readonly string[] {
   const lines = plan.split('\n');
-  const at = lines.findIndex((line) => /^[\s#*_-]*files[*_]*\s*:?[*_]*\s*/i.test(line) && /files[*_]*\s*(?::|$)/i.test(line));
+  const at = lines.findIndex((line) => FILES_HEAD.test(line));
   if (at === -1) return [];
-  const same = (lines[at] ?? '').replace(/^[\s#*_-]*files[*_]*\s*:?[*_]*\s*/i, '');
-  const listed = lines
-    .slice(at + 1)
-    .filter((line, index, rest) => rest.slice(0, index + 1).every((each) => /^\s*(?:[-*+]|\d+[.)])\s+\S/.test(each) || each.trim() === ''));
-  const names = same.trim() !== '' ? same.split(/[,\s]+/) : listed.map((line) => line.replace(/^\s*(?:[-*+]|\d+[.)])\s+/, '').split(/\s+[-–—(:]|:\s/)[0] ?? '');
-  return [...new Set(names.map((name) => name.replaceAll(/[`"'*]|,$/g, '').trim()).filter((name) => name !== '' && name.length <= PATH_CHARS_MAX))].slice(
-    0,
-    FILES_MAX,
-  );
+  const same = FILES_HEAD.exec(lines[at] ?? '')?.[1] ?? '';
+  const names = same.trim() === '' ? listedUnder(lines.slice(at + 1)) : same.split(/[,\s]+/);
+  return [...new Set(names.map(bare))].filter((name) => name !== '' && name.length <= PATH_CHARS_MAX).slice(0, FILES_MAX);
 }
+
+/** The items up to the first line that is none, each without what is said about it. */
+function listedUnder(lines: readonly string[]): string[] {
+  const end = lines.findIndex((line) => line.trim() !== '' && !ITEM.test(line));
+  return lines.slice(0, end === -1 ? undefined : end).map((line) => (ITEM.exec(line)?.[1] ?? '').split(/[ \t]+[-–—(:]|:[ \t]/)[0] ?? '');
+}
+
+/** Without quotes or emphasis around it; stars inside are a glob. */
+const bare = (name: string): string => {
+  const text = name.trim();
+  return (
+    /^(?:`(.*)`|"(.*)"|'(.*)'|\*\*(.*)\*\*)[,:]?$/
+      .exec(text)
+      ?.slice(1)
+      .find((part) => part !== undefined) ?? text
+  ).trim();
+};

@@ -29,6 +29,7 @@ it('2-R7 leaves no agent when the daemon is killed, sessions of their own includ
   child.kill('SIGKILL');
   await until(async () => (await alive(mark)).length === 0);
   await until(async () => (await watchdogsOf(child.pid ?? 0)).length === 0);
+  expect(await alive(mark)).toEqual([]);
 });
 
 it('2-R7 spares what the next owner of the same journal runs by then', async () => {
@@ -53,6 +54,7 @@ it('2-R7 starts another watchdog where somebody ended it', async () => {
   await until(async () => (await watchdogsOf(child.pid ?? 0)).some((pid) => !first.includes(pid)));
   child.kill('SIGKILL');
   await until(async () => (await alive(mark)).length === 0);
+  expect(first).toHaveLength(1);
 });
 
 it('2-R7 gives the watchdog neither the mark nor the life that it looks for', async () => {

@@ -246,7 +246,7 @@ function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): Engi
     landing: mortal(memoryLanding(outside.repo), fuse),
     agents: agentsTwin(outside, workspaces, rooms, fuse),
     verify: { run: async () => undefined },
-    prompts: { fill: () => '' },
+    prompts: { fill: () => '', limitMs: () => undefined },
     log: { write: () => undefined },
     config: () => rooms.config,
     random: outside.random,

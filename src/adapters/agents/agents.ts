@@ -120,9 +120,9 @@ async function follow(
 ): Promise<PhaseEnd> {
   const { limits, env: passed } = options.config();
   const circles = new AbortController();
-  const { see, seen } = seeing(() => circles.abort());
+  const watch = seeing(() => circles.abort());
   const tell = atMostOncePerSecond(options.clock, activity);
-  const read = row.reader();
+  const read = readingSafely(row, order, options.log);
   const exit = await launch({
     program: call.program,
     args: call.args,
@@ -144,7 +144,7 @@ async function follow(
     onLine: (line, from) => {
       for (const event of read(line, from)) {
         log.write(event);
-        see(event);
+        watch.see(event);
         tell(event);
       }
     },
@@ -153,7 +153,7 @@ async function follow(
   const noProgress = circles.signal.aborted && !signal.aborted;
   const end = endOf({
     exit,
-    seen: seen(),
+    seen: watch.seen(),
     agent: row.name,
     called: call.called,
     workspace: order.workspace,
@@ -161,7 +161,22 @@ async function follow(
     stallMs: limits.stallAfter,
     noProgress,
   });
-  return { end: cleanEnd(end, options.redaction), tail: plainText(log.tail()), found: foundIn(order, folder, seen(), options.redaction) };
+  return { end: cleanEnd(end, options.redaction), tail: plainText(log.tail()), found: foundIn(order, folder, watch.seen(), options.redaction) };
+}
+
+/** Whatever a client prints, it ends no daemon: a line that its reader stumbles over is text. */
+function readingSafely(row: AgentRow, order: PhaseOrder, log: Log): ReturnType<AgentRow['reader']> {
+  const read = row.reader();
+  let told = false;
+  return (line, from) => {
+    try {
+      return read(line, from);
+    } catch (error) {
+      if (!told) log.write('warn', `a line of ${row.name} cannot be read and is taken as text: ${String(error)}`, { task: order.id, step: order.step });
+      told = true;
+      return [{ kind: 'text', text: line }];
+    }
+  };
 }
 
 const variablesOf = (order: PhaseOrder, folder: RunFolder) => ({
