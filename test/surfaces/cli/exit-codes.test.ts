@@ -9,7 +9,7 @@ const aborted = AbortSignal.abort();
 const noRepo = usage('this is no git repository', 'git init, or name one with -C', { where: '/tmp/x' });
 
 describe('exit codes', () => {
-  it.each<readonly [string, number, Given?]>([
+  const ENDS: readonly (readonly [string, number, Given?])[] = [
     ['', 0],
     ['--help', 0],
     ['help', 0],
@@ -69,11 +69,14 @@ describe('exit codes', () => {
     ['task ready --limit 0', 2],
     ['completion tcsh', 2],
     ['-C', 2],
-  ])('7-R1 `todone %s` ends with %i', async (argv, code, given = {}) => {
+  ];
+
+  it.each(ENDS.map(([argv, code, given]) => [argv, code, given ?? {}] as const))('7-R1 `todone %s` ends with %i', async (argv, code, given) => {
     const said = await todone(argv, given);
     expect(said.code).toBe(code);
-    if (code === 2 || code === 3) expect(said).toMatchObject({ out: '', err: expect.stringMatching(/^error: .+\n(?:.*\n)*\s+do: .+/) });
-    else expect(said.err.includes('error:')).toBe(false);
+    const complains = code === 2 || code === 3;
+    expect(/^error: .+\n(?:.*\n)*\s+do: .+/.test(said.err)).toBe(complains);
+    expect(complains && said.out !== '').toBe(false);
   });
 
   it('7-R1 starts nothing for a dry run, and nothing after a wrong option', async () => {

@@ -63,18 +63,21 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
 ];
 
 describe('--json', () => {
-  it.each(CALLS)('7-R1 `todone %s --json` is one document of the kind %s', async (argv, name, given = {}) => {
-    const said = await todone(`${argv} --json`, { ...GIVEN, ...given });
-    expect(said.err).toBe('');
-    const document: unknown = JSON.parse(said.out);
-    expect(documents[name].parse(document)).toEqual(document);
-    if (name !== 'plan') expect(Object.keys(document as object)[0]).toBe('schemaVersion');
-  });
+  it.each(CALLS.map(([argv, name, given]) => [argv, name, given ?? {}] as const))(
+    '7-R1 `todone %s --json` is one document of the kind %s',
+    async (argv, name, given) => {
+      const said = await todone(`${argv} --json`, { ...GIVEN, ...given });
+      expect(said.err).toBe('');
+      const document: unknown = JSON.parse(said.out);
+      expect(documents[name].parse(document)).toEqual(document);
+      expect(Object.keys(document as object)[0]).toBe(name === 'plan' ? '0' : 'schemaVersion');
+    },
+  );
 
   it('7-R1 every document is held to its schema by a call above', () => {
     const called = new Set<DocumentName | undefined>([...CALLS.map(([, name]) => name), 'entry']);
     for (const name of Object.keys(documents)) expect(called).toContain(name);
-    for (const row of COMMANDS) if (row.json !== undefined) expect(called).toContain(row.json);
+    for (const row of COMMANDS.filter(({ json }) => json !== undefined)) expect(called).toContain(row.json);
   });
 
   it('3-R7 the dry run is the bare array, groups and tasks in file order, inherited tags last', async () => {
@@ -134,7 +137,6 @@ describe('--json', () => {
   });
 
   it('7-R1 --json wins over --quiet', async () => {
-    expect(() => void documents.tasks.parse(JSON.parse('{}'))).toThrow();
     expect(documents.tasks.safeParse(JSON.parse((await todone('task list --json --quiet')).out)).success).toBe(true);
   });
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LogEntry } from '../../../src/surfaces/cli/app.ts';
 import { usage } from '../../../src/surfaces/cli/failure.ts';
@@ -58,6 +58,9 @@ const CALLS = [
   'restore m2c7r4ya',
 ];
 
+const coloured = async (argv: string, isTTY: boolean, env: Record<string, string> = {}): Promise<boolean> =>
+  (await todone(argv, { isTTY, env })).out.includes('\u001b[');
+
 describe('what reaches a terminal', () => {
   it.each(CALLS)('13-R2 `todone %s` shows no control character of a task, an agent or a path', async (call) => {
     await fc.assert(
@@ -115,8 +118,6 @@ describe('what reaches a terminal', () => {
   });
 
   it('7 colours only on a terminal, not with NO_COLOR, TERM=dumb or --no-color', async () => {
-    const coloured = async (argv: string, isTTY: boolean, env: Record<string, string> = {}): Promise<boolean> =>
-      (await todone(argv, { isTTY, env })).out.includes('\u001b[');
     expect(await coloured('status', true)).toBe(true);
     expect(await coloured('--help', true)).toBe(true);
     expect(await coloured('status', true, { NO_COLOR: '' })).toBe(true);
