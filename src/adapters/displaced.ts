@@ -1,126 +1,107 @@
 /**
- * Versions of the list that a write displaced (1.4-R3): each is watched until nobody can write to it any more, late writes are
- * handed back to be merged, and then it is kept in a bounded archive. No version with a person's bytes is ever removed at once.
+ * One displaced version of the list: where it is, what is in it now, and whether anybody can still write to it.
+ * Never changes it.
  */
-import { hash } from 'node:crypto';
-import { createRequire } from 'node:module';
-import { mkdirSync } from 'node:fs';
-import { open, readdir, readFile, rename, copyFile, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Clock, Log } from '../engine/ports.ts';
-import type { Edited } from '../tasks/task.ts';
+import type { Disk, DiskFile, FileFacts } from './disk.ts';
+import type { Archive } from './list-archive.ts';
+import type { StoredIntent } from './list-intents.ts';
+import { codeOf, hashOf } from './list-look.ts';
+import { remove } from './list-swap.ts';
 
-export type DisplacedRecord = {
-  /** What it held when it was displaced. */
-  readonly base: Buffer;
-  /** What the list held right after. */
-  readonly planned: Buffer;
-  /** Our change, to be made again on a late save. */
-  readonly change: ((text: string) => { readonly text: string; readonly results: readonly Edited[] }) | undefined;
-};
-
+/** What this process knows of it beyond its row. */
 export type Displaced = {
-  keep(temp: string, record: DisplacedRecord): Promise<void>;
-  /** The newest first. */
-  list(): Promise<readonly { readonly name: string; readonly at: number; readonly bytes: number }[]>;
-  prune(): Promise<void>;
+  readonly intent: StoredIntent;
+  /** The list before the exchange and after it: always at first, later only of large lists, whose row has no texts. */
+  base?: Buffer;
+  planned?: Buffer;
+  place: string;
+  archived: boolean;
+  /** Since when we have it, and when to look again, in ticks. */
+  readonly since: number;
+  dueAt: number;
+  looks: number;
+  /** How it looked at the last look, and since when it has looked so. */
+  seen?: { readonly size: number; readonly modifiedNs: bigint; readonly since: number };
 };
 
-export type DisplacedOptions = {
-  readonly stateDir: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** False where a late save could not be merged. */
-  readonly merge: (late: Buffer, record: DisplacedRecord) => Promise<boolean>;
+export type DisplacedLook = {
+  readonly bytes: Buffer;
+  /** It does not hold what had been read. */
+  readonly changed: boolean;
+  /** Nobody is in the midst of writing it. */
+  readonly quiet: boolean;
 };
 
-const VERSIONS_MAX = 200;
-const BYTES_MAX = 256 * 1024 * 1024;
-/** Waits between looks while somebody still has the file open for writing. */
-const LOOKS_MS: readonly number[] = [10, 20, 50, 100, 200, 500, 1000];
-/** After this long a writer is believed to have forgotten the file. */
-const WATCH_MS_MAX = 600_000;
-const PRUNE_EVERY = 50;
+/** Where nobody can tell who has a file open, it is quiet after standing still for so long. */
+const STILL_MS = 1000;
 
-export function displacedFiles(options: DisplacedOptions): Displaced {
-  const folder = join(options.stateDir, 'versions');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  let kept = 0;
-  const list = async (): Promise<{ name: string; at: number; bytes: number }[]> => {
-    const found = await Promise.all((await readdir(folder)).map(async (name) => stat(join(folder, name)).then((stats) => ({ name, at: stats.mtimeMs, bytes: stats.size }), () => undefined)));
-    return found.filter((each) => each !== undefined).sort((a, b) => (a.name < b.name ? 1 : -1));
-  };
-  const prune = async (): Promise<void> => {
-    let bytes = 0;
-    for (const [index, version] of (await list()).entries()) {
-      bytes += version.bytes;
-      if (index >= VERSIONS_MAX || bytes > BYTES_MAX) await unlink(join(folder, version.name)).catch(() => undefined);
-    }
-  };
-  return {
-    async keep(temp, record) {
-      const path = join(folder, `${String(options.clock.now()).padStart(14, '0')}-${hash('sha1', record.base).slice(0, 8)}-${kept}.md`);
-      await rename(temp, path).catch(() => moveAcross(temp, path));
-      watchOne(options, path, record, 0, options.clock.ticks());
-      if (++kept % PRUNE_EVERY === 0) await prune();
-    },
-    list,
-    prune,
-  };
-}
-
-/** Another file system: the copy cannot see late writes, but nothing that is there by now is lost. */
-async function moveAcross(temp: string, path: string): Promise<void> {
-  await copyFile(temp, path);
-  await unlink(temp);
-}
-
-function watchOne(options: DisplacedOptions, path: string, record: DisplacedRecord, looks: number, since: number): void {
-  const step = LOOKS_MS[Math.min(looks, LOOKS_MS.length - 1)] ?? 1000;
-  options.clock.after(step, () => {
-    void lookAt(options, path, record, looks, since).catch((error: unknown) => {
-      options.log.write('warn', `a displaced version of the list could not be looked at: ${error instanceof Error ? error.message : String(error)}`);
-    });
-  });
-}
-
-async function lookAt(options: DisplacedOptions, path: string, record: DisplacedRecord, looks: number, since: number): Promise<void> {
-  const open = await hasWriter(path);
-  const late = await readFile(path).catch(() => undefined);
-  if (late === undefined) return;
-  if (open && options.clock.ticks() - since < WATCH_MS_MAX) return watchOne(options, path, record, looks + 1, since);
-  if (late.equals(record.base)) return;
-  const merged = await options.merge(late, record);
-  options.log.write('warn', merged ? 'a save that came late was merged into the list' : `a save that came late could not be merged: it is kept in ${path}`);
-}
-
-type Fcntl = (fd: number, command: number, argument: number) => number;
-const F_SETLEASE = 1024;
-const F_RDLCK = 0;
-const F_UNLCK = 2;
-let fcntl: Fcntl | null | undefined;
-
-/** Linux refuses a read lease while anybody has the file open for writing; elsewhere time has to do. */
-async function hasWriter(path: string): Promise<boolean> {
-  fcntl ??= loadFcntl();
-  if (!fcntl) return false;
-  const handle = await open(path, 'r').catch(() => undefined);
-  if (!handle) return false;
+/** Undefined where it is gone. */
+export async function lookAtDisplaced(disk: Disk, mine: Displaced, now: number, settleMs: number): Promise<DisplacedLook | undefined> {
+  const file = await openedOrGone(disk, mine.place);
+  if (!file) return undefined;
   try {
-    if (fcntl(handle.fd, F_SETLEASE, F_RDLCK) !== 0) return true;
-    fcntl(handle.fd, F_SETLEASE, F_UNLCK);
-    return false;
+    const writer = await file.isBeingWritten();
+    const bytes = await file.read();
+    const facts = await file.facts();
+    const stillMs = now - stillSince(mine, facts, now);
+    // Asked again after reading: who opened it in between may have written half.
+    const written = writer === false ? await file.isBeingWritten() : writer;
+    const quiet = written === false ? bytes.length === facts.size : stillMs >= (written ? settleMs : STILL_MS);
+    const changed = mine.base ? !bytes.equals(mine.base) : hashOf(bytes) !== mine.intent.baseHash;
+    return { bytes, changed, quiet };
   } finally {
-    await handle.close();
+    await file.close();
   }
 }
 
-function loadFcntl(): Fcntl | null {
-  if (process.platform !== 'linux') return null;
+function stillSince(mine: Displaced, facts: FileFacts, now: number): number {
+  const { seen } = mine;
+  if (seen?.size === facts.size && seen.modifiedNs === facts.modifiedNs) return seen.since;
+  mine.seen = { size: facts.size, modifiedNs: facts.modifiedNs, since: now };
+  return now;
+}
+
+/** Where an intent that another process began has its displaced file; undefined where there is none, ours being cleared away. */
+export async function locate(disk: Disk, archive: Archive, intent: StoredIntent): Promise<{ readonly place: string; readonly archived: boolean } | undefined> {
+  if (await isOurs(disk, intent)) {
+    await remove(disk, intent.temp);
+    if (intent.displaced !== intent.temp) await remove(disk, intent.displaced);
+    return undefined;
+  }
+  if (await exists(disk, intent.displaced)) return { place: intent.displaced, archived: false };
+  const archived = archive.pathOf(intent.keep, 'before');
+  return (await exists(disk, archived)) ? { place: archived, archived: true } : undefined;
+}
+
+/** Our own new text is still under the name beside the list: the exchange has not been. */
+async function isOurs(disk: Disk, intent: StoredIntent): Promise<boolean> {
+  const file = await openedOrGone(disk, intent.temp);
+  if (!file) return false;
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as { load(path: null): { func(declaration: string): Fcntl } };
-    return koffi.load(null).func('int fcntl(int, int, int)');
-  } catch {
-    return null;
+    if ((await file.facts()).inode === intent.tempInode) return true;
+    // Some file systems give files new numbers when they are mounted again.
+    const now = hashOf(await file.read());
+    return now === intent.plannedHash && now !== intent.baseHash;
+  } finally {
+    await file.close();
+  }
+}
+
+async function openedOrGone(disk: Disk, path: string): Promise<DiskFile | undefined> {
+  try {
+    return await disk.open(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function exists(disk: Disk, path: string): Promise<boolean> {
+  try {
+    await disk.facts(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
   }
 }

@@ -1,43 +1,24 @@
 /**
- * The atomic exchange of two files: each path holds the other's file afterwards, and at no moment is one of them missing.
- * Linux: renameat2(RENAME_EXCHANGE); macOS: renamex_np(RENAME_SWAP), untried. Loaded at the first use, never at start.
+ * Swaps two paths of one folder in one step (1.4-R3), or says that it cannot be done here (1.4-R4). Never half
+ * done: either both names have changed places or neither has.
  */
-import { createRequire } from 'node:module';
-import { constants } from 'node:os';
+import { libc } from './libc.ts';
 
-export type Exchanged = { readonly kind: 'exchanged' } | { readonly kind: 'unsupported'; readonly why: string } | { readonly kind: 'failed'; readonly code: string };
+export type Exchanged =
+  | { readonly kind: 'exchanged' }
+  /** This system or this file system cannot. */
+  | { readonly kind: 'unsupported'; readonly why: string }
+  /** What any rename may say: ENOENT, EACCES, EROFS… */
+  | { readonly kind: 'failed'; readonly code: string };
 
-type Koffi = { load(path: string | null): { func(declaration: string): (...args: unknown[]) => number }; errno(): number };
-
-const AT_FDCWD = -100;
-const RENAME_EXCHANGE = 2;
-const RENAME_SWAP = 2;
-const UNSUPPORTED: readonly string[] = ['ENOSYS', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV'];
-
-let native: { readonly call: (a: string, b: string) => number; readonly errno: () => number } | { readonly why: string } | undefined;
+/** What kernels and file systems answer that do not know the call or do not have it for these paths. */
+const UNSUPPORTED: ReadonlySet<string> = new Set(['ENOSYS', 'EINVAL', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP']);
 
 export function exchange(a: string, b: string): Exchanged {
-  native ??= loadNative();
-  if ('why' in native) return { kind: 'unsupported', why: native.why };
-  if (native.call(a, b) === 0) return { kind: 'exchanged' };
-  const code = nameOf(native.errno());
-  return UNSUPPORTED.includes(code) ? { kind: 'unsupported', why: code } : { kind: 'failed', code };
+  const library = libc();
+  if ('trouble' in library) return { kind: 'unsupported', why: `koffi cannot be loaded: ${library.trouble}` };
+  if (!library.swap) return { kind: 'unsupported', why: `${process.platform} has no call for it` };
+  const result = library.swap(a, b);
+  if (result === 0) return { kind: 'exchanged' };
+  return UNSUPPORTED.has(result) ? { kind: 'unsupported', why: `the file system says ${result}` } : { kind: 'failed', code: result };
 }
-
-function loadNative(): NonNullable<typeof native> {
-  try {
-    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
-    const libc = koffi.load(null);
-    const errno = (): number => koffi.errno();
-    if (process.platform === 'darwin') {
-      const swap = libc.func('int renamex_np(const char*, const char*, unsigned int)');
-      return { call: (a, b) => swap(a, b, RENAME_SWAP), errno };
-    }
-    const rename = libc.func('int renameat2(int, const char*, int, const char*, unsigned int)');
-    return { call: (a, b) => rename(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE), errno };
-  } catch (error) {
-    return { why: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-const nameOf = (number: number): string => Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? `errno ${number}`;

@@ -43,13 +43,20 @@ function positionOf({ gitDir, commonDir }: GitStateOptions): string {
 function refOf(commonDir: string, ref: string): string {
   const loose = readText(join(commonDir, ref)).trim();
   if (loose !== '') return loose;
-  const line = readText(join(commonDir, 'packed-refs')).split('\n').find((each) => each.endsWith(` ${ref}`));
+  const line = readText(join(commonDir, 'packed-refs'))
+    .split('\n')
+    .find((each) => each.endsWith(` ${ref}`));
   return line?.split(' ')[0] ?? '';
 }
 
 /** The list's blob in the index and in HEAD. */
 async function blobsOf({ top, listName }: GitStateOptions): Promise<ReadonlySet<string>> {
-  const git = (args: readonly string[]): ReturnType<typeof exec> => exec('git', [...args], { cwd: top, env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }, timeoutMs: 10_000 });
+  const git = (args: readonly string[]): ReturnType<typeof exec> =>
+    exec('git', [...args], {
+      cwd: top,
+      env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' },
+      timeoutMs: 10_000,
+    });
   const index = await git(['ls-files', '-s', '--', listName]);
   const head = await git(['rev-parse', '-q', '--verify', `HEAD:${listName}`]);
   const words = [String(index.stdout).split(/\s/)[1], String(head.stdout).trim()];
@@ -57,7 +64,10 @@ async function blobsOf({ top, listName }: GitStateOptions): Promise<ReadonlySet<
 }
 
 function blobId(bytes: Buffer, length: number): string {
-  return createHash(length > 40 ? 'sha256' : 'sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+  return createHash(length > 40 ? 'sha256' : 'sha1')
+    .update(`blob ${bytes.length}\0`)
+    .update(bytes)
+    .digest('hex');
 }
 
 function stampOf(path: string): string {

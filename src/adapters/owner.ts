@@ -1,78 +1,186 @@
 /**
- * One owner per list (2-R3): a process that holds an exclusive transaction on `owner.db` for its whole life. The kernel frees
- * it at its death, so that there is nothing stale to judge, and a stopped process stays the owner. Never opens the file twice
- * in one process: closing one handle would drop the other's lock.
+ * One owner per list (2-R3): the process that holds an exclusive transaction on `owner.db` in the state folder, for
+ * as long as it lives. The kernel frees it at its death, however that comes; a stopped owner stays the owner. Who it
+ * is stands in `owner.json` beside it, for people and for finding it. Never decides by a clock or by a pid.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { isBusy, touchPrivate } from './kernel-lock.ts';
+import { processStart } from './process-start.ts';
 
 export type Ownership = {
-  /** Grows with every owner. */
+  /** Grows with each ownership of this list, for ever. */
   readonly term: number;
   release(): void;
 };
 
-export type OwnerInfo = { readonly pid: number; readonly host: string; readonly since: number };
+const infoSchema = z.object({
+  pid: z.int(),
+  host: z.string(),
+  /** Wall time, ms. */
+  since: z.number(),
+  /** When the process started, in the kernel's own words: with the pid, a process that is never mistaken for a later one. */
+  started: z.string(),
+  term: z.int(),
+});
 
-const held = new Set<string>();
+export type OwnerInfo = z.output<typeof infoSchema>;
 
-/** The ownership, or undefined while somebody else has it. */
+const POLL_MS = 50;
+/** A commit waits for readers that look in at the same instant. */
+const COMMIT_TRIES = 200;
+
+/** Lists that this process owns: their `owner.db` must not be opened a second time in it. */
+const owned = new Set<string>();
+
+/** The ownership, or undefined while another process (or this one) has it. */
 export function takeOwnership(stateDir: string, now: () => number = Date.now): Ownership | undefined {
-  const path = join(stateDir, 'owner.db');
-  if (held.has(path)) return undefined;
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const db = new DatabaseSync(path);
+  const contender = enter(stateDir, now);
+  const ownership = contender.attempt();
+  if (!ownership) contender.leave();
+  return ownership;
+}
+
+/** Waits until the owner is gone and takes over at once. Rejects with the signal's reason. */
+export async function awaitOwnership(stateDir: string, signal: AbortSignal, now: () => number = Date.now): Promise<Ownership> {
+  let contender = enter(stateDir, now);
   try {
-    db.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
+    for (;;) {
+      signal.throwIfAborted();
+      if (contender.isStale()) {
+        contender.leave();
+        contender = enter(stateDir, now);
+      }
+      const ownership = contender.attempt();
+      if (ownership) return ownership;
+      await sleep(POLL_MS, undefined, { signal });
+    }
   } catch (error) {
-    db.close();
-    if (isBusy(error)) return undefined;
-    throw error;
+    contender.leave();
+    throw signal.aborted ? signal.reason : error;
   }
-  const term = nextTerm(db);
-  // In exclusive locking mode the lock outlives the commit, until this connection is closed.
-  db.exec('BEGIN EXCLUSIVE');
-  held.add(path);
-  writeInfo(stateDir, { pid: process.pid, host: hostname(), since: now() });
+}
+
+/** Who owns the list: undefined where nobody does. Of a process on another host, what it last said. Reads, and locks nothing. */
+export function ownerInfo(stateDir: string): OwnerInfo | undefined {
+  const info = readInfo(stateDir);
+  if (!info) return undefined;
+  if (info.host !== hostname()) return info;
+  return processStart(info.pid) === info.started ? info : undefined;
+}
+
+/** Whether anybody owns the list now. */
+export function isOwned(stateDir: string): boolean {
+  return ownerInfo(stateDir) !== undefined;
+}
+
+type Contender = {
+  attempt(): Ownership | undefined;
+  /** Somebody removed or replaced the file that we wait on. */
+  isStale(): boolean;
+  leave(): void;
+};
+
+function enter(stateDir: string, now: () => number): Contender {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const dir = realpathSync(stateDir);
+  const file = join(dir, 'owner.db');
+  let db: DatabaseSync | undefined;
+  let inode = 0n;
+
+  const open = (): DatabaseSync => {
+    if (db) return db;
+    touchPrivate(file);
+    db = new DatabaseSync(file, { timeout: 0 });
+    inode = inodeOf(file);
+    // The lock is kept from one transaction to the next, so the term can be stored without letting go.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL');
+    return db;
+  };
+
+  const leave = (): void => {
+    db?.close();
+    db = undefined;
+  };
+
   return {
-    term,
-    release() {
-      if (!held.delete(path)) return;
-      db.exec('ROLLBACK');
-      db.close();
+    attempt() {
+      if (owned.has(dir)) return undefined;
+      try {
+        const term = seize(open(), dir);
+        if (term === undefined) return undefined;
+        owned.add(dir);
+        writeInfo(dir, { pid: process.pid, host: hostname(), since: now(), started: processStart(process.pid) ?? '', term });
+        return {
+          term,
+          release() {
+            if (!db) return;
+            rmSync(join(dir, 'owner.json'), { force: true });
+            leave();
+            owned.delete(dir);
+          },
+        };
+      } catch (error) {
+        owned.delete(dir);
+        leave();
+        throw error;
+      }
     },
+    isStale: () => db !== undefined && inodeOf(file) !== inode,
+    leave,
   };
 }
 
-/** Who owns it now, as far as it said so. */
-export function ownerInfo(stateDir: string): OwnerInfo | undefined {
+/** Takes the lock, stores the next term, and keeps the lock in a transaction that stays open. */
+function seize(db: DatabaseSync, dir: string): number | undefined {
   try {
-    return JSON.parse(readFileSync(join(stateDir, 'owner.json'), 'utf8')) as OwnerInfo;
+    // Of any number of contenders exactly one gets this, and the others need not wait to know.
+    db.exec('BEGIN IMMEDIATE');
+  } catch (error) {
+    if (isBusy(error)) return undefined;
+    throw error;
+  }
+  db.exec('CREATE TABLE IF NOT EXISTS owner (one INTEGER PRIMARY KEY CHECK (one = 1), term INTEGER NOT NULL) STRICT');
+  const row = db.prepare('SELECT term FROM owner').get();
+  const term = Math.max(Number(row?.['term'] ?? 0), readInfo(dir)?.term ?? 0) + 1;
+  db.prepare('INSERT INTO owner VALUES (1, ?) ON CONFLICT DO UPDATE SET term = excluded.term').run(term);
+  commitAgainstReaders(db);
+  db.exec('BEGIN EXCLUSIVE');
+  return term;
+}
+
+/** The reservation is ours; only contenders in the midst of being refused can delay the commit, each for microseconds. */
+function commitAgainstReaders(db: DatabaseSync): void {
+  for (let left = COMMIT_TRIES; ; left--) {
+    try {
+      db.exec('COMMIT');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || left === 0) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+function readInfo(stateDir: string): OwnerInfo | undefined {
+  try {
+    const parsed = infoSchema.safeParse(JSON.parse(readFileSync(join(stateDir, 'owner.json'), 'utf8')));
+    return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Whether anybody owns it, without taking part. */
-export function isOwned(stateDir: string): boolean {
-  const taken = takeOwnership(stateDir);
-  taken?.release();
-  return taken === undefined;
+function writeInfo(dir: string, info: OwnerInfo): void {
+  const file = join(dir, 'owner.json');
+  writeFileSync(`${file}.new`, JSON.stringify(info), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
 }
 
-function nextTerm(db: DatabaseSync): number {
-  db.exec('CREATE TABLE IF NOT EXISTS owner (one INTEGER PRIMARY KEY CHECK (one = 1), term INTEGER NOT NULL) STRICT');
-  db.exec('INSERT INTO owner (one, term) VALUES (1, 1) ON CONFLICT (one) DO UPDATE SET term = term + 1');
-  const row = db.prepare('SELECT term FROM owner').get() as { term: number };
-  db.exec('COMMIT');
-  return row.term;
+function inodeOf(file: string): bigint {
+  return statSync(file, { bigint: true, throwIfNoEntry: false })?.ino ?? 0n;
 }
-
-function writeInfo(stateDir: string, info: OwnerInfo): void {
-  writeFileSync(join(stateDir, 'owner.json'), `${JSON.stringify(info)}\n`, { mode: 0o600 });
-}
-
-const SQLITE_BUSY = 5;
-const isBusy = (error: unknown): boolean => error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY;

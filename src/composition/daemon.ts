@@ -6,8 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Log } from '../engine/ports.ts';
 import type { Engine } from '../engine/engine.ts';
 import { watchConfig, describeConfigProblem } from '../adapters/config-file.ts';
-import { ownerInfo, takeOwnership, type Ownership } from '../adapters/owner.ts';
-import { callSocket, NobodyListens, RemoteError, serveSocket, socketPath } from '../adapters/socket.ts';
+import { ownerInfo, type Ownership, takeOwnership } from '../adapters/owner.ts';
+import { callSocket } from '../adapters/socket-call.ts';
+import { socketPath } from '../adapters/socket-path.ts';
+import { serveSocket } from '../adapters/socket.ts';
 import { handleRequest, type IdleAnswer } from './requests.ts';
 import { makeStateDir, type Place } from './place.ts';
 import { openWork } from './work.ts';
@@ -72,17 +74,24 @@ async function ownerIsIdle(stateDir: string, signal: AbortSignal): Promise<IdleA
   try {
     const answer = (await callSocket(socketPath(stateDir), { kind: 'idle' }, AbortSignal.any([signal, AbortSignal.timeout(STANDBY_ASK_MS)]))) as IdleAnswer;
     return answer.idle ? answer : undefined;
-  } catch (error) {
-    if (error instanceof RemoteError) return undefined;
-    if (error instanceof NobodyListens || signal.aborted || error instanceof Error) return undefined;
-    throw error;
+  } catch {
+    // Between two owners, or one that is only starting: asked again.
+    return undefined;
   }
 }
 
 async function work(options: DaemonOptions, ownership: Ownership): Promise<DaemonEnd> {
   const { place, log, clock } = options;
   const configs = watchConfig(place.configPlaces, place.config);
-  const opened = await openWork({ place, term: ownership.term, clock, log, config: () => (options.once ? { ...configs.current(), claimAfter: 0 } : configs.current()), instance: options.instance, works: true });
+  const opened = await openWork({
+    place,
+    term: ownership.term,
+    clock,
+    log,
+    config: () => (options.once ? { ...configs.current(), claimAfter: 0 } : configs.current()),
+    instance: options.instance,
+    works: true,
+  });
   const { engine } = opened;
   const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleRequest(engine, request) });
   const unwatch = await opened.list.watch(() => void engine.look());
@@ -135,4 +144,5 @@ function reload(log: Log, configs: ReturnType<typeof watchConfig>): void {
   if (changed) log.write('info', 'the config was changed and is in force');
 }
 
-const onAbort = (signal: AbortSignal): Promise<void> => new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
+const onAbort = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));

@@ -7,7 +7,8 @@ import type { Engine } from '../engine/engine.ts';
 import type { Clock, Log } from '../engine/ports.ts';
 import { type Answer, type Ask, askSchema } from '../runs/ask.ts';
 import { takeOwnership } from '../adapters/owner.ts';
-import { callSocket, NobodyListens, socketPath } from '../adapters/socket.ts';
+import { callSocket, NobodyListens } from '../adapters/socket-call.ts';
+import { socketPath } from '../adapters/socket-path.ts';
 import { makeStateDir, type Place } from './place.ts';
 import { openWork } from './work.ts';
 
@@ -36,7 +37,14 @@ export async function handleRequest(engine: Engine, written: unknown): Promise<u
   }
 }
 
-export async function sendAsk(options: { readonly place: Place; readonly ask: Ask; readonly by: string; readonly clock: Clock; readonly log: Log; readonly signal?: AbortSignal }): Promise<Answer> {
+export async function sendAsk(options: {
+  readonly place: Place;
+  readonly ask: Ask;
+  readonly by: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal?: AbortSignal;
+}): Promise<Answer> {
   const { place, ask, by } = options;
   makeStateDir(place);
   for (let attempt = 0; attempt < TRIES_MAX; attempt++) {

@@ -2,20 +2,24 @@
  * The ports of an owner, wired: everything that the engine needs to work on one list, and how to let go of it again.
  * The only place that knows which adapter implements which port.
  */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
 import type { Clock, Log, TaskFile } from '../engine/ports.ts';
-import { plainText } from '../runs/plain-text.ts';
 import { applyEdits } from '../tasks/edit.ts';
 import { openAgents } from '../adapters/agents/agents.ts';
-import { openGit } from '../adapters/git.ts';
+import { type Git, openGit } from '../adapters/git.ts';
 import { openGitState } from '../adapters/git-state.ts';
 import { openLanding } from '../adapters/landing.ts';
-import { openPrompts } from '../adapters/prompts.ts';
-import { openRedaction } from '../adapters/redact.ts';
+import { loadPrompts } from '../adapters/prompts.ts';
+import { openRedaction, type Redaction } from '../adapters/redact.ts';
+import { excludeInInfo } from '../adapters/repo.ts';
+import { openRepoLock } from '../adapters/repo-lock.ts';
+import { openSections } from '../adapters/sections.ts';
 import { openJournal } from '../adapters/sqlite.ts';
-import { openTaskFile } from '../adapters/task-file.ts';
-import { openVerify } from '../adapters/verify.ts';
+import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
+import { openHooks, openVerify } from '../adapters/verify.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
 import type { Place } from './place.ts';
 
@@ -37,5 +41,109 @@ export type WorkOptions = {
 };
 
 export async function openWork(options: WorkOptions): Promise<Work> {
-  throw new Error(`not wired ${String(openAgents)} ${String(options)} ${[createEngine, plainText, applyEdits, openGit, openGitState, openLanding, openPrompts, openRedaction, openJournal, openTaskFile, openVerify, openWorkspaces].length}`);
+  const { place, clock, log } = options;
+  const { repo, stateDir, config } = place;
+  const redaction = redactionOf(place);
+  const journal = openJournal({ stateDir, term: options.term, now: () => clock.now(), log });
+  const stored = journal.load();
+  const git = await openGit({ commonDir: repo.commonDir, top: repo.top, stateDir, env: process.env, log });
+  const lock = openRepoLock(join(stateDir, 'worktrees.db'));
+  const sections = openSections({ git, branchPrefix: config.branchPrefix, base: config.base });
+  const shell = { config: options.config, stateDir, epoch: stored.epoch, term: options.term, clock, redaction, env: process.env, identity: repo.identity };
+  const list = openList(options);
+  excludeInInfo(repo.commonDir, [`/${config.trees}/`, '.todone-*']);
+  const { prompts, problems } = loadPrompts(repo.top, config.prompts);
+  for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
+  const engine = createEngine({
+    clock,
+    list,
+    journal,
+    workspaces: openWorkspaces({
+      git,
+      sections,
+      lock,
+      log,
+      top: repo.top,
+      trees: resolve(repo.top, config.trees),
+      hooks: config.hooks,
+      hookLimitMs: config.limits.hook,
+      runHook: openHooks(shell),
+      ports: config.ports,
+    }),
+    landing: openLanding({
+      git,
+      sections,
+      log,
+      top: repo.top,
+      list: place.listName,
+      protected: config.protected,
+      maxFileBytes: config.limits.fileBytes,
+      secretsIn: (text) => redaction.secretsIn(text),
+      identity: repo.identity,
+      sign: config.sign === 'auto' && repo.signs,
+    }),
+    agents: openAgents({ ...shell, top: repo.top, log }),
+    verify: openVerify(shell),
+    prompts,
+    log,
+    config: options.config,
+    random: Math.random,
+    instance: options.instance,
+    snapshots: stored.known.length === 0 ? await snapshotIds(git) : new Set(),
+    works: options.works,
+  });
+  return {
+    engine,
+    list,
+    async close() {
+      await list.close();
+      journal.close();
+      lock.close();
+      git.close();
+    },
+  };
+}
+
+export function openList(options: Pick<WorkOptions, 'place' | 'clock' | 'log' | 'config'>): ListFile {
+  const { place, clock, log } = options;
+  return openTaskFile({
+    path: place.listPath,
+    stateDir: place.stateDir,
+    maxListBytes: place.config.maxListBytes,
+    settleMs: place.config.settle,
+    apply: (text, edits) => applyEdits(text, edits, { labels: options.config().labels, workers: options.config().workers }),
+    gitState: openGitState({ gitDir: place.repo.gitDir, commonDir: place.repo.commonDir, top: place.repo.top, listName: place.listName }),
+    clock,
+    log,
+    random: Math.random,
+  });
+}
+
+/** Secrets of the environment and of the `.env*` files at the top. */
+export function redactionOf(place: Place): Redaction {
+  const files = readdirSync(place.repo.top).filter((name) => name.startsWith('.env'));
+  return openRedaction(
+    process.env,
+    files.flatMap((name) => readText(join(place.repo.top, name))),
+  );
+}
+
+function readText(path: string): string[] {
+  try {
+    return [readFileSync(path, 'utf8')];
+  } catch {
+    return [];
+  }
+}
+
+/** Ids with kept work, for a journal that was lost (2-R4). */
+async function snapshotIds(git: Git): Promise<ReadonlySet<string>> {
+  const listed = await git.own(['for-each-ref', '--format=%(refname)', 'refs/todone/']);
+  return new Set(
+    listed.stdout
+      .toString('utf8')
+      .split('\n')
+      .map((ref) => ref.split('/')[2] ?? '')
+      .filter((id) => /^[g-z][0-9a-z]{7}$/.test(id)),
+  );
 }

@@ -4,18 +4,18 @@
  * stop without manners, and a start goes on from the rows.
  */
 import type { Config } from '../config.ts';
-import { check } from '../tasks/check.ts';
 import { hasConflictMarkers, looksTorn } from '../tasks/compare.ts';
 import { parse } from '../tasks/parse.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
 import type { EditItem } from '../runs/list-edits.ts';
-import { AGENT_NAMES } from '../runs/pick-agent.ts';
+import { problemsOf } from '../runs/problems.ts';
 import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
 import { apply, worldOf, type World } from '../runs/world.ts';
 import { listWriter } from './list-writer.ts';
-import { orderOf, perform } from './perform.ts';
+import { orderOf } from './doing.ts';
+import { perform } from './perform.ts';
 import type { AgentEvent, Agents, Clock, Journal, Landing, Log, Prompts, Reading, TaskFile, Verify, Workspaces, Written } from './ports.ts';
 import { tell } from './tell.ts';
 
@@ -119,17 +119,18 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 
   const notify = (): void => {
-    for (const listener of [...listeners]) listener();
+    for (const listener of listeners) listener();
   };
 
   const takeTurn = (event: Event): void => {
-    const fresh = event.kind === 'read' ? problemsOf(event.board) : problems;
+    const fresh = event.kind === 'read' ? problemsOf(event.board, world, ports.config()) : problems;
+    const listBefore = world.list.kind;
     const turned = turn(world, event, { board, problems: fresh, config: ports.config(), instance: ports.instance, now: clock.now(), random: ports.random });
     store(turned);
     if (event.kind === 'read' && turned.board === event.board) problems = fresh;
     board = turned.board;
     last = turned;
-    tell(log, event, turned);
+    tell(log, event, turned, listBefore);
     for (const effect of turned.effects) carryOut(effect);
     armWake(turned.wakeAt);
   };
@@ -274,21 +275,14 @@ export function createEngine(ports: EnginePorts): Engine {
     const next = parse(found.text, { labels, workers }, board);
     version = found.version;
     const torn = board ? looksTorn(board, next) : looksCut(next, world);
-    const facts = { gitPosition: found.git.position, gitOperation: found.git.operation, listIsCommitted: found.git.listIsCommitted, version: found.version, modifiedAt: found.modifiedAt };
+    const facts = {
+      gitPosition: found.git.position,
+      gitOperation: found.git.operation,
+      listIsCommitted: found.git.listIsCommitted,
+      version: found.version,
+      modifiedAt: found.modifiedAt,
+    };
     return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(found.text), own };
-  };
-
-  const problemsOf = (next: Board): readonly Problem[] => {
-    const config = ports.config();
-    return check(next, {
-      stateOf: (id) => world.known.get(id)?.state,
-      owns: (id, task) => world.known.get(id)?.text === task.text,
-      agents: [...new Set([...AGENT_NAMES, ...Object.keys(config.agents)])],
-      models: Object.keys(config.models),
-      workflows: ['default', 'quick', ...Object.keys(config.workflows)],
-      granularity: config.granularity,
-      workers: config.workers,
-    });
   };
 
   // ── the life of the engine ──
@@ -369,7 +363,13 @@ function noted(before: Activity, event: AgentEvent, at: number): Activity {
     case 'usage': {
       const { inputTokens, outputTokens, costUsd } = event.usage;
       if (event.cumulative) return { ...before, at, inputTokens, outputTokens, costUsd };
-      return { ...before, at, inputTokens: before.inputTokens + inputTokens, outputTokens: before.outputTokens + outputTokens, costUsd: before.costUsd + costUsd };
+      return {
+        ...before,
+        at,
+        inputTokens: before.inputTokens + inputTokens,
+        outputTokens: before.outputTokens + outputTokens,
+        costUsd: before.costUsd + costUsd,
+      };
     }
     case 'limit':
     case 'error':

@@ -3,7 +3,7 @@
  * never how: that is the port's matter. The branch moves only to a commit that `verify` has passed on.
  */
 import type { End, Run } from '../runs/run.ts';
-import { type Doing, fieldOf, orderOf } from './perform.ts';
+import { type Doing, fieldOf, orderOf } from './doing.ts';
 import type { LandingOrder, Squashed } from './ports.ts';
 
 /** How often the branch may move under a landing before it waits. */
@@ -15,13 +15,14 @@ export async function land(run: Run, doing: Doing): Promise<End> {
   if (!order) return { kind: 'final', reason: 'lost', message: 'the run has no workspace' };
   for (let moves = 0; moves < MOVES_MAX; moves++) {
     const squashed = await doing.landing.squash(order);
-    if (squashed.kind !== 'commit') return unlanded(squashed, order);
+    if (squashed.kind !== 'commit') return unlanded(squashed, order, doing.clock.now());
     const red = await check(run, squashed, order, doing);
     if (red) return red;
     if (doing.signal.aborted) return cancelled(run, order, doing);
     const advanced = await doing.landing.advance(order, squashed.tip, squashed.commit);
     if (advanced.kind === 'landed') return { kind: 'done', found: { commit: advanced.commit, hash: advanced.hash, notes: squashed.notes } };
-    if (advanced.kind === 'busy') return { kind: 'transient', reason: 'setup_failed', message: advanced.message, retryAt: doing.clock.now() + BUSY_RETRY_MS, patient: true };
+    if (advanced.kind === 'busy')
+      return { kind: 'transient', reason: 'setup_failed', message: advanced.message, retryAt: doing.clock.now() + BUSY_RETRY_MS, patient: true };
   }
   return { kind: 'transient', reason: 'conflict', message: `the branch moved ${MOVES_MAX} times while this task was landing` };
 }
@@ -30,18 +31,34 @@ function landingOrder(run: Run): LandingOrder | undefined {
   const { workspace, start, commitMessage, summary } = run.found;
   if (workspace === undefined || start === undefined) return undefined;
   const message = commitMessage ?? (summary === undefined ? run.task.title : `${run.task.title}\n\n${summary}`);
-  return { ...orderOf(run), workspace, start, title: run.task.title, message, agent: run.agent, model: run.model, noCommit: run.task.tags.includes('no-commit') };
+  return {
+    ...orderOf(run),
+    workspace,
+    start,
+    title: run.task.title,
+    message,
+    agent: run.agent,
+    model: run.model,
+    noCommit: run.task.tags.includes('no-commit'),
+  };
 }
 
-function unlanded(squashed: Exclude<Squashed, { kind: 'commit' }>, order: LandingOrder): End {
+function unlanded(squashed: Exclude<Squashed, { kind: 'commit' }>, order: LandingOrder, now: number): End {
   switch (squashed.kind) {
     case 'landed':
       return { kind: 'done', found: { commit: squashed.commit, hash: squashed.hash } };
     case 'empty':
       if (order.noCommit) return { kind: 'done', found: { hash: '-' } };
-      return { kind: 'final', reason: 'no_change', message: 'the agent ended without changing a file', evidence: 'The last attempt ended without changing a file.' };
+      return {
+        kind: 'final',
+        reason: 'no_change',
+        message: 'the agent ended without changing a file',
+        evidence: 'The last attempt ended without changing a file.',
+      };
     case 'conflict':
       return { kind: 'rework', reason: 'conflict', message: squashed.message, evidence: squashed.evidence, found: { start: squashed.start } };
+    case 'busy':
+      return { kind: 'transient', reason: 'setup_failed', message: squashed.message, retryAt: now + BUSY_RETRY_MS, patient: true };
     case 'refused':
       return { kind: 'final', reason: squashed.lost ? 'lost' : 'refused', message: squashed.message, evidence: squashed.message };
   }

@@ -38,18 +38,16 @@ export function listWriter(list: TaskFile, clock: Clock, events: WriterEvents): 
     inFlight = new Set(waiting.keys());
     waiting.clear();
     writing = true;
-    try {
-      const written = await list.edit(items.flatMap((item) => item.edits));
-      lastAt = clock.ticks();
-      inFlight.clear();
-      events.written(items, written);
-    } catch (error) {
-      inFlight.clear();
-      events.failed(items, error);
-    } finally {
-      writing = false;
-      arm();
-    }
+    const outcome = await list.edit(items.flatMap((item) => item.edits)).then(
+      (written) => ({ written }),
+      (error: unknown) => ({ error }),
+    );
+    lastAt = clock.ticks();
+    inFlight.clear();
+    writing = false;
+    if ('written' in outcome) events.written(items, outcome.written);
+    else events.failed(items, outcome.error);
+    arm();
   };
 
   return {

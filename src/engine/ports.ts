@@ -248,7 +248,13 @@ export interface Agents {
   sweep(id?: string): Promise<number>;
 }
 
-export type Verified = { readonly ok: boolean; readonly command: string; readonly output: string; readonly code: number | undefined; readonly timedOut: boolean };
+export type Verified = {
+  readonly ok: boolean;
+  readonly command: string;
+  readonly output: string;
+  readonly code: number | undefined;
+  readonly timedOut: boolean;
+};
 
 /** Commands by design (5.3-R9): `verify`, through the same door as agents. */
 export interface Verify {

@@ -53,7 +53,9 @@ export function advance(run: Run, end: End, policy: Policy): Run {
     case 'refused':
       return settle(run, { state: 'keep', reason: 'lost', message: end.message });
     case 'transient':
-      return end.patient || run.tries + 1 < policy.attempts ? again(run, end, policy) : settle(run, failed(end.reason, `failed in ${run.step}: ${end.message} (${run.tries + 1} tries)`));
+      return end.patient || run.tries + 1 < policy.attempts
+        ? again(run, end, policy)
+        : settle(run, failed(end.reason, `failed in ${run.step}: ${end.message} (${run.tries + 1} tries)`));
     case 'rework':
       return run.reworks < REWORKS_MAX && policy.learns
         ? begin({ ...withFound(run, end.found), reworks: run.reworks + 1, evidence: end.evidence }, 'implement')
@@ -97,7 +99,7 @@ function nextAttempt(run: Run, reason: Reason, message: string, evidence: string
   const rule = ENDS[reason];
   const may = rule.retry === 'always' || (rule.retry === 'attempt' && policy.learns);
   const at = run.step;
-  if (!may || run.attempt >= policy.attempts) return settle(run, failed(reason, describe(at, message, run.attempt, policy.attempts)));
+  if (!may || run.attempt >= policy.attempts) return settle(run, failed(reason, describe(at, message, run.attempt, may ? policy.attempts : run.attempt)));
   const from = run.steps.includes(rule.from) ? rule.from : 'prepare';
   const next = { ...begin(run, from), attempt: run.attempt + 1, reworks: 0, evidence: evidence ?? message };
   return rule.waits ? { ...next, waitUntil: policy.now + backoffMs(run.attempt - 1, policy) } : next;

@@ -30,7 +30,10 @@ export function readResult(text: string): { readonly found: Found } | { readonly
     return { note: 'the report is not JSON: the outcome is inferred' };
   }
   const parsed = resultSchema.safeParse(written);
-  if (!parsed.success) return { note: `the report is not as it should be (${parsed.error.issues[0]?.path.join('.') ?? ''}: ${parsed.error.issues[0]?.message ?? ''}): the outcome is inferred` };
+  if (!parsed.success)
+    return {
+      note: `the report is not as it should be (${parsed.error.issues[0]?.path.join('.') ?? ''}: ${parsed.error.issues[0]?.message ?? ''}): the outcome is inferred`,
+    };
   return { found: foundOf(parsed.data) };
 }
 
@@ -42,6 +45,26 @@ export function foundOf(result: Result): Found {
 function asksOf(result: Result): Found['asks'] {
   if (result.outcome === 'needs_decision') return { kind: 'decision', question: result.question ?? result.summary ?? 'the agent needs a decision' };
   const first = result.tasks?.[0];
-  if (result.outcome === 'needs_prerequisite') return { kind: 'prerequisite', id: '', title: first?.title ?? result.summary ?? 'a prerequisite', details: first?.details };
+  if (result.outcome === 'needs_prerequisite')
+    return { kind: 'prerequisite', id: '', title: first?.title ?? result.summary ?? 'a prerequisite', details: first?.details };
   return undefined;
+}
+
+const FILES_MAX = 200;
+const PATH_CHARS_MAX = 500;
+
+/** The files that a plan names in its `files:` line or list; what the choice and a stale plan are measured by. */
+export function filesNamed(plan: string): readonly string[] {
+  const lines = plan.split('\n');
+  const at = lines.findIndex((line) => /^[\s#*_-]*files[*_]*\s*:?[*_]*\s*/i.test(line) && /files[*_]*\s*(?::|$)/i.test(line));
+  if (at === -1) return [];
+  const same = (lines[at] ?? '').replace(/^[\s#*_-]*files[*_]*\s*:?[*_]*\s*/i, '');
+  const listed = lines
+    .slice(at + 1)
+    .filter((line, index, rest) => rest.slice(0, index + 1).every((each) => /^\s*(?:[-*+]|\d+[.)])\s+\S/.test(each) || each.trim() === ''));
+  const names = same.trim() !== '' ? same.split(/[,\s]+/) : listed.map((line) => line.replace(/^\s*(?:[-*+]|\d+[.)])\s+/, '').split(/\s+[-–—(:]|:\s/)[0] ?? '');
+  return [...new Set(names.map((name) => name.replaceAll(/[`"'*]|,$/g, '').trim()).filter((name) => name !== '' && name.length <= PATH_CHARS_MAX))].slice(
+    0,
+    FILES_MAX,
+  );
 }

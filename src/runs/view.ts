@@ -139,7 +139,9 @@ export function waves(scene: Scene): readonly (readonly Task[])[] {
     for (const { located } of reasons(scene)) if (idOf(scene, located.task) === run.id) assumed.add(located.task);
   }
   while (found.length < WAVES_MAX) {
-    const start = choose({ ...scene, assumed }).start.map((choice) => choice.task).filter((task) => !assumed.has(task));
+    const start = choose({ ...scene, assumed })
+      .start.map((choice) => choice.task)
+      .filter((task) => !assumed.has(task));
     if (start.length === 0) return found;
     found.push(start);
     for (const task of start) assumed.add(task);
@@ -162,7 +164,12 @@ function parentOf(scene: Scene, located: Located): string | null {
 
 function relatesOf(task: Task): readonly string[] {
   const value = tagValue(task, 'relates');
-  return typeof value === 'string' ? value.split(',').map((name) => name.trim()).filter((name) => name !== '') : [];
+  return typeof value === 'string'
+    ? value
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== '')
+    : [];
 }
 
 const isClosed = (state: MarkerState): boolean => state === 'done' || state === 'failed' || state === 'cancelled';
@@ -171,4 +178,3 @@ function closedReason(known: Known | undefined, state: MarkerState): string | nu
   if (!isClosed(state)) return null;
   return known?.message || known?.reason || null;
 }
-

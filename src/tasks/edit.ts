@@ -7,15 +7,15 @@ import { newTaskLines } from './compose.ts';
 import type { Style } from './compose.ts';
 import { baseOf, locate } from './find.ts';
 import { needsSpaceAfter, writeMarker, writeMarkerOtherwise } from './marker.ts';
-import { parse, withFresh } from './parse.ts';
+import { defaultParseOptions, parse, withFresh } from './parse.ts';
 import type { ParseOptions } from './parse.ts';
 import { addTagSplices, removeTagSplices, textEnd } from './retag.ts';
 import type { OnText, Splice } from './retag.ts';
-import type { Board, Edit, Edited, Located, Marker, Section, Target, Task } from './task.ts';
+import type { Board, Edit, Edited, Located, Marker, NewTask, Section, Target, Task } from './task.ts';
 import { utf8Length } from './utf8.ts';
 import { endOfLine, isWhite, lineEndFor, linesOf, plainWords, skipWhite } from './white.ts';
 
-export type AppliedEdits = {
+type AppliedEdits = {
   readonly text: string;
   /** What became of each edit, in the order given. */
   readonly results: readonly Edited[];
@@ -134,7 +134,7 @@ function placeIn(work: Work, edit: Edit): EditPlace | undefined {
   if (section === '') return undefined;
   const sectionIndex = work.board.sections.findIndex(({ name }) => name === section);
   if (sectionIndex < 0) return undefined;
-  const shared = lastOpenEnd(work.board.sections[sectionIndex]!) !== undefined;
+  const shared = lastOpenEnd(work.board.text, work.board.starts[sectionIndex]!, work.board.sections[sectionIndex]!) !== undefined;
   return { sectionIndex, located: undefined, key: `end of ${sectionIndex}`, shared };
 }
 
@@ -215,9 +215,13 @@ function planMark(on: OnText, edit: MarkEdit): Plan {
   return applied(markSplices(on, wanted, tag));
 }
 
-/** The bracket to write: an id stays out of those that have no place for one. */
+/** The bracket to write: the task's id stays in it, unless it has no place for one. */
 function bracketOf(wanted: Marker, now: Marker): Marker {
-  if (carriesId(wanted)) return wanted.state === 'done' && wanted.id !== undefined && wanted.hash === undefined ? { ...wanted, hash: '-' } : wanted;
+  if (carriesId(wanted)) {
+    const id = wanted.id ?? now.id;
+    const hash = wanted.state === 'done' ? (wanted.hash ?? (id === undefined ? undefined : '-')) : undefined;
+    return { state: wanted.state, ...(id !== undefined && { id }), ...(hash !== undefined && { hash }) };
+  }
   const note = wanted.state === 'blocked' ? (wanted.note ?? (now.state === 'blocked' ? now.note : undefined)) : undefined;
   return { state: wanted.state, ...(note !== undefined && { note }) };
 }
@@ -265,8 +269,8 @@ function planNote(board: Board, located: Located, on: OnText, words: string, opt
   if (lines.length === 0) return ALREADY;
   const { notes } = located.task;
   if (notes.length >= lines.length && lines.every((line, index) => notes[notes.length - lines.length + index] === line)) return ALREADY;
-  const usual = endOfOwnLines(board, located, on);
-  const at = [usual, on.base + located.task.headSpan.end].find((offset) => showsNote(on, offset, lines, options)) ?? usual;
+  const ends = ownLineEnds(board, located, on);
+  const at = ends.find((offset) => showsNote(on, offset, lines, options)) ?? ends[0]!;
   return applied([noteSplice(on, at, lines)]);
 }
 
@@ -282,22 +286,38 @@ function noteSplice({ text, base, task }: OnText, at: number, lines: readonly st
   return { start: at, end: at, text: lines.map((line) => `${end}${task.detailIndent}>${line === '' ? '' : ` ${line}`}`).join('') };
 }
 
-/** End of the last line of the task's own details that stands in front of its subtasks. */
-function endOfOwnLines(board: Board, { sectionIndex, taskIndex }: Located, { text, base, task }: OnText): number {
+/** How many lines a note may move up to be out of a fence that nothing closed. */
+const NOTE_LINES_UP_MAX = 60;
+
+/** Where a note may stand, best first: behind the last of the own lines in front of the subtasks, and further up. */
+function ownLineEnds(board: Board, { sectionIndex, taskIndex }: Located, { text, base, task }: OnText): readonly number[] {
   const next = board.sections[sectionIndex]!.tasks[taskIndex + 1];
   const limit = base + (next?.parent === taskIndex ? next.headSpan.start : task.span.end);
   const headEnd = base + task.headSpan.end;
-  const own = text.slice(headEnd, limit).trimEnd();
-  return own === '' ? headEnd : endOfLine(text, headEnd + own.length);
+  const ends: number[] = [];
+  for (let own = text.slice(headEnd, limit).trimEnd(); own !== '' && ends.length < NOTE_LINES_UP_MAX; own = own.slice(0, lastLineStart(own)).trimEnd())
+    ends.push(endOfLine(text, headEnd + own.length));
+  return [...ends, headEnd];
 }
 
-/** Whether a note there is read as one, and not as more of a fence or comment that nothing closed. */
+function lastLineStart(text: string): number {
+  return Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r'), 0);
+}
+
+/** Whether a note there is read as one, and not as more of a fence or comment; and leaves the lines below it as they are. */
 function showsNote(on: OnText, at: number, lines: readonly string[], options: ParseOptions): boolean {
   const { text, base, task } = on;
   const start = base + task.headSpan.start;
-  const snippet = text.slice(start, at) + noteSplice(on, at, lines).text;
-  const read = parse(snippet, options).sections[0]?.tasks[0];
-  return read?.notes.at(-1) === lines.at(-1) && read?.text === task.text;
+  const end = base + task.span.end;
+  const now = parse(text.slice(start, end), options).sections[0];
+  const then = parse(text.slice(start, at) + noteSplice(on, at, lines).text + text.slice(at, end), options).sections[0];
+  const own = then?.tasks[0];
+  return (
+    own !== undefined &&
+    own.notes.length > (now?.tasks[0]?.notes.length ?? 0) &&
+    own.fingerprint === now?.tasks[0]?.fingerprint &&
+    then!.tasks.length === now.tasks.length
+  );
 }
 
 // ── new tasks ────────────────────────────────────────────────────────────────────────────────────
@@ -308,10 +328,10 @@ function planInsert(work: Work, edit: InsertEdit, place: EditPlace): Plan {
   const { board, options } = work;
   const section = board.sections[place.sectionIndex]!;
   const base = board.starts[place.sectionIndex]!;
-  const anchor = place.located?.task ?? lastOpenEnd(section) ?? section.tasks[0];
+  const anchor = place.located?.task ?? lastOpenEnd(board.text, base, section) ?? section.tasks[0];
   if (!anchor) return applied([firstInSection(work, edit, section, base)]);
-  const above = edit.where.at === 'above' || endsHidden(section, anchor);
-  const style = styleOf(board.text, base, anchor, edit.where.at === 'above' ? 0 : 1);
+  const above = edit.where.at === 'above' || endsHidden(board.text, base, anchor);
+  const style = styleOf(board.text, base, anchor, edit.where.at === 'above' ? 0 : 1, mayCloseComment(board.text, base, section, edit.task));
   const lines = newTaskLines(edit.task, style, options);
   const end = lineEndFor(board.text, base + anchor.headSpan.start);
   if (above) {
@@ -323,28 +343,45 @@ function planInsert(work: Work, edit: InsertEdit, place: EditPlace): Plan {
 }
 
 /** The last task of the section that others can be put behind: nothing left open hides what follows it. */
-function lastOpenEnd(section: Section): Task | undefined {
-  return section.tasks.findLast((task) => task.parent === undefined && !endsHidden(section, task));
+function lastOpenEnd(text: string, base: number, section: Section): Task | undefined {
+  return section.tasks.findLast((task) => task.parent === undefined && !endsHidden(text, base, task));
 }
 
-/** Whether a fence or comment that nothing closes begins in the task: what is written below it would be hidden too. */
-function endsHidden(section: Section, task: Task): boolean {
-  const open = unclosedLine(section);
-  return open !== undefined && open > task.line && task.span.end >= section.length;
+const hiding = new WeakMap<Task, boolean>();
+
+/** Whether a fence or comment that nothing closed would hide a task written below this one. */
+function endsHidden(text: string, base: number, task: Task): boolean {
+  const known = hiding.get(task);
+  if (known !== undefined) return known;
+  const block = text.slice(base + task.headSpan.start, base + task.span.end);
+  const hides = /```|~~~|</.test(block) && !nextIsSeen(text, base, task);
+  hiding.set(task, hides);
+  return hides;
+}
+
+/** The list items further up have a say in where a fence ends: the section is read as it would be. */
+function nextIsSeen(text: string, base: number, task: Task): boolean {
+  const lead = text.slice(base + task.headSpan.start, base + task.markerSpan.start);
+  const above = text.slice(base, base + task.span.end).trimEnd();
+  return parse(`${above}\n${lead}[] next\n`, defaultParseOptions).sections.at(-1)?.tasks.at(-1)?.text === 'next';
 }
 
 function unclosedLine(section: Section): number | undefined {
   return section.problems.find((problem) => problem.rule === '1.1-R5')?.line;
 }
 
+function mayCloseComment(text: string, base: number, section: Section, { title, details }: NewTask): boolean {
+  return `${title}\n${details ?? ''}`.includes('-->') && text.slice(base, base + section.length).includes('<!--');
+}
+
 /** A list's bullet goes on; numbers count on by `step`. */
-function styleOf(text: string, base: number, task: Task, step: 0 | 1): Style {
+function styleOf(text: string, base: number, task: Task, step: 0 | 1, closes: boolean): Style {
   const lead = text.slice(base + task.headSpan.start, base + task.markerSpan.start);
   const number = /^(\s*)(\d{1,9})([.)]\s+)$/.exec(lead);
   const next = number ? `${number[1]}${Math.min(Number(number[2]) + step, 999_999_999)}${number[3]}` : lead;
   const indent = lead.slice(0, skipWhite(lead, 0, lead.length));
   const depth = next.length - indent.length;
-  return { lead: next, detailIndent: indent + ' '.repeat(depth > 0 ? depth : 2) };
+  return { lead: next, detailIndent: indent + ' '.repeat(depth > 0 ? depth : 2), mayCloseComment: closes };
 }
 
 /** A section without tasks: below its heading, or below a blank line after its text. */
@@ -356,7 +393,8 @@ function firstInSection(work: Work, edit: InsertEdit, section: Section, base: nu
   const at = endOfLine(text, base + body.length);
   const end = lineEndFor(text, base);
   const onlyHeading = !/[\r\n]/.test(body);
-  const lines = newTaskLines(edit.task, { lead: '', detailIndent: '  ' }, work.options);
+  const style = { lead: '', detailIndent: '  ', mayCloseComment: mayCloseComment(text, base, section, edit.task) };
+  const lines = newTaskLines(edit.task, style, work.options);
   return { start: at, end: at, text: (onlyHeading ? '' : end) + lines.map((line) => end + line).join('') };
 }
 

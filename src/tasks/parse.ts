@@ -35,7 +35,10 @@ const NO_PHASES: readonly PhaseHeading[] = [];
 const NO_INITIATIVE: Initiative = { title: undefined, tags: NO_TAGS };
 
 export function parse(text: string, options: ParseOptions, previous?: Board): Board {
-  const reading: Reading = { options: JSON.stringify([options.labels.hash, options.labels.at, options.labels.todotxt, options.workers]), frontMatter: frontMatterEnd(text) };
+  const reading: Reading = {
+    options: JSON.stringify([options.labels.hash, options.labels.at, options.labels.todotxt, options.workers]),
+    frontMatter: frontMatterEnd(text),
+  };
   const before = previous && readings.get(previous);
   const usable = previous && before && before.options === reading.options && before.frontMatter === reading.frontMatter ? previous : undefined;
   if (usable && usable.text === text) return remember({ ...usable, fresh: new Set<string>() }, reading);
@@ -141,7 +144,11 @@ function fits(previous: Board, index: number, initiative: Initiative): boolean {
 }
 
 function sameTags(one: readonly Tag[], other: readonly Tag[]): boolean {
-  return one === other || (one.length === other.length && one.every((tag, index) => tag.text === other[index]!.text && tag.key === other[index]!.key && tag.span.start === other[index]!.span.start));
+  return (
+    one === other ||
+    (one.length === other.length &&
+      one.every((tag, index) => tag.text === other[index]!.text && tag.key === other[index]!.key && tag.span.start === other[index]!.span.start))
+  );
 }
 
 function initiativeOf(section: Section): Initiative {
@@ -429,8 +436,12 @@ function sectionProblems(text: string, scanned: ScannedSection, tasks: readonly 
       column: odd.start - odd.lineStart + 1,
       rule: '1.1-R2',
       severity: 'warning',
-      message: unspaced ? `${odd.text} has no white space behind it, so this line is not a task.` : `${odd.text} is no marker that ToDone knows, so this line is not a task.`,
-      remedy: unspaced ? 'Put a space behind the bracket if it is meant as a task.' : 'Write [] and a space for a task that may start, or put the bracket in backticks if it is text.',
+      message: unspaced
+        ? `${odd.text} has no white space behind it, so this line is not a task.`
+        : `${odd.text} is no marker that ToDone knows, so this line is not a task.`,
+      remedy: unspaced
+        ? 'Put a space behind the bracket if it is meant as a task.'
+        : 'Write [] and a space for a task that may start, or put the bracket in backticks if it is text.',
     });
   }
   for (const head of scanned.heads) {
@@ -506,4 +517,3 @@ export function markersIn(line: string, escaped = false): readonly Span[] {
   }
   return found;
 }
-

@@ -13,7 +13,7 @@ import type { Marker } from './task.ts';
 import { columnAfter, finder, isWhite, skipWhite, skipWhiteBack } from './white.ts';
 
 /** Front matter longer than this is no front matter: a rule on the first line must not hide a list. */
-export const FRONT_MATTER_LINES_MAX = 400;
+const FRONT_MATTER_LINES_MAX = 400;
 
 export type LineKind = 'text' | 'quote' | 'fence' | 'comment' | 'blank';
 
@@ -77,6 +77,7 @@ export type ScannedSection = {
 
 /** What is found again and again while scanning one text: shared by all its sections. */
 export type Cursor = {
+  readonly lineFeed: (from: number) => number;
   readonly carriageReturn: ReturnType<typeof finder>;
   readonly commentOpen: ReturnType<typeof finder>;
   readonly commentClose: ReturnType<typeof finder>;
@@ -87,12 +88,25 @@ export type Cursor = {
 
 export function cursorOf(text: string): Cursor {
   return {
+    lineFeed: lineFeedIn(text),
     carriageReturn: finder(text, '\r'),
     commentOpen: finder(text, '<!--'),
     commentClose: finder(text, '-->'),
     bracket: finder(text, '['),
     paragraphFrom: 0,
     paragraphEnd: -1,
+  };
+}
+
+/** The next LF, remembered: a text with other line ends would be searched to its end for every line. */
+function lineFeedIn(text: string): (from: number) => number {
+  let asked = 0;
+  let found = -2;
+  return (from) => {
+    if (found !== -2 && from >= asked && (found === -1 || from <= found)) return found;
+    asked = from;
+    found = text.indexOf('\n', from);
+    return found;
   };
 }
 
@@ -186,9 +200,27 @@ type Scan = LineEnds & {
 
 function newScan(text: string, start: number, cursor: Cursor): Scan {
   return {
-    text, cursor, sectionStart: start, lineNumber: 0, start, end: start, next: start, first: start, column: 0,
-    items: [], tasks: [], heads: [], phases: [], odd: [], bracketLines: [],
-    heading: undefined, hidden: undefined, paragraph: undefined, lazy: false, blank: false, cutLine: 0,
+    text,
+    cursor,
+    sectionStart: start,
+    lineNumber: 0,
+    start,
+    end: start,
+    next: start,
+    first: start,
+    column: 0,
+    items: [],
+    tasks: [],
+    heads: [],
+    phases: [],
+    odd: [],
+    bracketLines: [],
+    heading: undefined,
+    hidden: undefined,
+    paragraph: undefined,
+    lazy: false,
+    blank: false,
+    cutLine: 0,
   };
 }
 
@@ -299,7 +331,8 @@ function onText(scan: Scan, task: number, kind: 'text' | 'quote'): number {
     if (startsNoParagraph(scan)) scan.lazy = true;
     else if (!inItem && !scan.lazy && scan.column <= 3) scan.paragraph ??= { start: scan.start, first: scan.first, line: scan.lineNumber };
   }
-  if (kind === 'quote' || inItem) scan.lazy = true;
+  // A quote below a task may be ToDone's note: it must not change what the text behind the task is.
+  if ((kind === 'quote' && task < 0) || inItem) scan.lazy = true;
   addDetail(scan, task, kind);
   if (kind === 'text') scan.hidden = commentGoingOn(scan, task);
   return -1;
@@ -324,7 +357,8 @@ function addDetail(scan: Scan, task: number, kind: LineKind, opens = false): voi
   scan.blank = false;
   if (task < 0) return;
   const head = scan.heads[task]!;
-  if (blank && kind !== 'blank') head.details.push({ kind: 'blank', start: scan.start, end: scan.start, next: scan.start, column: 0, line: scan.lineNumber - 1 });
+  if (blank && kind !== 'blank')
+    head.details.push({ kind: 'blank', start: scan.start, end: scan.start, next: scan.start, column: 0, line: scan.lineNumber - 1 });
   head.details.push({ kind, opens, start: scan.start, end: scan.end, next: scan.next, column: scan.column, line: scan.lineNumber });
   head.blockEnd = scan.next;
 }
@@ -343,7 +377,7 @@ function withSubtasks(heads: readonly ScannedHead[]): readonly ScannedHead[] {
 
 /** A line ends at LF, CRLF or CR, as editors count. */
 function readLineEnd(text: string, start: number, cursor: Cursor, into: LineEnds): void {
-  const feed = text.indexOf('\n', start);
+  const feed = cursor.lineFeed(start);
   const end = feed < 0 ? text.length : feed;
   const carriage = cursor.carriageReturn(start, end);
   into.start = start;
@@ -413,12 +447,22 @@ function withoutClosingHashes(text: string, start: number, end: number): number 
   return isWhite(text.charCodeAt(at - 1)) ? skipWhiteBack(text, at, start) : stop;
 }
 
-function readUnderline(scan: Scan, unit: number, paragraph: { readonly start: number; readonly first: number; readonly line: number }): ScannedHeading | undefined {
+function readUnderline(
+  scan: Scan,
+  unit: number,
+  paragraph: { readonly start: number; readonly first: number; readonly line: number },
+): ScannedHeading | undefined {
   const { text, end } = scan;
   let at = scan.first;
   while (at < end && text.charCodeAt(at) === unit) at++;
   if (skipWhite(text, at, end) < end) return undefined;
-  return { level: unit === 0x3d ? 1 : 2, start: paragraph.start, line: paragraph.line, titleStart: paragraph.first, titleEnd: lineEndBefore(text, scan.start, paragraph.first) };
+  return {
+    level: unit === 0x3d ? 1 : 2,
+    start: paragraph.start,
+    line: paragraph.line,
+    titleStart: paragraph.first,
+    titleEnd: lineEndBefore(text, scan.start, paragraph.first),
+  };
 }
 
 /** End of the text on the line above `start`. */
@@ -536,12 +580,11 @@ function containerOf(scan: Scan, place: number, task: number): { readonly contai
   return { container: Math.max(item, scan.heads[task]!.column + 1), column };
 }
 
-/** Raw HTML whose content Markdown takes as it is (CommonMark's kinds 1 to 5); other tags hide nothing. */
+/** HTML whose content Markdown takes as it is; other tags hide nothing. */
 const RAW_HTML: readonly { readonly open: RegExp; readonly what: 'comment' | 'HTML'; readonly terminator: readonly string[] }[] = [
   { open: /^<!--/, what: 'comment', terminator: ['-->'] },
   { open: /^<\?/, what: 'HTML', terminator: ['?>'] },
   { open: /^<!\[CDATA\[/, what: 'HTML', terminator: [']]>'] },
-  { open: /^<![a-z]/i, what: 'HTML', terminator: ['>'] },
   { open: /^<(?:script|pre|style|textarea)(?:[\s>]|$)/i, what: 'HTML', terminator: ['</script>', '</pre>', '</style>', '</textarea>'] },
 ];
 

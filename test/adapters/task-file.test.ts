@@ -1,5 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -34,7 +47,10 @@ const mark = (text: string, state: 'in_progress' | 'failed', expect: readonly ['
 });
 
 const list = (): string => join(folder, 'tasks.md');
-const versions = (): string => readdirSync(join(folder, 'state', 'versions')).map((name) => readFileSync(join(folder, 'state', 'versions', name), 'utf8')).join('\n');
+const versions = (): string =>
+  readdirSync(join(folder, 'state', 'versions'))
+    .map((name) => readFileSync(join(folder, 'state', 'versions', name), 'utf8'))
+    .join('\n');
 
 describe('the list on disk', () => {
   it('1.4-R3 changes only the marker, and keeps BOM, CRLF, mode and the missing final newline', async () => {
@@ -65,7 +81,11 @@ describe('the list on disk', () => {
 
   it('1.4-R3 a save into the displaced file after the exchange is merged', async () => {
     writeFileSync(list(), '## Git Worktree a\n[] x\nEND\n');
-    const editor = spawn(process.execPath, ['-e', `const fs=require('fs');const fd=fs.openSync(process.argv[1],'r+');console.log('open');process.stdin.once('data',()=>{fs.ftruncateSync(fd,0);setTimeout(()=>{fs.writeSync(fd,'## Git Worktree a\\n[] x\\nlate word\\nEND\\n',0);fs.closeSync(fd);process.exit()},50)})`, list()]);
+    const editor = spawn(process.execPath, [
+      '-e',
+      `const fs=require('fs');const fd=fs.openSync(process.argv[1],'r+');console.log('open');process.stdin.once('data',()=>{fs.ftruncateSync(fd,0);setTimeout(()=>{fs.writeSync(fd,'## Git Worktree a\\n[] x\\nlate word\\nEND\\n',0);fs.closeSync(fd);process.exit()},50)})`,
+      list(),
+    ]);
     await new Promise((resolve) => editor.stdout.once('data', resolve));
     const file = openAt(list());
     await file.edit([mark('x', 'in_progress', ['open'])]);
@@ -80,7 +100,9 @@ describe('the list on disk', () => {
         const read = await file.read();
         if (read.kind !== 'read') return;
         const running = read.text.includes('🟡');
-        await file.edit([running ? mark('x', 'failed', ['in_progress']) : mark('x', 'in_progress', [read.text.includes('❌') ? 'failed' : 'open'])]).catch(() => undefined);
+        await file
+          .edit([running ? mark('x', 'failed', ['in_progress']) : mark('x', 'in_progress', [read.text.includes('❌') ? 'failed' : 'open'])])
+          .catch(() => undefined);
       });
       expect(saved.words.length).toBeGreaterThan(50);
       expect(saved.words.filter((word) => !saved.text.includes(word))).toEqual([]);

@@ -41,7 +41,9 @@ type Line = {
 };
 
 export function referenceScan(source: string): Reference {
-  const lines: Line[] = source.split(/\r\n|\n|\r/).map((text) => ({ text, indent: indentOf(text), kind: 'text', inside: false, owner: undefined, contents: [] }));
+  const lines: Line[] = source
+    .split(/\r\n|\n|\r/)
+    .map((text) => ({ text, indent: indentOf(text), kind: 'text', inside: false, owner: undefined, contents: [] }));
   if (/(\r\n|\n|\r)$/.test(source)) lines.pop();
   if (source === '') lines.length = 0;
   const oddLines = new Set<number>();
@@ -111,7 +113,7 @@ export function referenceScan(source: string): Reference {
       line.kind = 'quote';
       line.owner = owner;
       paragraph = undefined;
-      lazy = true;
+      if (owner === undefined || inItem) lazy = true;
       at++;
       continue;
     }
@@ -190,7 +192,6 @@ function hiderOf(rest: string, line: Line, open: readonly number[], owner: Line 
     [/^<!--/, /-->/],
     [/^<\?/, /\?>/],
     [/^<!\[CDATA\[/, /\]\]>/i],
-    [/^<![a-z]/i, />/],
     [/^<(script|pre|style|textarea)(\s|>|$)/i, /<\/(script|pre|style|textarea)>/i],
   ];
   const found = html.find(([opening]) => opening.test(rest));
@@ -228,7 +229,7 @@ function skipComment(lines: Line[], at: number, owner: number | undefined): numb
 function opensComment(body: string): boolean {
   let rest = body;
   for (;;) {
-    const found = /(?<!`)(`+)(?!`)|<!--/.exec(rest);
+    const found = /(?<!`)(`+)(?!`)|(?<!(?<!\\)(?:\\\\)*\\)<!--/.exec(rest);
     if (!found) return false;
     if (found[0] === '<!--') {
       const close = /^<!--(?:-?>|[^]*?-->)/.exec(rest.slice(found.index));
@@ -250,7 +251,7 @@ function interrupts(text: string): boolean {
   if (re('^(?:[-*+]|\\d{1,9}[.)])(?:~W|$)').test(body)) return true;
   if (re('^(?:=+|-+)~W*$').test(body) || re('^(?:(?:-~W*){3,}|(?:\\*~W*){3,}|(?:_~W*){3,})$').test(body)) return true;
   if (/^(```|~~~)/.test(body)) return true;
-  return /^(<!--|<\?|<!\[CDATA\[|<![a-z]|<(script|pre|style|textarea)(\s|>|$))/i.test(body);
+  return /^(<!--|<\?|<!\[CDATA\[|<(script|pre|style|textarea)(\s|>|$))/i.test(body);
 }
 
 // ── small things ─────────────────────────────────────────────────────────────────────────────────
@@ -283,7 +284,8 @@ function bracketOf(rest: string): 'odd' | { state: MarkerState; id?: string; has
     const note = words.replace(re('^,~W*'), '');
     return note === '' ? { state: 'blocked' } : { state: 'blocked', note };
   }
-  const state = ({ '🟡': 'in_progress', '✅': 'done', '❌': 'failed' } as const)[sign[1] as '🟡']!;
+  const states: Record<string, MarkerState> = { '🟡': 'in_progress', '✅': 'done', '❌': 'failed' };
+  const state = states[sign[1]!]!;
   const tokens = words.split(/[,\s]/).filter(Boolean);
   const hash = state === 'done' && /^(-|[0-9a-f]{4,64})$/.test(tokens[0] ?? '') ? tokens.shift() : undefined;
   const id = /^[g-z][0-9a-z]{7}$/.test(tokens[0] ?? '') ? tokens.shift() : undefined;

@@ -1,0 +1,124 @@
+/**
+ * Versions of the list that a write displaced (1.4-R3), kept in `versions/` of the state folder, bounded by number and
+ * bytes. What could not be merged goes last. Never holds the only copy of text that is still in the list.
+ */
+import { closeSync, constants, copyFileSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Disk } from './disk.ts';
+import { codeOf } from './list-look.ts';
+
+/**
+ * `before` = what a write found; `saved` = a person's save that was merged; `kept` = one that could not be merged
+ * wholly; `left` = found beside the list without a record.
+ */
+export type VersionKind = 'before' | 'saved' | 'kept' | 'left';
+
+export type ListVersion = { readonly name: string; readonly at: Date; readonly kind: VersionKind; readonly bytes: number };
+
+export type Archive = {
+  /** Made where somebody removed it. */
+  folder(): string;
+  /** A name for a version displaced now; its kind comes with `put`. */
+  nameFor(at: number, hash: string): string;
+  pathOf(keep: string, kind: VersionKind): string;
+  /** Moves a file into the archive. */
+  put(from: string, keep: string, kind: VersionKind): Promise<string>;
+  /** The newest first. */
+  list(): Promise<readonly ListVersion[]>;
+  read(name: string): Buffer;
+  /** Takes away what is over the bounds, except for versions that `spare` names. */
+  prune(spare: ReadonlySet<string>): Promise<void>;
+};
+
+const NAME = /^(\d{8})T(\d{6})(\d{3})Z-[0-9a-f]{10}-[0-9a-f]{4}-(before|saved|kept|left)\.md$/;
+const HASH_CHARS = 10;
+
+export const ARCHIVE_BOUNDS = {
+  /** Of the versions that are wholly contained in a later list. */
+  beforeMax: 200,
+  /** Of those that hold a person's save. */
+  savedMax: 1000,
+  bytesMax: 256 * 1024 * 1024,
+};
+
+export function openArchive(stateDir: string, disk: Disk, random: () => number, bounds = ARCHIVE_BOUNDS): Archive {
+  const folder = join(stateDir, 'versions');
+  const made = (): string => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  };
+
+  const list = async (): Promise<readonly ListVersion[]> => {
+    const found: ListVersion[] = [];
+    for (const name of await disk.names(folder).catch(() => [])) {
+      const match = NAME.exec(name);
+      const stat = match && statSync(join(folder, name), { throwIfNoEntry: false });
+      if (stat) found.push({ name, at: timeOf(match), kind: match[4] as VersionKind, bytes: stat.size });
+    }
+    return found.toSorted((a, b) => (a.name < b.name ? 1 : -1));
+  };
+
+  return {
+    folder: made,
+    nameFor: (at, hash) =>
+      `${new Date(at).toISOString().replaceAll(/[-:.]/g, '')}-${hash.slice(0, HASH_CHARS)}-${Math.floor(random() * 0x10000)
+        .toString(16)
+        .padStart(4, '0')}`,
+    pathOf: (keep, kind) => join(folder, `${keep}-${kind}.md`),
+    async put(from, keep, kind) {
+      const to = join(made(), `${keep}-${kind}.md`);
+      try {
+        await disk.rename(from, to);
+      } catch (error) {
+        if (codeOf(error) !== 'EXDEV') throw error;
+        await copyAcross(disk, from, to);
+      }
+      return to;
+    },
+    list,
+    read: (name) => {
+      if (!NAME.test(name)) throw new Error(`"${name}" is no version of the list`);
+      return readFileSync(join(folder, name));
+    },
+    async prune(spare) {
+      const all = await list();
+      const gone = overBounds(
+        all.filter((version) => !spare.has(join(folder, version.name))),
+        bounds,
+      );
+      for (const version of gone) await disk.unlink(join(folder, version.name)).catch(() => undefined);
+    },
+  };
+}
+
+/** The state folder is on another file system: the copy is on disk before the original goes. */
+async function copyAcross(disk: Disk, from: string, to: string): Promise<void> {
+  copyFileSync(from, to, constants.COPYFILE_FICLONE);
+  const fd = openSync(to, constants.O_RDONLY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  await disk.syncFolder(dirname(to));
+  await disk.unlink(from);
+}
+
+/** Newest first in, what is too much out: plain versions go before saves. */
+function overBounds(all: readonly ListVersion[], bounds: typeof ARCHIVE_BOUNDS): ListVersion[] {
+  const plain = all.filter((version) => version.kind === 'before');
+  const saves = all.filter((version) => version.kind !== 'before');
+  const gone = new Set([...plain.slice(bounds.beforeMax), ...saves.slice(bounds.savedMax)]);
+  let bytes = 0;
+  for (const version of [...saves, ...plain]) {
+    if (gone.has(version)) continue;
+    bytes += version.bytes;
+    if (bytes > bounds.bytesMax) gone.add(version);
+  }
+  return [...gone];
+}
+
+function timeOf(match: RegExpExecArray): Date {
+  const [, date = '', time = '', ms = ''] = match;
+  return new Date(`${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}T${time.slice(0, 2)}:${time.slice(2, 4)}:${time.slice(4)}.${ms}Z`);
+}

@@ -1,0 +1,205 @@
+/**
+ * One opened list as the command line needs it: every function of `App`, wired. Reading takes no lock and writes nothing; what
+ * writes goes through the owner.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+
+import { agentTable, listAgents } from '../adapters/agents/table.ts';
+import { systemClock } from '../adapters/clock.ts';
+import { exec } from '../adapters/exec.ts';
+import { gitEnvironment, openGit } from '../adapters/git.ts';
+import { openJournalReadOnly } from '../adapters/journal-reader.ts';
+import { openLog } from '../adapters/log.ts';
+import { ownerInfo } from '../adapters/owner.ts';
+import { openProver } from '../adapters/proof.ts';
+import { readRunLog } from '../adapters/run-log.ts';
+import { openSections } from '../adapters/sections.ts';
+import { callSocket } from '../adapters/socket-call.ts';
+import { socketPath } from '../adapters/socket-path.ts';
+import type { Activity } from '../engine/engine.ts';
+import type { Log } from '../engine/ports.ts';
+import type { Scene } from '../runs/choose.ts';
+import { plainText } from '../runs/plain-text.ts';
+import { problemsOf } from '../runs/problems.ts';
+import { draftOf, worldOf } from '../runs/world.ts';
+import { hasConflictMarkers } from '../tasks/compare.ts';
+import { parse } from '../tasks/parse.ts';
+import type { App, CommitFact, Globals, Host } from '../surfaces/cli/app.ts';
+import type { CliFailure } from '../surfaces/cli/failure.ts';
+import { runDaemon } from './daemon.ts';
+import { listFailure, makeStateDir, type Place } from './place.ts';
+import { sendAsk } from './requests.ts';
+import { restore } from './restore.ts';
+import { redactionOf } from './work.ts';
+
+export type Signals = { readonly drain: AbortSignal; readonly stop: AbortSignal };
+
+export function openApp(place: Place, globals: Globals, host: Host, signals: Signals): App {
+  const clock = systemClock();
+  const instance = globals.as ?? host.env['TODONE_INSTANCE'] ?? `${userInfo().username}@${hostname()}`;
+  const agents = (): ReturnType<App['agents']> => listAgents(agentTable(place.config), { env: process.env, top: place.repo.top });
+  return {
+    paths: { top: place.repo.top, list: place.listPath, listName: place.listName, stateDir: place.stateDir },
+    config: place.config,
+    instance,
+    agents,
+    scene: async () => sceneOf(place, agents(), instance, clock.now()),
+    activity: async () => activityOf(place),
+    owner: async () => ownerInfo(place.stateDir),
+    ask: async (ask) => {
+      const log = openScreenLog(place, globals, host, 'error');
+      return sendAsk({ place, ask, by: instance, clock, log, signal: signals.drain });
+    },
+    async start(options) {
+      const refused = startFailure(place);
+      if (refused) return refused;
+      makeStateDir(place);
+      const log = openScreenLog(place, globals, host, globals.verbose ? 'debug' : 'info');
+      return runDaemon({ place, clock, log, instance, once: options.once, wait: options.wait, drain: signals.drain, stop: signals.stop });
+    },
+    preview: (agent, model) =>
+      agentTable(place.config)
+        .find((row) => row.name === agent)
+        ?.preview(model) ?? agent,
+    async history(id) {
+      const journal = openJournalReadOnly({ stateDir: place.stateDir });
+      try {
+        return journal.history(id);
+      } finally {
+        journal.close();
+      }
+    },
+    runLog: (id, options) => readRunLog({ stateDir: place.stateDir, id, ...options, ended: () => !isRunning(place, id) }),
+    proof: (section, id, hash) =>
+      withGit(place, async (git) =>
+        openProver(git, openSections({ git, branchPrefix: place.config.branchPrefix, base: place.config.base })).proof(section, id, hash),
+      ),
+    commits: (section, max) => commitsOf(place, section, max),
+    restore: (id, into) => restore(place, id, into),
+  };
+}
+
+/** The list, the journal and what is installed, as they are at this moment. */
+export function sceneOf(place: Place, agents: ReturnType<App['agents']>, instance: string, now: number): Scene {
+  const journal = openJournalReadOnly({ stateDir: place.stateDir });
+  try {
+    const world = worldOf(journal.load(), new Set());
+    const text = listText(place);
+    const board = parse(text, { labels: place.config.labels, workers: place.config.workers });
+    world.agents = agents;
+    world.list = hasConflictMarkers(text) ? { kind: 'conflict', since: now } : { kind: 'fine' };
+    return { board, draft: draftOf(world), config: place.config, now, problems: problemsOf(board, world, place.config), instance };
+  } finally {
+    journal.close();
+  }
+}
+
+/** Throws a failure of 7-R2 where the list is no text. */
+function listText(place: Place): string {
+  const bytes = readFileSync(place.listPath);
+  if (bytes.includes(0)) throw new Error(`${place.listName} is no text: it holds NUL bytes`);
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+}
+
+/** What keeps a daemon from starting here; the rest is held per task or section. */
+export function startFailure(place: Place): CliFailure | undefined {
+  if (place.repo.linked)
+    return {
+      kind: 'failure',
+      code: 3,
+      message: 'this is a linked worktree: its list is the one of the main worktree',
+      remedy: `start it there: todone -C ${place.repo.top} start`,
+    };
+  return usableList(place);
+}
+
+export function usableList(place: Place): CliFailure | undefined {
+  const missing = listFailure(place);
+  if (missing) return missing;
+  const where = place.listPath;
+  try {
+    if (!statSync(place.listPath).isFile())
+      return { kind: 'failure', code: 2, message: `${place.listName} is not a file`, remedy: 'name a Markdown file with --tasks', where };
+    if (statSync(place.listPath).size > place.config.maxListBytes)
+      return { kind: 'failure', code: 2, message: `${place.listName} is larger than maxListBytes`, remedy: 'archive old tasks, or raise maxListBytes', where };
+    listText(place);
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code === 'EACCES')
+      return {
+        kind: 'failure',
+        code: 2,
+        message: `${place.listName} cannot be read`,
+        why: 'its permissions do not allow it',
+        remedy: `chmod u+rw ${place.listName}`,
+        where,
+      };
+    return { kind: 'failure', code: 2, message: `${place.listName} is no UTF-8 text; it was not touched`, remedy: 'save it as UTF-8', where };
+  }
+}
+
+export function openScreenLog(place: Place, globals: Globals, host: Host, level: 'debug' | 'info' | 'error'): Log {
+  const redaction = redactionOf(place);
+  return openLog({
+    stateDir: place.stateDir,
+    screen: { write: (text) => host.err(text) },
+    style: globals.json ? 'json' : 'human',
+    color: globals.color && process.stderr.isTTY,
+    level: globals.quiet ? 'error' : level,
+    now: () => host.now(),
+    redact: (text) => redaction.redact(text),
+    plain: plainText,
+  });
+}
+
+async function activityOf(place: Place): Promise<ReadonlyMap<string, Activity>> {
+  try {
+    const answer = (await callSocket(socketPath(place.stateDir), { kind: 'activity' }, AbortSignal.timeout(2000))) as Record<string, Activity>;
+    return new Map(Object.entries(answer));
+  } catch {
+    return new Map();
+  }
+}
+
+function isRunning(place: Place, id: string): boolean {
+  const journal = openJournalReadOnly({ stateDir: place.stateDir });
+  try {
+    return journal.load().runs.some((run) => run.id === id);
+  } finally {
+    journal.close();
+  }
+}
+
+export async function withGit<T>(place: Place, work: (git: Awaited<ReturnType<typeof openGit>>) => Promise<T>): Promise<T> {
+  const git = await openGit({
+    commonDir: place.repo.commonDir,
+    top: place.repo.top,
+    stateDir: place.stateDir,
+    env: process.env,
+    log: { write: () => undefined },
+  });
+  try {
+    return await work(git);
+  } finally {
+    git.close();
+  }
+}
+
+const COMMIT_FORMAT = '--format=%h%x00%ct%x00%s';
+
+async function commitsOf(place: Place, section: string, max: number): Promise<readonly CommitFact[]> {
+  const branch = `refs/heads/${place.config.branchPrefix}${section}`;
+  const args = ['-c', 'core.pager=cat', 'log', `--max-count=${max}`, '--no-show-signature', COMMIT_FORMAT, '--end-of-options', branch];
+  const listed = await exec('git', args, { cwd: place.repo.top, env: gitEnvironment(process.env, place.repo.top), timeoutMs: 10_000 });
+  if (listed.code !== 0) return [];
+  return listed.stdout
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [hash = '', at = '0', subject = ''] = line.split('\0');
+      return { hash, subject, at: Number(at) * 1000 };
+    });
+}

@@ -1,0 +1,150 @@
+/**
+ * What `doctor` looks at: git, the repository, the list, the config, agents, file system, owner, disk; each with what was found and what
+ * to do. Works where nothing else does. Changes something only with `--fix`, and only what loses nothing.
+ */
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { agentTable, listAgents } from '../adapters/agents/table.ts';
+import { describeConfigProblem } from '../adapters/config-file.ts';
+import { exchange } from '../adapters/exchange.ts';
+import { ownerInfo } from '../adapters/owner.ts';
+import { loadPrompts } from '../adapters/prompts.ts';
+import { excludeInInfo, openRepo } from '../adapters/repo.ts';
+import type { Check, DoctorFacts, EffectiveValue, Globals } from '../surfaces/cli/app.ts';
+import { sceneOf, usableList } from './app.ts';
+import { makeStateDir, openPlace, type Place } from './place.ts';
+
+export async function doctor(globals: Globals, cwd: string, fix: boolean): Promise<DoctorFacts> {
+  const repo = await openRepo(join(cwd, globals.repo ?? '.'));
+  if ('problem' in repo) return { checks: [{ name: 'repository', ok: false, found: repo.message, remedy: repo.remedy }], config: [] };
+  const checks: Check[] = [{ name: 'git', ok: true, found: `git ${repo.gitVersion}, ${repo.top}` }];
+  const place = await openPlace({ cwd, env: process.env, repo: globals.repo, tasks: globals.tasks, config: globals.config, overrides: globals.overrides });
+  if ('kind' in place) return { checks: [...checks, { name: 'config', ok: false, found: place.message, remedy: place.remedy }], config: [] };
+  if (fix) makeStateDir(place);
+  checks.push(
+    identity(place),
+    config(place),
+    ...list(place),
+    ...agents(place),
+    ...prompts(place),
+    excluded(place, fix),
+    fileSystem(place),
+    owner(place),
+    disk(place),
+  );
+  return { checks, config: effective(place) };
+}
+
+function identity(place: Place): Check {
+  const { name, email, fallback } = place.repo.identity;
+  if (fallback)
+    return {
+      name: 'identity',
+      ok: 'warn',
+      found: `git has no identity here: commits are by ${name} <${email}>`,
+      remedy: 'git config --global user.name "…" and user.email "…"',
+    };
+  return { name: 'identity', ok: true, found: `${name} <${email}>${place.repo.signs ? ', commits are signed' : ''}` };
+}
+
+function config(place: Place): Check {
+  const { files, problems } = place.loaded;
+  if (problems.length > 0) return { name: 'config', ok: false, found: problems.map(describeConfigProblem).join('; '), remedy: 'correct it' };
+  return { name: 'config', ok: true, found: files.length === 0 ? 'defaults' : files.join(', ') };
+}
+
+function list(place: Place): Check[] {
+  const unusable = usableList(place);
+  if (unusable) return [{ name: 'list', ok: false, found: unusable.message, remedy: unusable.remedy }];
+  const scene = sceneOf(place, [], '', 0);
+  const tasks = scene.board.sections.reduce((sum, section) => sum + section.tasks.length, 0);
+  const sections = scene.board.sections.filter((section) => section.name !== undefined).length;
+  const found: Check = { name: 'list', ok: true, found: `${place.listName}: ${tasks} tasks in ${sections} sections` };
+  return [
+    found,
+    ...scene.problems.map((problem): Check => ({
+      name: 'list',
+      ok: problem.severity === 'error' ? false : 'warn',
+      found: `${place.listName}:${problem.place.line}:${problem.place.column}: ${problem.message} (${problem.rule})`,
+      remedy: problem.remedy,
+    })),
+  ];
+}
+
+function agents(place: Place): Check[] {
+  const rows = agentTable(place.config);
+  return listAgents(rows, { env: process.env, top: place.repo.top }).map((agent, index): Check => {
+    if (!agent.installed) return { name: 'agent', ok: 'warn', found: `${agent.name}: not installed`, remedy: agent.problem };
+    return {
+      name: 'agent',
+      ok: true,
+      found: `${agent.name}: ${agent.takes === 'runnable' ? 'built in, for tasks with something to run' : rows[index]?.preview(undefined)}`,
+    };
+  });
+}
+
+function prompts(place: Place): Check[] {
+  const { problems } = loadPrompts(place.repo.top);
+  if (problems.length === 0)
+    return [
+      { name: 'prompts', ok: true, found: existsSync(join(place.repo.top, 'prompts')) ? "the repository's own, and the packaged ones" : 'the packaged ones' },
+    ];
+  return problems.map((problem): Check => ({
+    name: 'prompts',
+    ok: false,
+    found: `${problem.file}:${problem.line}: ${problem.message}`,
+    remedy: 'correct the template',
+  }));
+}
+
+function excluded(place: Place, fix: boolean): Check {
+  if (fix) excludeInInfo(place.repo.commonDir, [`/${place.config.trees}/`, '.todone-*']);
+  return { name: 'ignored', ok: true, found: `${place.config.trees}/ is ignored through .git/info/exclude from the first start on`, fixed: fix };
+}
+
+/** Tried in ToDone's own folder: the exchange that a write of the list rests on. */
+function fileSystem(place: Place): Check {
+  const folder = mkdtempSync(join(place.repo.commonDir, 'todone-try-'));
+  try {
+    const [one, two] = [join(folder, 'one'), join(folder, 'two')];
+    writeFileSync(one, '1');
+    writeFileSync(two, '2');
+    const done = exchange(one, two);
+    if (done.kind === 'exchanged') return { name: 'file system', ok: true, found: 'files can be exchanged atomically' };
+    return {
+      name: 'file system',
+      ok: 'warn',
+      found: `files cannot be exchanged atomically (${done.kind === 'failed' ? done.code : done.why})`,
+      remedy: 'keep the list on a local disk; until then a save in the very moment of a write goes to the archive',
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function owner(place: Place): Check {
+  const info = ownerInfo(place.stateDir);
+  return { name: 'daemon', ok: true, found: info ? `process ${info.pid} on ${info.host}, since ${new Date(info.since).toISOString()}` : 'none is running' };
+}
+
+function disk(place: Place): Check {
+  const bytes = sizeOf(place.stateDir);
+  return { name: 'disk', ok: true, found: `${Math.round(bytes / 1024)} KiB in ${place.stateDir}` };
+}
+
+function sizeOf(path: string): number {
+  if (!existsSync(path)) return 0;
+  const stats = statSync(path);
+  if (!stats.isDirectory()) return stats.size;
+  return readdirSync(path, { withFileTypes: true }).reduce((sum, entry) => sum + (entry.isSymbolicLink() ? 0 : sizeOf(join(path, entry.name))), 0);
+}
+
+function effective(place: Place): EffectiveValue[] {
+  return [...place.loaded.sources].map(([key, source]) => ({
+    key,
+    value: key
+      .split('.')
+      .reduce<unknown>((value, part) => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[part] : undefined), place.config),
+    source: source.kind === 'file' ? `${source.file}:${source.line}` : source.kind,
+  }));
+}

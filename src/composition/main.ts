@@ -1,0 +1,119 @@
+/**
+ * The command line's surroundings: streams, signals, the clock, and how a list is opened. Catches what is thrown, which is a bug or a
+ * refusal that knows its remedy.
+ */
+import { openPlace, versionOf } from './place.ts';
+import { doctor } from './doctor.ts';
+import { initPlace } from './init.ts';
+import { makeDemo } from './demo.ts';
+import { openApp, type Signals, usableList } from './app.ts';
+import type { Globals, Host } from '../surfaces/cli/app.ts';
+import { runCli } from '../surfaces/cli/cli.ts';
+
+/** "Please report": apart from every code of 7-R1. */
+const BUG = 70;
+/** After the second signal this long is left for what has to be written. */
+const STOP_MS = 15_000;
+
+export async function main(argv: readonly string[]): Promise<number> {
+  const signals = listenForSignals();
+  const host = hostOf(signals);
+  try {
+    const code = await runCli([...argv], host);
+    await flush();
+    return code;
+  } catch (error) {
+    return tellThrown(error, host, argv.includes('--verbose'));
+  }
+}
+
+function hostOf(signals: Signals): Host {
+  const host: Host = {
+    version: versionOf(),
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    isTTY: process.stdout.isTTY,
+    width: () => (process.stdout.isTTY ? process.stdout.columns : undefined),
+    env: process.env,
+    now: () => Date.now(),
+    signal: signals.drain,
+    wait: (ms) => wait(ms, signals.drain),
+    async open(globals) {
+      const place = await openPlace(await placeOptions(globals, host));
+      if ('kind' in place) return place;
+      return usableList(place) ?? openApp(place, globals, host, signals);
+    },
+    async init(globals) {
+      const place = await openPlace(await placeOptions(globals, host));
+      return 'kind' in place ? place : initPlace(place);
+    },
+    doctor: (globals, options) => doctor(globals, process.cwd(), options.fix),
+  };
+  return host;
+}
+
+async function placeOptions(globals: Globals, host: Host) {
+  const { repo, tasks, config, overrides } = globals;
+  if (!globals.demo) return { cwd: process.cwd(), env: process.env, repo, tasks, config, overrides };
+  const top = await makeDemo();
+  host.err(`a throw-away repository: ${top}\n`);
+  return { cwd: top, env: process.env, overrides };
+}
+
+/** The first signal drains, the second stops, the third ends it here. */
+function listenForSignals(): Signals {
+  const drain = new AbortController();
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(130);
+    if (!drain.signal.aborted) return drain.abort();
+    stop.abort();
+    setTimeout(() => process.exit(130), STOP_MS).unref();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  // A reader that went away (`| head`) is no fault.
+  process.stdout.on('error', () => process.exit(0));
+  process.stderr.on('error', () => undefined);
+  return { drain: drain.signal, stop: stop.signal };
+}
+
+function tellThrown(error: unknown, host: Host, verbose: boolean): number {
+  const message = error instanceof Error ? error.message : String(error);
+  const remedy = error instanceof Error && 'remedy' in error ? String(error.remedy) : undefined;
+  if (verbose && error instanceof Error) host.err(`${error.stack ?? ''}\n`);
+  if (remedy !== undefined) {
+    host.err(`error: ${message}\n  do: ${remedy}\n`);
+    return 3;
+  }
+  const system = error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : undefined;
+  const known = system === undefined ? undefined : SYSTEM_REMEDIES[system];
+  if (known !== undefined) {
+    host.err(`error: ${message}\n  do: ${known}\n`);
+    return 3;
+  }
+  host.err(`error: this is a bug in ToDone: ${message}\n  do: please report it, with what --verbose adds; the list and the repository are as they were\n`);
+  return BUG;
+}
+
+const SYSTEM_REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: 'make room on the disk and start again: nothing is half done',
+  EDQUOT: 'make room in your quota and start again: nothing is half done',
+  EROFS: 'the file system is read-only: mount it writable',
+  EACCES: 'give yourself the right to it',
+  EPERM: 'give yourself the right to it',
+  EMFILE: 'raise the limit of open files (ulimit -n)',
+};
+
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}
+
+/** What was written to a pipe may still be on its way. */
+async function flush(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) if (stream.writableNeedDrain) await new Promise((resolve) => stream.once('drain', resolve));
+}

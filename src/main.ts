@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+/**
+ * The door: arguments → place → command → exit code. The only composition root and the only catch-all. A bug ends here, and nowhere
+ * else, with its own exit code.
+ */
+import module from 'node:module';
+
+module.enableCompileCache?.();
+
+const { main } = await import('./composition/main.ts');
+process.exitCode = await main(process.argv.slice(2));
