@@ -426,6 +426,23 @@ describe('the dry run', () => {
     `);
   });
 
+  it('3-R7 shows five waves, and says that it goes on', async () => {
+    const list = `## Git Worktree a\n${Array.from({ length: 9 }, (_, at) => `[⏰] Task ${at}`).join('\n')}\n`;
+    const text = await out('start --dry-run', { scene: sceneOf(list) });
+    expect(text.slice(text.indexOf('If all'))).toBe(`If all goes well, then:
+  1. a: Task 1
+  2. a: Task 2
+  3. a: Task 3
+  4. a: Task 4
+  5. a: Task 5
+  … and so on
+
+Dry run: nothing was changed.
+`);
+    const short = `## Git Worktree a\n${Array.from({ length: 6 }, (_, at) => `[⏰] Task ${at}`).join('\n')}\n`;
+    expect(await out('start --dry-run', { scene: sceneOf(short) })).toContain('  5. a: Task 5\n\nDry run');
+  });
+
   it('3-R7 nothing to start', async () => {
     expect(await out('start --dry-run', { scene: sceneOf('') })).toBe('Nothing would start now.\n\nDry run: nothing was changed.\n');
   });
