@@ -716,8 +716,8 @@ describe('the rest', () => {
       1 thing to put right.
 
       The config in force
-        maxAgents  4           default
-        verify     "npm test"  todone.config.yaml:3
+        maxAgents  default               4
+        verify     todone.config.yaml:3  "npm test"
       "
     `);
   });
