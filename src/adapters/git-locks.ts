@@ -33,8 +33,8 @@ export async function removeIfAbandoned(lock: string, places: readonly string[],
 export async function gitsIn(places: readonly string[]): Promise<readonly LivingGit[]> {
   const isIn = (path: string): boolean => places.some((place) => path === place || path.startsWith(`${place}/`));
   return (await livingGits()).filter(({ args, cwd }) => {
-    const named = / --git-dir=(\S+)/.exec(args)?.[1];
-    return named === undefined ? cwd === undefined || isIn(cwd) : isIn(named);
+    if (args.includes(' --git-dir=')) return places.some((place) => args.includes(` --git-dir=${place}`));
+    return cwd === undefined || isIn(cwd);
   });
 }
 

@@ -118,6 +118,8 @@ export async function openGit(options: OpenGit): Promise<Git> {
     );
   }
   const made = new Set<string>();
+  // Git LFS keeps its objects beside git's; where it is in use they belong into the repository, to be pushed from there.
+  if (config.entries.some((entry) => entry.key.startsWith('filter.lfs.'))) mkdirSync(join(commonDir, 'lfs'), { recursive: true });
   const privateDir: Git['privateDir'] = (dir, head) => {
     if (!made.has(dir) || !existsSync(join(dir, 'info'))) makePrivateDir(dir, commonDir, home);
     made.add(dir);

@@ -97,6 +97,8 @@ async function squash(use: Use, order: LandingOrder): Promise<Squashed> {
   if (tree === start.tree) return { kind: 'empty', tip };
 
   const message = commitMessage(order.message, order.title, order);
+  const secret = use.secretsIn(message);
+  if (secret !== undefined) return { kind: 'refused', message: `not landed: the commit message seems to hold a secret: ${secret}` };
   const leftOut = screened.leftOut.length > 0;
   if (tip === order.start) {
     const made = await engineersCommit(use, tree, tip, message);
@@ -170,13 +172,14 @@ type Conflict = { readonly own: string; readonly tip: string; readonly tree: str
 /** The workspace goes to the tip with both sides marked in the files, so that the same agent can settle them. */
 async function giveBack(use: Use, order: LandingOrder, workspace: Workspace, record: WorkspaceRecord | undefined, conflict: Conflict): Promise<Squashed> {
   const { git } = use;
-  await moveSnapshot(git, snapshotRef({ id: order.id, attempt: order.attempt, label: 'conflict' }), conflict.own);
+  const ref = snapshotRef({ id: order.id, attempt: order.attempt, label: 'conflict' });
+  await moveSnapshot(git, ref, conflict.own);
   await moveTo(git, workspace, conflict.tip, conflict.tree);
   const admin = adminFor(use, workspace, record, conflict.tip);
   if (record) writeRecord(workspace, { ...record, admin, start: conflict.tip });
   publish(admin, conflict.tip, join(workspace.dir, 'index'));
 
-  let evidence = `${conflict.messages}\n`;
+  let evidence = `${conflict.messages}\nThe files are in the workspace with both sides marked; your own version is at ${ref}.\n`;
   for (const name of conflict.files) {
     if (evidence.length > EVIDENCE_CHARS) break;
     const text = (await git.objects.blob(`${conflict.tree}:${name}`, MAX_TEXT_BYTES))?.toString('utf8');

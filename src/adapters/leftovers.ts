@@ -6,7 +6,18 @@ import type { Log } from '../engine/ports.ts';
 import type { Git } from './git.ts';
 import { keep, type SnapshotOf } from './snapshots.ts';
 import { namesOf } from './standing.ts';
-import { hasIndex, headOf, moveTo, readChanges, removeNew, restoreIndex, type Changes, type Workspace, type WorkspaceRecord } from './workspace.ts';
+import {
+  hasIndex,
+  headOf,
+  moveTo,
+  readChanges,
+  removeNew,
+  restoreIndex,
+  type Changes,
+  type Unholdable,
+  type Workspace,
+  type WorkspaceRecord,
+} from './workspace.ts';
 
 /** Our index for what an earlier run left; made anew where our state was lost. */
 export async function adoptLeftovers(git: Git, workspace: Workspace, before: WorkspaceRecord | undefined, tip: string): Promise<void> {
@@ -25,7 +36,7 @@ export async function clearOut(
   of: SnapshotOf,
   admin: string,
   record: WorkspaceRecord | undefined,
-): Promise<readonly string[]> {
+): Promise<readonly Unholdable[]> {
   const copies = record?.copies.map((copy) => copy.path);
   const copied = new Set(copies);
   const look = async (): Promise<Changes> => {
@@ -40,7 +51,7 @@ export async function clearOut(
   };
 
   const changes = await look();
-  if (changes.nested.length > 0) return changes.nested;
+  if (changes.unholdable.length > 0) return changes.unholdable;
   const moves = headOf(workspace) !== commit;
   if (changes.paths.length === 0 && !moves) return [];
   // In one that was never set up to its end, missing files were not there yet.
@@ -50,9 +61,10 @@ export async function clearOut(
   // What was ignored before may not be ignored on this commit.
   const after = await look();
   if (after.paths.length > 0) await save(after, `${of.label}-unignored`);
-  return after.nested;
+  return after.unholdable;
 }
 
-export function keptMessage(workspace: Workspace, nested: readonly string[]): string {
-  return `the workspace ${workspace.path} is kept as it is: ${nested.join(', ')} is a repository of its own, which no snapshot can hold. Move it away`;
+export function keptMessage(workspace: Workspace, things: readonly Unholdable[]): string {
+  const what = things.map(({ name, why }) => `${name} is ${why}`).join(', ');
+  return `the workspace ${workspace.path} is kept as it is: ${what}, which no snapshot can hold. Move it away`;
 }

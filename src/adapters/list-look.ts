@@ -32,6 +32,8 @@ export type LookOptions = {
 
 /** For how long a list that is being written, or that changes under our reading, is looked at again before it is taken as it is. */
 const UNSETTLED_MS_MAX = 1000;
+/** A text that has stood still for so long is taken although somebody has the file open for writing. */
+const STILL_MS = 250;
 /** A second link may be an editor's backup, or a write of ours without exchange: there for an instant. */
 const LINKED_MS_MAX = 200;
 const PAUSE_MS_MIN = 2;
@@ -57,11 +59,11 @@ export function listLooker(options: LookOptions): Looker {
   };
 
   /** Undefined: it is being written; look again. When patience is at its end it is taken as it is. */
-  const lookAt = async (real: string, waitedMs: number): Promise<Looked | undefined> => {
-    const patient = waitedMs < UNSETTLED_MS_MAX;
+  const lookAt = async (real: string, waitedMs: number, stillMs: (facts: FileFacts) => number): Promise<Looked | undefined> => {
     const file = await disk.open(real);
     try {
       const facts = await file.facts();
+      const patient = waitedMs < UNSETTLED_MS_MAX && (facts.size === 0 || stillMs(facts) < STILL_MS);
       const wrong = refusalOf(options, facts);
       if (wrong) return facts.links > 1 && waitedMs < LINKED_MS_MAX ? undefined : wrong;
       const known = remembered(real, facts);
@@ -80,9 +82,10 @@ export function listLooker(options: LookOptions): Looker {
   return {
     async look() {
       const since = clock.ticks();
+      const stillMs = stillness(clock);
       for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
         try {
-          const looked = await lookAt(await realFile(options), clock.ticks() - since);
+          const looked = await lookAt(await realFile(options), clock.ticks() - since, stillMs);
           if (looked) return looked;
         } catch (error) {
           return unreadable(options.path, error);
@@ -90,6 +93,15 @@ export function listLooker(options: LookOptions): Looker {
         await pause(clock, pauseMs);
       }
     },
+  };
+}
+
+/** For how long a file has looked the same, from one look to the next. */
+function stillness(clock: Clock): (facts: FileFacts) => number {
+  let seen: { readonly facts: FileFacts; readonly since: number } | undefined;
+  return (facts) => {
+    if (!seen || !sameFile(seen.facts, facts)) seen = { facts, since: clock.ticks() };
+    return clock.ticks() - seen.since;
   };
 }
 
@@ -154,7 +166,7 @@ function refusalOf(options: LookOptions, facts: FileFacts): Looked | undefined {
       'Use a symbolic link instead, or copy the file over itself.',
     );
   }
-  const uid = process.getuid?.();
+  const uid = process.geteuid?.();
   if (uid !== undefined && uid !== 0 && facts.uid !== uid) {
     return refused('EPERM', `${path} belongs to another user (uid ${facts.uid}).`, 'Use a list of your own, or have its owner run ToDone.');
   }

@@ -53,8 +53,8 @@ export async function occupy(
     await adoptLeftovers(git, workspace, before, tip);
   }
   const of = { id: before?.holder?.id ?? order.id, attempt: before?.holder?.attempt ?? order.attempt, label: 'left' };
-  const nested = clean ? [] : await clearOut(git, use.log, workspace, tip, of, admin, before);
-  if (nested.length > 0) return { kind: 'busy', message: keptMessage(workspace, nested) };
+  const unholdable = clean ? [] : await clearOut(git, use.log, workspace, tip, of, admin, before);
+  if (unholdable.length > 0) return { kind: 'busy', message: keptMessage(workspace, unholdable) };
   writeRecord(workspace, mine);
   publish(admin, tip, join(workspace.dir, 'index'));
   return { record: mine };

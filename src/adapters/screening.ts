@@ -51,7 +51,7 @@ export async function screen(top: string, changes: Changes, copies: ReadonlySet<
     }
   }
   const accepted = changes.paths.filter((change) => !leftOut.has(change.name));
-  const refusals = changes.nested.map((name) => `${name} is a repository of its own (it has a .git)`);
+  const refusals = changes.unholdable.map(({ name, why }) => `${name} is ${why}`);
   for (const change of accepted) {
     const refusal = change.kind === 'removed' ? undefined : await inspect(top, change, rules, base);
     if (refusal !== undefined) refusals.push(refusal);

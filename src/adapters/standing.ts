@@ -29,7 +29,7 @@ export async function standing(git: Git, worktree: Worktree, dir: string, overlo
   const differs = async (): Promise<Changes> => {
     const changes = await readChanges(git, eyes);
     const paths = changes.paths.filter((change) => !overlook.ignore?.has(change.name) && !(overlook.ignoreNew && change.kind === 'new'));
-    return { paths, nested: overlook.ignoreNew ? [] : changes.nested };
+    return { paths, unholdable: overlook.ignoreNew ? [] : changes.unholdable };
   };
 
   git.privateDir(dir, head);
@@ -57,7 +57,7 @@ export async function standing(git: Git, worktree: Worktree, dir: string, overlo
 }
 
 export function namesOf(changes: Changes): string {
-  const names = [...changes.paths.map((change) => change.name), ...changes.nested];
+  const names = [...changes.paths.map((change) => change.name), ...changes.unholdable.map((thing) => thing.name)];
   const rest = names.length - SHOWN_FILES;
   return names.slice(0, SHOWN_FILES).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
@@ -68,7 +68,7 @@ export function commitOf(git: Git, head: Head): Promise<string | undefined> {
 }
 
 function isNothing(changes: Changes): boolean {
-  return changes.paths.length === 0 && changes.nested.length === 0;
+  return changes.paths.length === 0 && changes.unholdable.length === 0;
 }
 
 /** The nearest commit before HEAD, on its first parents, whose tree the index holds. */

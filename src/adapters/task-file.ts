@@ -76,7 +76,11 @@ export function openTaskFile(options: TaskFileOptions): ListFile {
     recover: () => writer().recover(),
     versions: () => archive.list(),
     version: (name) => archive.read(name),
-    close: async () => opened?.close(),
+    async close() {
+      const closing = opened;
+      opened = undefined;
+      await closing?.close();
+    },
   };
 }
 

@@ -4,7 +4,7 @@
  * Never asks the agent's index or HEAD.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, readFileSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, readFileSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { writeWhole } from './git-config.ts';
 import { removeIfAbandoned } from './git-locks.ts';
@@ -50,10 +50,12 @@ export type WorkspaceRecord = {
 
 export type Change = { readonly name: string; readonly raw: Buffer; readonly kind: 'new' | 'changed' | 'removed' };
 
+export type Unholdable = { readonly name: string; readonly why: string };
+
 export type Changes = {
   readonly paths: readonly Change[];
-  /** Folders that are repositories of their own, which no tree of ours can hold. */
-  readonly nested: readonly string[];
+  /** What no tree of ours can hold: repositories of their own, files that we may not read. */
+  readonly unholdable: readonly Unholdable[];
 };
 
 export function readRecord(workspace: Workspace): WorkspaceRecord | undefined {
@@ -99,7 +101,11 @@ export function placeOf(workspace: Workspace, more: GitPlace = {}): GitPlace {
 /** What differs from our index: changed, removed and new files that git does not ignore. Git may note what it compared. */
 export async function readChanges(git: Git, workspace: Workspace): Promise<Changes> {
   const args = ['status', '--porcelain=v1', '-z', '-uall', '--ignore-submodules=all', '--no-renames', '--no-ahead-behind'];
-  return parseStatus(await git.ok(args, placeOf(workspace, { env: { GIT_OPTIONAL_LOCKS: '1' } })));
+  const { paths, unholdable } = parseStatus(await git.ok(args, placeOf(workspace, { env: { GIT_OPTIONAL_LOCKS: '1' } })));
+  const readable = paths.filter((change) => change.kind === 'removed' || isReadable(fileOf(workspace, change)));
+  if (readable.length === paths.length) return { paths, unholdable };
+  const unreadable = paths.filter((change) => !readable.includes(change)).map(({ name }) => ({ name, why: 'a file that we may not read' }));
+  return { paths: readable, unholdable: [...unholdable, ...unreadable] };
 }
 
 /** The index of the last tree that was built, beside our own. */
@@ -124,7 +130,7 @@ export async function buildTree(git: Git, workspace: Workspace, paths: readonly 
 function keyOf(workspace: Workspace, paths: readonly Change[]): string {
   const hash = createHash('sha256').update(headOf(workspace) ?? '');
   for (const change of paths) {
-    const stat = lstatSync(Buffer.concat([Buffer.from(`${workspace.path}/`), change.raw]), { bigint: true, throwIfNoEntry: false });
+    const stat = lstatSync(fileOf(workspace, change), { bigint: true, throwIfNoEntry: false });
     hash.update(change.raw).update(`\0${change.kind} ${stat ? [stat.ino, stat.mode, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ') : ''}\0`);
   }
   return hash.digest('hex');
@@ -133,7 +139,7 @@ function keyOf(workspace: Workspace, paths: readonly Change[]): string {
 async function writeTree(git: Git, workspace: Workspace, paths: readonly Change[], index: string): Promise<string> {
   copyIndex(join(workspace.dir, 'index'), index);
   const place = placeOf(workspace, { index });
-  const beyond = paths.filter((change) => change.kind === 'removed' && isBeyondLink(workspace.path, change.name));
+  const beyond = paths.filter((change) => (change.kind === 'removed' ? isBeyondLink(workspace.path, change.name) : isSpecial(fileOf(workspace, change))));
   const direct = paths.filter((change) => !beyond.includes(change));
   if (beyond.length > 0) {
     const zero = '0'.repeat(headOf(workspace)?.length ?? 40);
@@ -160,7 +166,7 @@ export function removeNew(workspace: Workspace, changes: Changes, keep: Readonly
   for (const change of changes.paths) {
     if (change.kind !== 'new' || keep.has(change.name)) continue;
     try {
-      unlinkSync(Buffer.concat([Buffer.from(`${workspace.path}/`), change.raw]));
+      unlinkSync(fileOf(workspace, change));
     } catch (error) {
       if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
@@ -183,18 +189,39 @@ async function freeIndex(workspace: Workspace): Promise<void> {
 
 function parseStatus(output: Buffer): Changes {
   const paths: Change[] = [];
-  const nested: string[] = [];
+  const unholdable: Unholdable[] = [];
   for (let at = 0; at < output.length;) {
     const end = output.indexOf(0, at);
     const code = output.toString('latin1', at, at + 2);
     const raw = output.subarray(at + 3, end);
     at = end + 1;
     const name = raw.toString('utf8');
-    if (name.endsWith('/')) nested.push(name.slice(0, -1));
+    if (name.endsWith('/')) unholdable.push({ name: name.slice(0, -1), why: 'a repository of its own' });
     else if (code === '??') paths.push({ name, raw, kind: 'new' });
     else paths.push({ name, raw, kind: code.includes('D') && !code.startsWith('U') ? 'removed' : 'changed' });
   }
-  return { paths, nested };
+  return { paths, unholdable };
+}
+
+/** By its bytes: a name need not be UTF-8. */
+export function fileOf(workspace: Workspace, change: Change): Buffer {
+  return Buffer.concat([Buffer.from(`${workspace.path}/`), change.raw]);
+}
+
+function isReadable(file: Buffer): boolean {
+  try {
+    if (!lstatSync(file, { throwIfNoEntry: false })?.isFile()) return true;
+    accessSync(file, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A pipe or socket in the place of a file: to git, the file is gone. */
+function isSpecial(file: Buffer): boolean {
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  return stat !== undefined && !stat.isFile() && !stat.isSymbolicLink() && !stat.isDirectory();
 }
 
 function isBeyondLink(top: string, name: string): boolean {

@@ -138,8 +138,10 @@ async function snapshot(use: Use, order: WorkOrder, label: string, path: string,
   const record = readRecord(workspace);
   if (!hasIndex(workspace)) await restoreIndex(use.git, workspace, start);
   const changes = await readChanges(use.git, workspace);
-  if (changes.nested.length > 0)
-    use.log.write('warn', `a snapshot of ${path} cannot hold ${changes.nested.join(', ')}: the workspace will be kept`, { id: order.id });
+  if (changes.unholdable.length > 0)
+    use.log.write('warn', `a snapshot of ${path} cannot hold ${changes.unholdable.map(({ name }) => name).join(', ')}: the workspace will be kept`, {
+      id: order.id,
+    });
   const copies = new Set(record?.copies.map((copy) => copy.path));
   const paths = changes.paths.filter((change) => !copies.has(change.name));
   if (paths.length === 0 && headOf(workspace) === start) return undefined;
@@ -160,7 +162,7 @@ async function reset(use: Use, order: WorkOrder, path: string, start: string): P
   await moveTo(git, workspace, start);
   const after = await readChanges(git, workspace);
   removeNew(workspace, after, copies);
-  if (after.nested.length > 0) use.log.write('warn', keptMessage(workspace, after.nested), { id: order.id });
+  if (after.unholdable.length > 0) use.log.write('warn', keptMessage(workspace, after.unholdable), { id: order.id });
   writeRecord(workspace, { ...record, admin: ensured.admin, start });
   publish(ensured.admin, start, join(workspace.dir, 'index'));
 }
@@ -181,9 +183,9 @@ async function release(use: Use, order: WorkOrder, path: string, signal: AbortSi
   if (ensured.kind === 'taken') return;
   await adoptLeftovers(git, workspace, record, tip);
   const clean = untouched && headOf(workspace) === tip;
-  const nested = clean ? [] : await clearOut(git, log, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record);
-  if (nested.length > 0) {
-    log.write('warn', keptMessage(workspace, nested), { id: order.id });
+  const unholdable = clean ? [] : await clearOut(git, log, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record);
+  if (unholdable.length > 0) {
+    log.write('warn', keptMessage(workspace, unholdable), { id: order.id });
     return;
   }
   publish(ensured.admin, tip, join(workspace.dir, 'index'));

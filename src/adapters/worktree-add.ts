@@ -22,11 +22,23 @@ export type Wanted = { readonly path: string; readonly commit: string; readonly 
 const ADD_LIMIT_MS = 120_000;
 const GIT_ENDS_MS = 10_000;
 const LOOK_MS = 50;
+const TRIES = 3;
+const RETRY_MS = 200;
 
 export async function ensureWorktree(git: Git, lock: RepoLock, wanted: Wanted): Promise<Ensured> {
   const admin = adminOf(git.commonDir, wanted.path);
   if (isThere(wanted.path) && isWhole(git.commonDir, wanted.path, admin) && !isHalfMade(admin)) return { kind: 'there', admin };
-  return lock.hold(() => makeOrMend(git, wanted));
+  return lock.hold(async () => {
+    for (let left = TRIES; ; left -= 1) {
+      try {
+        return await makeOrMend(git, wanted);
+      } catch (error) {
+        // The git of a killed daemon may have begun after we looked.
+        if (left === 1 || !(error instanceof GitFailed)) throw error;
+        await sleep(RETRY_MS);
+      }
+    }
+  });
 }
 
 async function makeOrMend(git: Git, wanted: Wanted): Promise<Ensured> {

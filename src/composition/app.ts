@@ -8,7 +8,7 @@ import { hostname, userInfo } from 'node:os';
 import { agentTable, listAgents } from '../adapters/agents/table.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { exec } from '../adapters/exec.ts';
-import { gitEnvironment, openGit } from '../adapters/git.ts';
+import { gitEnvironment } from '../adapters/git.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { openLog } from '../adapters/log.ts';
 import { ownerInfo } from '../adapters/owner.ts';
@@ -31,6 +31,7 @@ import { runDaemon } from './daemon.ts';
 import { listFailure, makeStateDir, type Place } from './place.ts';
 import { sendAsk } from './requests.ts';
 import { restore } from './restore.ts';
+import { withGit } from './with-git.ts';
 import { redactionOf } from './work.ts';
 
 export type Signals = { readonly drain: AbortSignal; readonly stop: AbortSignal };
@@ -169,21 +170,6 @@ function isRunning(place: Place, id: string): boolean {
     return journal.load().runs.some((run) => run.id === id);
   } finally {
     journal.close();
-  }
-}
-
-export async function withGit<T>(place: Place, work: (git: Awaited<ReturnType<typeof openGit>>) => Promise<T>): Promise<T> {
-  const git = await openGit({
-    commonDir: place.repo.commonDir,
-    top: place.repo.top,
-    stateDir: place.stateDir,
-    env: process.env,
-    log: { write: () => undefined },
-  });
-  try {
-    return await work(git);
-  } finally {
-    git.close();
   }
 }
 

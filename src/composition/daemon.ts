@@ -139,8 +139,8 @@ function poll(options: DaemonOptions, engine: Engine, configs: ReturnType<typeof
 }
 
 function reload(log: Log, configs: ReturnType<typeof watchConfig>): void {
-  const { changed, problems } = configs.reload();
-  for (const problem of problems) log.write('error', `${describeConfigProblem(problem)}; the last good config stays in force`);
+  const { changed, problems, news } = configs.reload();
+  if (news) for (const problem of problems) log.write('error', `${describeConfigProblem(problem)}; the last good config stays in force`);
   if (changed) log.write('info', 'the config was changed and is in force');
 }
 

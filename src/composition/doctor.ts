@@ -28,7 +28,7 @@ export async function doctor(globals: Globals, cwd: string, fix: boolean): Promi
     ...agents(place),
     ...prompts(place),
     excluded(place, fix),
-    await fileSystem(place),
+    fileSystem(place),
     owner(place),
     disk(place),
   );
@@ -103,13 +103,13 @@ function excluded(place: Place, fix: boolean): Check {
 }
 
 /** Tried in ToDone's own folder: the exchange that a write of the list rests on. */
-async function fileSystem(place: Place): Promise<Check> {
+function fileSystem(place: Place): Check {
   const folder = mkdtempSync(join(place.repo.commonDir, 'todone-try-'));
   try {
     const [one, two] = [join(folder, 'one'), join(folder, 'two')];
     writeFileSync(one, '1');
     writeFileSync(two, '2');
-    const done = await exchange(one, two);
+    const done = exchange(one, two);
     if (done.kind === 'exchanged') return { name: 'file system', ok: true, found: 'files can be exchanged atomically' };
     return {
       name: 'file system',

@@ -14,7 +14,8 @@ import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
 import { apply, worldOf, type World } from '../runs/world.ts';
 import { listWriter } from './list-writer.ts';
-import { orderOf, perform } from './perform.ts';
+import { orderOf } from './doing.ts';
+import { perform } from './perform.ts';
 import type { AgentEvent, Agents, Clock, Journal, Landing, Log, Prompts, Reading, TaskFile, Verify, Workspaces, Written } from './ports.ts';
 import { tell } from './tell.ts';
 
@@ -118,7 +119,7 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 
   const notify = (): void => {
-    for (const listener of [...listeners]) listener();
+    for (const listener of listeners) listener();
   };
 
   const takeTurn = (event: Event): void => {

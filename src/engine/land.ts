@@ -3,7 +3,7 @@
  * never how: that is the port's matter. The branch moves only to a commit that `verify` has passed on.
  */
 import type { End, Run } from '../runs/run.ts';
-import { type Doing, fieldOf, orderOf } from './perform.ts';
+import { type Doing, fieldOf, orderOf } from './doing.ts';
 import type { LandingOrder, Squashed } from './ports.ts';
 
 /** How often the branch may move under a landing before it waits. */
@@ -21,6 +21,8 @@ export async function land(run: Run, doing: Doing): Promise<End> {
     if (doing.signal.aborted) return cancelled(run, order, doing);
     const advanced = await doing.landing.advance(order, squashed.tip, squashed.commit);
     if (advanced.kind === 'landed') return { kind: 'done', found: { commit: advanced.commit, hash: advanced.hash, notes: squashed.notes } };
+    // What `verify` left behind is not the agent's, and must not be squashed with its work.
+    if (advanced.kind === 'moved') await doing.landing.checkout(order.workspace, squashed.commit);
     if (advanced.kind === 'busy')
       return { kind: 'transient', reason: 'setup_failed', message: advanced.message, retryAt: doing.clock.now() + BUSY_RETRY_MS, patient: true };
   }

@@ -21,8 +21,8 @@ export type EditItem = {
 /** `[🟡 id]` on a line that still says what was chosen. */
 export function claimEdit(run: Run): EditItem {
   const expect: MarkerState[] = [run.from];
-  const mark: Edit = { kind: 'mark', target: targetFor(run), expect, fingerprint: run.fingerprint, marker: { state: 'in_progress', id: run.id } };
-  return { purpose: 'claim', id: run.id, ticket: run.ticket, edits: [mark], urgent: true };
+  const claim: Edit = { kind: 'mark', target: targetFor(run), expect, fingerprint: run.fingerprint, marker: { state: 'in_progress', id: run.id } };
+  return { purpose: 'claim', id: run.id, ticket: run.ticket, edits: [claim], urgent: true };
 }
 
 /** The outcome of a run, or undefined where the line stays as the person left it. */

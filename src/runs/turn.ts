@@ -333,24 +333,24 @@ function halt(turning: Turning, run: Run): void {
 /** A stopped run's work is in a snapshot by now; what follows is what the person asked for. */
 function halted(turning: Turning, run: Run): void {
   const { draft, given } = turning;
-  const { halt: asked } = run;
-  if (!asked) return;
-  switch (asked.then) {
+  const { halt: wish } = run;
+  if (!wish) return;
+  switch (wish.then) {
     case 'failed':
-      return go(turning, { ...settle(run, { state: 'failed', reason: 'cancelled', message: `cancelled: ${asked.message}` }), halt: undefined });
+      return go(turning, { ...settle(run, { state: 'failed', reason: 'cancelled', message: `cancelled: ${wish.message}` }), halt: undefined });
     case 'replan':
       return go(turning, { ...begin(run, 'plan'), halt: undefined });
     case 'keep':
     case 'again': {
       const located = given.board && knownIn(draft, run.id) && locateKnown(given.board, draft, knownIn(draft, run.id) as Known);
-      const state = asked.then === 'again' ? 'open' : (located?.task.marker.state ?? 'cancelled');
+      const state = wish.then === 'again' ? 'open' : (located?.task.marker.state ?? 'cancelled');
       turning.effects.push({ kind: 'release', run });
       dropRun(draft, run.id);
       const known = knownIn(draft, run.id);
       if (known)
         putKnown(
           draft,
-          { ...known, state, ticket: run.ticket, reason: 'cancelled', message: asked.message, kept: run.found.kept ?? known.kept, updatedAt: given.now },
+          { ...known, state, ticket: run.ticket, reason: 'cancelled', message: wish.message, kept: run.found.kept ?? known.kept, updatedAt: given.now },
           'person',
           'list',
         );

@@ -132,13 +132,13 @@ export function plannedGroups(scene: Scene): PlannedGroup[] {
 export const WAVES_MAX = 100;
 
 /** The waves that would follow if everything went well: each a list of titles by section. */
-export function waves(scene: Scene): readonly (readonly Task[])[] {
+export function waves(scene: Scene, max = WAVES_MAX): readonly (readonly Task[])[] {
   const assumed = new Set<Task>();
   const found: Task[][] = [];
   for (const run of runsIn(scene.draft)) {
     for (const { located } of reasons(scene)) if (idOf(scene, located.task) === run.id) assumed.add(located.task);
   }
-  while (found.length < WAVES_MAX) {
+  while (found.length < max) {
     const start = choose({ ...scene, assumed })
       .start.map((choice) => choice.task)
       .filter((task) => !assumed.has(task));

@@ -129,8 +129,8 @@ function nameOfTag({ text, span }: Tag): string {
   return `${span.start} ${text}`;
 }
 
-function tagProblem(rule: string, { tag: _, ...words }: TagFinding, line: number, column: number, holdsTasks: readonly number[]): SectionProblem {
-  return { rule, line, column, ...words, ...(words.severity === 'error' && { holdsTasks }) };
+function tagProblem(rule: string, { severity, message, remedy }: TagFinding, line: number, column: number, holdsTasks: readonly number[]): SectionProblem {
+  return { rule, line, column, severity, message, remedy, ...(severity === 'error' && { holdsTasks }) };
 }
 
 /** A tag of the initiative stands in another section: its place here is the heading that hands it on. */

@@ -20,11 +20,11 @@ export function chunkTree(taskText: string): Root | undefined {
 }
 
 /**
- * Code spans and HTML comments of a head's text: what looks like a tag in them is none (1.1-R3). Only a `<` can begin
- * something that competes with a code span, so only then remark is asked.
+ * Code spans and HTML comments of a head's text: what looks like a tag in them is none (1.1-R3). Only HTML and a
+ * link's target compete with a code span, so only where one may be remark is asked.
  */
 export function opaqueSpans(headText: string): readonly Span[] {
-  if (!headText.includes('<')) return codeSpans(headText);
+  if (!headText.includes('<') && !headText.includes('](')) return codeSpans(headText);
   return headText.length > REMARK_UNITS_MAX ? [...codeSpans(headText), ...lineComments(headText).spans] : spansByRemark(headText);
 }
 

@@ -76,10 +76,10 @@ function firstThat<T>(spellings: readonly (() => T)[], fits: (spelling: T) => bo
   return spellings.at(-1)!();
 }
 
-/** Whether the lines make one task and leave the next line a task of its own, as an item of the same list or plain. */
+/** Whether the lines make one task, and leave open nothing that would hide a task on the next line: plain, of the same list, or nested. */
 function readsAs(lines: readonly string[], style: Style, options: ParseOptions, fits: (task: Task) => boolean): boolean {
   if (style.mayCloseComment && lines.some((line) => line.includes('-->'))) return false;
-  return ['', ...(style.lead === '' ? [] : [style.lead])].every((lead) => {
+  return [...new Set(['', style.lead, style.detailIndent])].every((lead) => {
     // The last line would end a comment that the words leave open.
     const board = parse(['## Git Worktree x', ...lines, `${lead}[] next`, '-->'].join('\n'), options);
     const section = board.sections[0];

@@ -1,7 +1,7 @@
 /**
  * What stands below a task's head (1.1-R4): fields, notes and text for the agent. Never reads subtasks' lines.
  */
-import type { ScannedLine } from './scan.ts';
+import type { ScannedLine } from './scan-state.ts';
 import type { Field } from './task.ts';
 import { dedent, skipWhite, trimWhite } from './white.ts';
 

@@ -80,7 +80,7 @@ function isEscaped(line: string, at: number): boolean {
 
 function nextOfSameLength(runs: readonly Run[]): number[] {
   const last = new Map<number, number>();
-  const next = new Array<number>(runs.length);
+  const next: number[] = runs.map(() => -1);
   for (let index = runs.length - 1; index >= 0; index--) {
     const { length } = runs[index]!;
     next[index] = last.get(length) ?? -1;

@@ -39,7 +39,7 @@ export const never = new AbortController().signal;
 
 export function makeKit(files: Readonly<Record<string, string>> = { 'README.md': '# Demo\n', '.gitignore': '.env*\nnode_modules/\n/trees/\n' }): Kit {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'todone-git-')));
-  const top = join(root, 'repo');
+  const top = join(root, 'my repo é');
   const home = join(root, 'home');
   mkdirSync(top);
   mkdirSync(home);

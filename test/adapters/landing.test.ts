@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -157,6 +158,50 @@ describe('what lands and what does not', () => {
     expect(kit.git(['status', '--porcelain'], prepared.workspace)).toBe('');
   });
 
+  it('4-R6 sees a change of the same size in the same moment', async () => {
+    for (const text of ['ONE\ntwo\nthree\n', 'two\ntwo\nthree\n', 'one\nTWO\nthree\n']) {
+      const { order, prepared, at } = await begin();
+      writeFileSync(at('src/app.ts'), text);
+      const { commit } = await land(open, landingOrder(order, prepared));
+      expect(`${kit.git(['show', `${commit}:src/app.ts`])}\n`).toBe(text);
+      await open.workspaces.release(order, prepared.workspace, never);
+    }
+  });
+
+  it('4-R6 merges as the attributes say, and takes a pipe for no file', async () => {
+    kit.write('.gitattributes', 'CHANGES merge=union\n');
+    kit.write('CHANGES', 'first\n');
+    kit.git(['add', '-A']);
+    kit.git(['commit', '-qm', 'changes']);
+    const one = await begin('union');
+    const two = await begin('union', { slot: 2 });
+    appendFileSync(one.at('CHANGES'), 'one\n');
+    appendFileSync(two.at('CHANGES'), 'two\n');
+    rmSync(two.at('README.md'));
+    execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', two.at('README.md')]);
+    await land(open, landingOrder(one.order, one.prepared));
+    expect(await open.workspaces.snapshot(two.order, 'implement', two.prepared.workspace, two.prepared.start)).toBeDefined();
+    const { commit } = await land(open, landingOrder(two.order, two.prepared));
+    expect(
+      kit
+        .git(['show', `${commit}:CHANGES`])
+        .split('\n')
+        .toSorted(),
+    ).toEqual(['first', 'one', 'two']);
+    expect(files(commit)).not.toContain('README.md');
+    await open.workspaces.release(two.order, two.prepared.workspace, never);
+    expect(kit.git(['status', '--porcelain'], two.prepared.workspace)).toBe('');
+  });
+
+  it('4-R12 keeps what a sparse checkout leaves out', async () => {
+    kit.git(['sparse-checkout', 'set', '--no-cone', '/*', '!/src']);
+    const { order, prepared, at } = await begin();
+    expect(textOf(at('src/app.ts'))).toBe('one\ntwo\nthree\n');
+    writeFileSync(at('new.txt'), 'x\n');
+    const { commit } = await land(open, landingOrder(order, prepared));
+    expect(kit.git(['diff-tree', '-r', '--name-only', prepared.start, commit])).toBe('new.txt');
+  });
+
   it('4-R6 finds only left-out changes empty', async () => {
     const { order, prepared, at } = await begin();
     writeFileSync(at('tasks.md'), 'gone\n');
@@ -175,7 +220,7 @@ describe('what lands and what does not', () => {
     expect(kit.git(['diff-tree', '-r', '--name-only', prepared.start, commit])).toBe('dist/tool.js');
   });
 
-  const refused: Readonly<Record<string, { make: (at: (path: string) => string) => void; words: RegExp }>> = {
+  const refused: Readonly<Record<string, { make: (at: (path: string) => string) => void; words: RegExp; message?: string }>> = {
     'a nested repository': { make: (at) => void kit.git(['init', '-q', at('inner')]), words: /inner is a repository of its own/ },
     'a nested repository with a commit': {
       make: (at) => {
@@ -201,14 +246,15 @@ describe('what lands and what does not', () => {
       make: (at) => writeFileSync(at('src/app.ts'), 'one\n<<<<<<< a\nx\n=======\ny\n>>>>>>> b\n'),
       words: /src\/app\.ts has conflict markers/,
     },
+    'a secret in the message': { make: (at) => writeFileSync(at('x'), 'x\n'), message: 'Use AKIA', words: /the commit message seems to hold a secret/ },
     'a file that is too large': { make: (at) => writeFileSync(at('big.bin'), Buffer.alloc(1_000_001)), words: /big\.bin is too large: 1000001 bytes/ },
     'a secret': { make: (at) => writeFileSync(at('key.ts'), 'const key = "AKIA"\n'), words: /key\.ts seems to hold a secret: an access key/ },
   };
-  for (const [name, { make, words }] of Object.entries(refused)) {
+  for (const [name, { make, words, message }] of Object.entries(refused)) {
     it(`4-R6 refuses ${name}`, async () => {
       const { order, prepared, at } = await begin();
       make(at);
-      const squashed = await open.landing.squash(landingOrder(order, prepared));
+      const squashed = await open.landing.squash(landingOrder(order, prepared, message === undefined ? {} : { message }));
       expect(squashed.kind).toBe('refused');
       expect((squashed as { message: string }).message).toMatch(words);
       expect(kit.git(['rev-parse', 'todone/feature'])).toBe(prepared.start);
@@ -270,7 +316,7 @@ describe('the branch', () => {
     const squashed = await open.landing.squash(landing);
     if (squashed.kind !== 'commit') throw new Error(squashed.kind);
     const busy = await open.landing.advance(landing, squashed.tip, squashed.commit);
-    expect(busy).toMatchObject({ kind: 'busy', message: expect.stringMatching(/^branch in use at .*repo: uncommitted work: src\/app\.ts/) });
+    expect(busy).toMatchObject({ kind: 'busy', message: expect.stringMatching(/^branch in use at .*my repo é: uncommitted work: src\/app\.ts/) });
     expect(kit.git(['rev-parse', 'todone/feature'])).toBe(prepared.start);
     kit.git(['checkout', '-q', 'src/app.ts']);
     kit.write('new.txt', 'a person’s, not known to git\n');

@@ -1,6 +1,8 @@
 import { appendFileSync, chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { bringBack } from '../../src/adapters/bring-back.ts';
+import { openRepoLock } from '../../src/adapters/repo-lock.ts';
 import { land, landingOrder, makeKit, never, orderOf, ready, textOf, type Kit, type Open } from './git-kit.ts';
 
 let kit: Kit;
@@ -232,6 +234,20 @@ describe('snapshots', () => {
       expect(textOf(at('README.md'))).toBeUndefined();
     });
   }
+
+  it('4-R5 brings kept work back beside everything else', async () => {
+    const { order, prepared, at } = await begin();
+    writeFileSync(at('kept.txt'), 'kept\n');
+    const ref = await open.workspaces.snapshot(order, 'implement', prepared.workspace, prepared.start);
+    const path = join(trees(), 'restored');
+    const lock = openRepoLock(join(kit.home, 'lock.db'));
+    expect(await bringBack(open.git, lock, ref!, path)).toBeUndefined();
+    expect(textOf(join(path, 'kept.txt'))).toBe('kept\n');
+    expect(kit.git(['status', '--porcelain'], path)).toBe('');
+    expect(await bringBack(open.git, lock, ref!, path)).toContain('there already');
+    expect(await bringBack(open.git, lock, 'refs/todone/none', path)).toContain('no commit');
+    lock.close();
+  });
 
   it('4-R5 does not touch the index of the workspace', async () => {
     const { order, prepared, at } = await begin();

@@ -32,14 +32,8 @@ async function makeWhole(): Promise<string> {
 
 /** A daemon of its own begins to prepare, and is killed. */
 async function killIn(afterMs: number): Promise<void> {
-  const code = `
-    const { makeKitAt, orderOf, never } = await import(${JSON.stringify(join(import.meta.dirname, 'git-kit.ts'))});
-    const open = await makeKitAt(${JSON.stringify(kit.top)}, ${JSON.stringify(kit.home)});
-    console.log('go');
-    await open.workspaces.prepare(orderOf('feature'), undefined, never);
-    setTimeout(() => {}, 5000);
-  `;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { env: kit.env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const program = join(import.meta.dirname, 'programs/prepare-and-wait.ts');
+  const child = spawn(process.execPath, [program, kit.top, kit.home], { env: kit.env, stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise((resolve) => child.stdout.once('data', resolve));
   await new Promise((resolve) => setTimeout(resolve, afterMs));
   child.kill('SIGKILL');

@@ -6,6 +6,8 @@
 import type { Config } from '../../src/config.ts';
 import type { Engine, EnginePorts } from '../../src/engine/engine.ts';
 import type { Agents, Clock, GitState, Journal, PhaseEnd, PhaseOrder, Reading, TaskFile, Written } from '../../src/engine/ports.ts';
+import type { applyEdits } from '../../src/tasks/edit.ts';
+import type { defaultParseOptions, parse } from '../../src/tasks/parse.ts';
 import type { Edit } from '../../src/tasks/task.ts';
 import { memoryJournal, journalStore, type JournalStore } from '../twins/journal.ts';
 import { memoryLanding } from '../twins/landing.ts';
@@ -15,9 +17,9 @@ import { memoryWorkspaces } from '../twins/workspaces.ts';
 /** The rooms under test: the production ones, or a copy with a planted fault. */
 export type Rooms = {
   readonly createEngine: (ports: EnginePorts) => Engine;
-  readonly applyEdits: typeof import('../../src/tasks/edit.ts').applyEdits;
-  readonly parse: typeof import('../../src/tasks/parse.ts').parse;
-  readonly defaultParseOptions: typeof import('../../src/tasks/parse.ts').defaultParseOptions;
+  readonly applyEdits: typeof applyEdits;
+  readonly parse: typeof parse;
+  readonly defaultParseOptions: typeof defaultParseOptions;
   readonly config: Config;
 };
 
@@ -120,14 +122,14 @@ type Fuse = { left: number; dead: boolean };
 
 async function runEpisode(outside: Outside, rooms: Rooms, quiet: boolean): Promise<{ crashed: boolean; idle: boolean; steps: number }> {
   const fuse: Fuse = { left: quiet ? Number.POSITIVE_INFINITY : 1 + outside.pick(120), dead: false };
-  const timers = new Map<number, { at: number; then: () => void }>();
+  const timers = new Map<number, { at: number; run: () => void }>();
   let timerId = 0;
   const clock: Clock = {
     now: () => outside.now,
     ticks: () => outside.ticks,
     after(ms, then) {
       const id = ++timerId;
-      timers.set(id, { at: outside.ticks + Math.max(0, ms), then });
+      timers.set(id, { at: outside.ticks + Math.max(0, ms), run: then });
       return () => timers.delete(id);
     },
   };
@@ -176,7 +178,7 @@ function die(fuse: Fuse, outside: Outside, error: unknown): void {
   fuse.dead = true;
 }
 
-function tick(outside: Outside, timers: Map<number, { at: number; then: () => void }>, fuse: Fuse): void {
+function tick(outside: Outside, timers: Map<number, { at: number; run: () => void }>, fuse: Fuse): void {
   const [id, next] = [...timers].sort((a, b) => a[1].at - b[1].at)[0] ?? [];
   const step = next ? Math.max(0, next.at - outside.ticks) : 1000;
   outside.ticks += step;
@@ -184,7 +186,7 @@ function tick(outside: Outside, timers: Map<number, { at: number; then: () => vo
   if (id === undefined || !next) return;
   timers.delete(id);
   try {
-    next.then();
+    next.run();
   } catch (error) {
     die(fuse, outside, error);
   }
@@ -318,9 +320,9 @@ function agentsTwin(outside: Outside, workspaces: ReturnType<typeof memoryWorksp
 }
 
 function beginPhase(outside: Outside, rooms: Rooms, order: PhaseOrder): void {
-  const live = (outside.live.get(order.id) ?? 0) + 1;
-  outside.live.set(order.id, live);
-  if (live > 1) outside.faults.push('I4: two live agents for one task');
+  const alive = (outside.live.get(order.id) ?? 0) + 1;
+  outside.live.set(order.id, alive);
+  if (alive > 1) outside.faults.push('I4: two live agents for one task');
   if (landedCommits(outside).some((commit) => commit.task === order.id)) outside.faults.push('I3: a task that had landed was run again');
   void rooms;
 }

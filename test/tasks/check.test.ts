@@ -83,9 +83,8 @@ describe('check', () => {
     ['{unknown:x}', undefined],
     ['{hold}', undefined],
   ])('1.2 judges %s', (tags, severity) => {
-    expect(inSection(`[] x ${tags}\n`)).toEqual(
-      severity === undefined ? [] : [expect.stringMatching(new RegExp(`^2:\\d+ 1\\.2 ${severity}${severity === 'error' ? ' \\[x\\]' : ''}$`))],
-    );
+    const wanted = { error: ['1.2 error [x]'], warning: ['1.2 warning'] };
+    expect(inSection(`[] x ${tags}\n`).map((words) => words.replace(/^2:\d+ /, ''))).toEqual(severity === undefined ? [] : wanted[severity as 'error']);
   });
 
   it('1.2 reports a heading’s tag once, at the heading, holding those it is handed down to', () => {

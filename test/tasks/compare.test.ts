@@ -21,6 +21,7 @@ describe('torn lists', () => {
   it('1.4-R6 sees more than a fifth of at least five known tasks gone', () => {
     expect(torn(list(10), list(8))).toEqual([false, false]);
     expect(torn(list(10), list(7))).toEqual([true, true]);
+    expect(torn(list(9), list(7))).toEqual([true, true]);
     expect(torn(list(5), list(3))).toEqual([true, true]);
     expect(torn(list(4), list(1))).toEqual([false, false]);
     expect(torn(`${list(10)}## Git Worktree b\n${body(10)}`, `## Git Worktree b\n${body(10)}`)).toEqual([true, true]);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyEdits } from '../../src/tasks/edit.ts';
 import { allTasks, idsOf, locate, targetOf } from '../../src/tasks/find.ts';
@@ -61,6 +61,12 @@ const wishOf = ({ task }: Located) => ({
   phase: task.phase,
 });
 
+const othersThan = (one: Located, board: Board) =>
+  tasksOf(board)
+    .filter((other) => other.taskIndex !== one.taskIndex || other.sectionIndex !== one.sectionIndex)
+    .map(wishOf);
+const carried = ({ state }: Marker) => ['in_progress', 'done', 'failed'].includes(state);
+
 describe('mark', () => {
   it('1.4-R2 touches only the bytes of the marker, and reads back as asked', () => {
     fc.assert(
@@ -70,7 +76,7 @@ describe('mark', () => {
         const base = board.starts[sectionIndex]!;
         const read = tasksOf(now).find((other) => other.sectionIndex === sectionIndex && other.taskIndex === taskIndex)!.task;
         expect(read.marker.state).toBe(marker.state);
-        if (marker.id ?? task.marker.id) expect(idsOf(read)).toContain(marker.id ?? task.marker.id);
+        expect(['none', ...idsOf(read)]).toContain(marker.id ?? task.marker.id ?? 'none');
         expect(after.startsWith(text.slice(0, base + task.markerSpan.start))).toBe(true);
         expect(after.endsWith(text.slice(base + task.headSpan.end))).toBe(true);
         const head = text.slice(base + task.markerSpan.end, base + task.headSpan.end);
@@ -78,19 +84,11 @@ describe('mark', () => {
         const tag = [marker.id, task.marker.id].map((id) => ` {id:${id}}`).find((words) => newHead.includes(words) && !head.includes(words)) ?? '';
         const without = newHead.split(tag === '' ? '\u0000' : tag).join('');
         expect([head, ` ${head}`]).toContain(without);
-        expect(
-          tasksOf(now)
-            .filter((other) => other.taskIndex !== taskIndex || other.sectionIndex !== sectionIndex)
-            .map(wishOf),
-        ).toEqual(
-          tasksOf(board)
-            .filter((other) => other.taskIndex !== taskIndex || other.sectionIndex !== sectionIndex)
-            .map(wishOf),
-        );
+        expect(othersThan(located, now)).toEqual(othersThan(located, board));
         expect(results[0]!.kind).toBe(after === text ? 'already' : 'applied');
-        if (after !== text) expect(utf8Length(after)).not.toBe(utf8Length(text));
+        expect(after === text || utf8Length(after) !== utf8Length(text)).toBe(true);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 
@@ -203,14 +201,9 @@ describe('mark', () => {
       fc.property(markers, fc.option(fc.string({ unit: 'grapheme' })), (marker, note) => {
         const whole: Marker = marker.state === 'blocked' && note !== null ? { state: 'blocked', note } : marker;
         const read = taskOf(list(`${writeMarker(whole)} x\n`)).marker;
-        if (whole.state === 'blocked') expect(read.state).toBe('blocked');
-        else
-          expect(
-            sameMarker(
-              { ...read, ...(read.hash === '-' && { hash: undefined }) },
-              ['open', 'cancelled'].includes(whole.state) ? { state: whole.state } : whole,
-            ),
-          ).toBe(true);
+        const shown: Marker = whole.state === 'blocked' ? { state: 'blocked', ...(read.note !== undefined && { note: read.note }) } : whole;
+        const plain: Marker = carried(whole) ? shown : { state: whole.state, ...(shown.note !== undefined && { note: shown.note }) };
+        expect(sameMarker({ ...read, ...(read.hash === '-' && { hash: undefined }) }, plain)).toBe(true);
       }),
     );
   });
@@ -229,17 +222,14 @@ describe('note', () => {
           while (same < text.length && text[same] === after[same]) same++;
           const tail = text.slice(same);
           expect(after.endsWith(tail)).toBe(true);
-          const others = (all: Board) =>
-            tasksOf(all)
-              .filter((other) => other.taskIndex !== located.taskIndex || other.sectionIndex !== located.sectionIndex)
-              .map(wishOf);
+          const others = (all: Board) => othersThan(located, all);
           expect(others(now)).toEqual(others(board));
           const task = tasksOf(now).find((other) => other.taskIndex === located.taskIndex && other.sectionIndex === located.sectionIndex)!.task;
           expect({ ...task, notes: [] }).toMatchObject({ text: located.task.text, marker: located.task.marker, fingerprint: located.task.fingerprint });
           expect(task.notes.length).toBeGreaterThan(located.task.notes.length);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 1200 },
     );
   });
 
@@ -275,18 +265,15 @@ describe('tags', () => {
           const at = (all: Board) => tasksOf(all).find((other) => other.taskIndex === located.taskIndex && other.sectionIndex === located.sectionIndex)!.task;
           expect(at(now).tags.filter((tag) => tag.key === key).length).toBeGreaterThan(0);
           expect(at(now).marker).toEqual(located.task.marker);
-          if (results[0]!.kind === 'applied') expect(utf8Length(after)).not.toBe(utf8Length(text));
-          const others = (all: Board) =>
-            tasksOf(all)
-              .filter((other) => other.taskIndex !== located.taskIndex || other.sectionIndex !== located.sectionIndex)
-              .map(wishOf);
+          expect(results[0]!.kind === 'already' || utf8Length(after) !== utf8Length(text)).toBe(true);
+          const others = (all: Board) => othersThan(located, all);
           expect(others(now)).toEqual(others(board));
           const removed = applyEdits(after, [{ kind: 'removeTag', target: targetOf(at(now)), key }], options, now);
           expect(at(removed.board).tags.some((tag) => tag.key === key)).toBe(false);
           expect(others(removed.board)).toEqual(others(board));
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 1200 },
     );
   });
 
@@ -301,13 +288,15 @@ describe('tags', () => {
       );
     };
     expect(added('[] a 📅 2026-01-01', 'p0')).toBe('[] a 📅 2026-01-01 🔺');
-    expect(added('[] a ⏫', 'p0')).toMatch(/^\[\] a {1,2}🔺$/u);
+    expect(added('[] a ⏫', 'p0')).toBe('[] a 🔺');
     expect(added('[] a [due:: 2026-01-01]', 'after', 'k3v9x2m1')).toBe('[] a [due:: 2026-01-01] [dependsOn:: k3v9x2m1]');
     expect(added('[] a #ui', 'decision')).toBe('[] a #ui #decision');
     expect(added('[] a @anna', 'owner', 'bob')).toBe('[] a @bob');
     expect(added('[] (B) a', 'p0')).toBe('[]  (A) a');
-    expect(added('[] a {p2} b', 'p0')).toBe('[] a  {p0} b');
+    expect(added('[] a {p2} b', 'p0')).toBe('[]  a {p0} b');
+    expect(added('[]  a {p2} b', 'p0')).toBe('[] a {p0} b');
     expect(added('[] a {after:x}', 'after', 'y')).toBe('[] a {after:x,y}');
+    expect(added('[] a {after: y, x} {after:z}', 'after', 'z,y')).toBe('[] a {after: y, x} {after:z}');
     expect(added('[] a 📅 2026-01-01', 'hold', 'x')).toBe('[] a 📅 2026-01-01 {hold:x}');
     expect(added('[]', 'hold', 'x')).toBe('[] {hold:x}');
   });
@@ -375,11 +364,9 @@ describe('insert', () => {
       fc.property(listWithTask, newTasks, fc.constantFrom('above', 'below', 'end'), ({ text, board, located }, task, at) => {
         const where = at === 'end' ? { at, section: located.task.section } : { at: at, target: targetOf(located.task) };
         const { text: after, board: now, results } = applyEdits(text, [{ kind: 'insert', where, task }], options, board);
-        if (at === 'end' && located.task.section === '') {
-          expect(results).toEqual([{ kind: 'gone' }]);
-          return;
-        }
-        expect(results).toEqual([{ kind: 'applied' }]);
+        const nowhere = at === 'end' && located.task.section === '';
+        expect(results).toEqual([{ kind: nowhere ? 'gone' : 'applied' }]);
+        fc.pre(!nowhere);
         let same = 0;
         while (same < text.length && text[same] === after[same]) same++;
         expect(after.endsWith(text.slice(same))).toBe(true);
@@ -391,8 +378,7 @@ describe('insert', () => {
             .join(' ')
             .replace(/ {2,}/g, ' ')
             .trim() || 'untitled';
-        const plain = (words: string) => words.replaceAll('\ufe0e', '');
-        const made = tasksOf(now).filter((other) => plain(other.task.title) === title && other.task.marker.state === task.state);
+        const made = tasksOf(now).filter((other) => other.task.title.replaceAll('\ufe0e', '') === title && other.task.marker.state === task.state);
         expect(
           made.some(
             (other) =>
@@ -401,7 +387,7 @@ describe('insert', () => {
           ),
         ).toBe(true);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 
@@ -427,6 +413,16 @@ describe('insert', () => {
     expect(put('[] a\n  ```\n', 'end')).toBe('[] New {p1}\n  files: x\n[] a\n  ```\n');
   });
 
+  it('1.4-R2 does not close a comment that stands open further up', () => {
+    const text = list('text <!-- more\n[] a\n');
+    const { board } = edited(text, {
+      kind: 'insert',
+      where: { at: 'above', target: targetOf(taskOf(text)) },
+      task: { state: 'open', title: 'b --> c', tags: [], details: '--> x' },
+    });
+    expect(tasksOf(board).map(({ task }) => task.title)).toEqual(['b --> c', 'a']);
+  });
+
   it('7-R8 puts many new tasks at the end of a section in their order, in one write', () => {
     const text = list('- [] a\n\n## Git Worktree b\n');
     const edits = Array.from({ length: 300 }, (_, index): Edit => ({
@@ -450,20 +446,20 @@ describe('insert', () => {
   });
 });
 
-describe('several edits', () => {
-  const someEdits = (tasks: readonly Task[]) =>
-    fc.array(
-      fc.tuple(fc.nat(tasks.length - 1), fc.oneof(markers, fc.constantFrom('note', 'addTag', 'removeTag', 'above', 'below'))).map(([index, what]): Edit => {
-        const target = targetOf(tasks[index]!);
-        if (what === 'note') return { kind: 'note', target, text: 'noted' };
-        if (what === 'addTag') return { kind: 'addTag', target, key: 'hold' };
-        if (what === 'removeTag') return { kind: 'removeTag', target, key: 'p1' };
-        if (what === 'above' || what === 'below') return { kind: 'insert', where: { at: what, target }, task: { state: 'open', title: 'inserted', tags: [] } };
-        return { kind: 'mark', target, expect: STATES, marker: what };
-      }),
-      { maxLength: 8 },
-    );
+const someEdits = (tasks: readonly Task[]) =>
+  fc.array(
+    fc.tuple(fc.nat(tasks.length - 1), fc.oneof(markers, fc.constantFrom('note', 'addTag', 'removeTag', 'above', 'below'))).map(([index, what]): Edit => {
+      const target = targetOf(tasks[index]!);
+      if (what === 'note') return { kind: 'note', target, text: 'noted' };
+      if (what === 'addTag') return { kind: 'addTag', target, key: 'hold' };
+      if (what === 'removeTag') return { kind: 'removeTag', target, key: 'p1' };
+      if (what === 'above' || what === 'below') return { kind: 'insert', where: { at: what, target }, task: { state: 'open', title: 'inserted', tags: [] } };
+      return { kind: 'mark', target, expect: STATES, marker: what };
+    }),
+    { maxLength: 8 },
+  );
 
+describe('several edits', () => {
   it('1.4-R2 come to the same as one after another', () => {
     const lists = fc.oneof(tidyList, uglyLines()).filter((text) => {
       const words = tasksOf(parse(text, options)).map(({ task }) => `${task.section} ${task.title}`);

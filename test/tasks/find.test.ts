@@ -18,6 +18,7 @@ const list = `# Top
 [] back {id:m2c7r4ya} {id:name}
 `;
 const board = parse(list, defaultParseOptions);
+const textAt = (line: number) => taskAt(board, line)?.task.text;
 const found = (id: string) => findById(board, id)?.task.text;
 
 describe('find', () => {
@@ -27,8 +28,7 @@ describe('find', () => {
     expect(found('m2c7r4ya')).toBe('back {id:m2c7r4ya} {id:name}');
     expect(found('name')).toBe('back {id:m2c7r4ya} {id:name}');
     expect(found('nobody')).toBeUndefined();
-    const at = (line: number) => taskAt(board, line)?.task.text;
-    expect([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 99].map(at)).toEqual([
+    expect([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 99].map(textAt)).toEqual([
       undefined,
       undefined,
       'one',

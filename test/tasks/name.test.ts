@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { foldedName, isSafeName, unsafeReason } from '../../src/tasks/name.ts';
 
@@ -81,7 +81,9 @@ describe('names', () => {
       maxLength: 6,
     });
     fc.assert(
-      fc.property(part.filter(isSafeName), (name) => git(name)),
+      fc.property(part.filter(isSafeName), (name) => {
+        expect(git(name)).toBe(true);
+      }),
       { numRuns: 60 },
     );
   });

@@ -50,6 +50,7 @@ export function referenceScan(source: string): Reference {
   const starts: { line: number; level: number }[] = [];
   let paragraph: number | undefined;
   let lazy = false;
+  let behindTask = false;
   let at = frontMatterLines(lines);
   for (let index = 0; index < at; index++) lines[index]!.kind = 'front';
 
@@ -90,8 +91,8 @@ export function referenceScan(source: string): Reference {
     const rule = re('^(?:(?:-~W*){3,}|(?:\\*~W*){3,}|(?:_~W*){3,})$').test(body);
     let rest = body;
     let column = line.indent;
-    let bullet: RegExpExecArray | null;
-    while (!rule && (bullet = re('^([-*+]|\\d{1,9}[.)])(~W+|$)').exec(rest))) {
+    const bulletOf = (words: string) => (rule ? null : re('^([-*+]|\\d{1,9}[.)])(~W+|$)').exec(words));
+    for (let bullet = bulletOf(rest); bullet; bullet = bulletOf(rest)) {
       const after = column + bullet[1]!.length;
       const content = widthFrom(bullet[2]!, after);
       rest = rest.slice(bullet[0].length);
@@ -105,7 +106,8 @@ export function referenceScan(source: string): Reference {
       line.kind = 'task';
       line.marker = { ...bracket, column: line.text.length - rest.length + 1 };
       paragraph = undefined;
-      lazy = inItem;
+      if (owner === undefined) behindTask = inItem;
+      lazy = behindTask;
       at = skipComment(lines, at, at);
       continue;
     }
@@ -113,7 +115,7 @@ export function referenceScan(source: string): Reference {
       line.kind = 'quote';
       line.owner = owner;
       paragraph = undefined;
-      if (owner === undefined || inItem) lazy = true;
+      lazy = owner === undefined ? true : behindTask;
       at++;
       continue;
     }
@@ -122,14 +124,14 @@ export function referenceScan(source: string): Reference {
       line.kind = hider.kind;
       line.owner = owner;
       paragraph = undefined;
-      lazy = false;
+      lazy = owner !== undefined && behindTask;
       at = skipHidden(lines, at, owner, hider);
       continue;
     }
     line.owner = owner;
     if (rule) {
       paragraph = undefined;
-      lazy = false;
+      lazy = owner !== undefined && behindTask;
       at++;
       continue;
     }
@@ -138,7 +140,8 @@ export function referenceScan(source: string): Reference {
       // Details are no paragraph.
     } else if (paragraph === undefined && ((rest.startsWith('<') && rest === body) || (rest === body && /^\[[^\]]+\]:/.test(body.slice(0, 200))))) lazy = true;
     else if (!inItem && !lazy && line.indent <= 3) paragraph ??= at;
-    if (inItem) lazy = true;
+    if (owner !== undefined) lazy = behindTask;
+    else if (inItem) lazy = true;
     at = skipComment(lines, at, owner);
   }
   return gather(lines, starts, oddLines);
@@ -261,7 +264,7 @@ function indentOf(text: string): number {
 }
 
 function widthFrom(white: string, from: number): number {
-  return [...white].reduce((column, character) => (character === '\t' ? column + 4 - (column % 4) : column + 1), from);
+  return white.split('').reduce((column, character) => (character === '\t' ? column + 4 - (column % 4) : column + 1), from);
 }
 
 function frontMatterLines(lines: readonly Line[]): number {

@@ -1,5 +1,5 @@
 /** Generators of ugly lists for properties: lines that fight with each other, joined by any line end. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 const lead = fc.constantFrom('', '', '', ' ', '  ', '   ', '    ', '      ', '\t', ' \t', '  \t', '\u00a0', '\u3000 ');
 const bullet = fc.constantFrom('', '', '', '', '- ', '* ', '+ ', '1. ', '12) ', '-\t', '- - ', '-     ', '-', '1.');

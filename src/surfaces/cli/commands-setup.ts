@@ -81,7 +81,7 @@ export const SETUP_COMMANDS: readonly CommandRow[] = [
   command({
     name: 'complete',
     group: 'Set up',
-    summary: 'what the words typed so far may go on with: for completion scripts',
+    summary: 'what may follow the words typed so far, for scripts',
     hidden: true,
     arguments: [{ name: 'words', says: 'after --: the words typed so far, the last one unfinished', optional: true, many: true }],
     options: [],

@@ -39,7 +39,8 @@ export const WORK_COMMANDS: readonly CommandRow[] = [
     summary: 'work on the list: claim, run agents, land commits',
     details:
       'Watches the list until it is told to stop. Ctrl-C lets running phases end; a second one stops at once, and what was begun goes on at the next start.\n' +
-      'One ToDone works on a list: another one stands by and takes over.',
+      'One ToDone works on a list: another one stands by and takes over.\n' +
+      'With --dry-run --json: an array of {worktree_name, tasks_to_start: [{description, tags}]}.',
     arguments: [],
     options: [
       { flags: '--once', says: 'stop when nothing can start and nothing is running' },

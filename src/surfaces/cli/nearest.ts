@@ -17,7 +17,7 @@ const CHARS_MAX = 64;
 
 /** Edits between two words; a swap of neighbours is one (optimal string alignment). */
 function distance(a: string, b: string): number {
-  if (a.length > CHARS_MAX || b.length > CHARS_MAX) return CHARS_MAX;
+  if (a.length > CHARS_MAX || b.length > CHARS_MAX) return Number.POSITIVE_INFINITY;
   let older: number[] = [];
   let before = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 1; i <= a.length; i++) {

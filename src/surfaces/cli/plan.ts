@@ -18,7 +18,7 @@ export type Plan = {
   readonly starts: readonly PlannedSection[];
   readonly running: readonly RunLine[];
   readonly waits: readonly TaskLine[];
-  /** After what starts now. */
+  /** After what starts now, as far as it is looked ahead. */
   readonly waves: readonly Wave[];
 };
 
@@ -37,7 +37,8 @@ export function planOf(scene: Scene, facts: { readonly list: string; readonly pr
     starts: [...Map.groupBy(planned, (task) => task.section)].map(([section, tasks]) => ({ section, ...placeOfSection(scene.config, section), tasks })),
     running: runLines(scene, new Map()),
     waits: taskViews(scene).filter(waitsFor).map(taskLine),
-    waves: waves(scene)
+    // The first is what starts now; one more than is shown says whether there are more.
+    waves: waves(scene, WAVES_SHOWN + 2)
       .map((wave) => wave.filter((task) => !starting.has(task)).map(({ section, title }) => ({ section, title })))
       .filter((wave) => wave.length > 0),
   };
@@ -45,7 +46,7 @@ export function planOf(scene: Scene, facts: { readonly list: string; readonly pr
 
 const waitsFor = (view: TaskView): boolean => view.reason !== null && !OVER.has(view.reason.code);
 
-/** Waves shown as text; all are in the plan. */
+/** Each costs a whole choice: looking further ahead is for the daemon to find out. */
 const WAVES_SHOWN = 5;
 const TASKS_PER_WAVE_SHOWN = 4;
 
@@ -93,12 +94,11 @@ function waitLines(list: string, line: TaskLine, look: Look): string[] {
 function waveLines(all: readonly Wave[], look: Look): string[] {
   if (all.length === 0) return [];
   const shown = all.slice(0, WAVES_SHOWN);
-  const more = all.length - shown.length;
   return [
     '',
     paint(look, 'strong', 'If all goes well, then:'),
     ...shown.flatMap((wave, at) => wrap(`${at + 1}. ${waveWords(wave)}`, look, '  ', '     ')),
-    ...(more > 0 ? [`  … and ${more} more`] : []),
+    ...(all.length > shown.length ? ['  … and so on'] : []),
   ];
 }
 

@@ -104,16 +104,12 @@ const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${tex
 
 function complaint(error: CommanderError, rows: readonly CommandRow[], program: Command, host: Pick<Host, 'out'>, look: Look): Parsed {
   const words = program.args.filter((word) => !word.startsWith('-'));
+  if (error.exitCode === 0) return { kind: 'shown' };
   switch (error.code) {
-    case 'commander.version':
-    case 'commander.helpDisplayed':
-      return { kind: 'shown' };
     case 'commander.help':
-      if (words[0] === undefined || words[0] === 'help') {
-        host.out(topHelp(rows, look));
-        return { kind: 'shown' };
-      }
-      return unfinished(words[0], rows);
+      if (words[0] !== undefined) return unfinished(words[0], rows);
+      host.out(topHelp(rows, look));
+      return { kind: 'shown' };
     case 'commander.unknownCommand':
       return unknownCommand(words, rows);
     default:

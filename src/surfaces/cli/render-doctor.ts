@@ -32,10 +32,10 @@ function configLines(facts: DoctorFacts, look: Look): string[] {
   if (facts.config.length === 0) return [];
   const rows = facts.config.map(({ key, value, source }): readonly Cell[] => [
     { text: key },
-    { text: JSON.stringify(value) ?? '' },
     { text: source, tone: 'faint' },
+    { text: JSON.stringify(value) ?? '' },
   ]);
-  return ['', paint(look, 'strong', 'The config in force'), ...table([{}, { shrinksTo: 12 }, { shrinksTo: 8 }], rows, look, '  ')];
+  return ['', paint(look, 'strong', 'The config in force'), ...table([{}, { shrinksTo: 8 }, { shrinksTo: 12 }], rows, look, '  ')];
 }
 
 /** Nothing that stops work: exit code 0. */

@@ -77,7 +77,7 @@ function runRow(run: RunLine, look: Look): readonly Cell[] {
     { text: 'running', tone: 'busy' },
     { text: run.id, tone: 'name' },
     { text: run.title },
-    { text: [runWords(run, look), run.last ?? '', usage].filter((part) => part !== '').join(', '), tone: 'faint' },
+    { text: [runWords(run, look), usage, run.last ?? ''].filter((part) => part !== '').join(', '), tone: 'faint' },
   ];
 }
 

@@ -43,7 +43,7 @@ function running(run: RunLine, facts: WhyFacts, look: Look): string[] {
   const usage = usageWords({ inputTokens: run.tokens ?? 0, outputTokens: 0, costUsd: run.cost_usd ?? 0 });
   const waits = run.wait_until !== null && run.wait_until > look.now;
   return [
-    ...labelled('because', waits ? `it waits to go on: ${facts.task.reason?.message ?? ''}` : 'it is being worked on', look, 'busy'),
+    ...labelled('because', (waits ? facts.task.reason?.message : undefined) ?? 'it is being worked on', look, 'busy'),
     ...labelled('step', waits ? `${run.step}, again in ${elapsed((run.wait_until ?? 0) - look.now)}` : run.step, look),
     ...labelled('agent', run.model === null ? run.agent : `${run.agent}/${run.model}`, look),
     ...labelled('elapsed', elapsed(look.now - run.started_at), look),

@@ -57,7 +57,7 @@ export type StatusFacts = {
 };
 
 /** What waits for a person, whatever else happens. */
-const PERSON_CODES: ReadonlySet<WhyCode> = new Set<WhyCode>(['problem', 'held', 'lane', 'approval', 'hold', 'person', 'agent', 'owner']);
+const PERSON_CODES: ReadonlySet<WhyCode> = new Set<WhyCode>(['problem', 'held', 'lane', 'approval', 'hold', 'person', 'agent']);
 
 /** The whole list, or one section of it. */
 export function statusOf(scene: Scene, facts: StatusFacts, section?: string): Status {

@@ -49,9 +49,7 @@ const OURS: ReadonlySet<WhyCode> = new Set<WhyCode>(['cap', 'agent', 'section'])
 
 /** What `owner` may take now: its own and the unassigned, by priority, then file order (6.1-R1). */
 export function readyTasks(scene: Scene, owner: string, limit: number): TaskView[] {
-  const views = taskViews({ ...scene, instance: owner }).filter(
-    (view) => (view.status === 'open' || view.status === 'blocked') && (view.reason === null || OURS.has(view.reason.code)),
-  );
+  const views = taskViews({ ...scene, instance: owner }).filter((view) => view.reason === null || OURS.has(view.reason.code));
   return views.sort((a, b) => a.priority - b.priority).slice(0, limit);
 }
 
