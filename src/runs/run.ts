@@ -155,7 +155,7 @@ export type Ending = {
 };
 
 /** A task's words, as data for prompts and agents. */
-export type TaskText = Pick<Task, 'title' | 'text' | 'details' | 'fields'> & {
+export type TaskText = Pick<Task, 'title' | 'text' | 'details' | 'fields' | 'notes'> & {
   readonly id: string;
   readonly section: string;
   readonly tags: readonly string[];
