@@ -60,9 +60,7 @@ export function locateKnown(board: Board, draft: Draft, known: Known): Located |
   if (byId) return byId;
   for (const [sectionIndex, section] of board.sections.entries()) {
     if (section.name !== known.section) continue;
-    const taskIndex = section.tasks.findIndex(
-      (task) => task.text === known.text && task.occurrence === known.occurrence && idOf(task) === undefined,
-    );
+    const taskIndex = section.tasks.findIndex((task) => task.text === known.text && task.occurrence === known.occurrence && idOf(task) === undefined);
     const task = section.tasks[taskIndex];
     if (task) return { task, sectionIndex, taskIndex };
   }
@@ -76,7 +74,8 @@ export function textOf(task: Task, id: string): TaskText {
     section: task.section,
     title: task.title,
     text: task.text,
-    details: task.details, notes: task.notes,
+    details: task.details,
+    notes: task.notes,
     fields: task.fields,
     tags: tagsOf(task).map((tag) => tag.text),
   };

@@ -76,13 +76,13 @@ const kinds = (effects: readonly Effect[]): string[] => effects.map((effect) => 
 
 describe('the turn', () => {
   it('2 a task goes from its line to its commit in two writes', () => {
-    const it = table('## Git Worktree a\n[] one {fake}\n');
-    it.read();
-    expect(it.list()).toMatch(/^\[🟡 [g-z]\w{7}\] one \{fake\}$/mu);
-    it.land();
-    expect(it.list()).toMatch(/^\[✅ a1b2c3d, [g-z]\w{7}\] one \{fake\}$/mu);
-    expect(it.effects.filter((effect) => effect.kind === 'edit')).toHaveLength(2);
-    expect(it.world.runs.size).toBe(0);
+    const wheel = table('## Git Worktree a\n[] one {fake}\n');
+    wheel.read();
+    expect(wheel.list()).toMatch(/^\[🟡 [g-z]\w{7}\] one \{fake\}$/mu);
+    wheel.land();
+    expect(wheel.list()).toMatch(/^\[✅ a1b2c3d, [g-z]\w{7}\] one \{fake\}$/mu);
+    expect(wheel.effects.filter((effect) => effect.kind === 'edit')).toHaveLength(2);
+    expect(wheel.world.runs.size).toBe(0);
   });
 
   it('3-R1 choosing twice from the same values gives the same, and changes nothing', () => {
@@ -103,75 +103,75 @@ describe('the turn', () => {
   });
 
   it('1.4-R8 a single ✅ set back to [] stays as typed and is held, and runs again with {redo}', () => {
-    const it = table('## Git Worktree a\n[] one\n');
-    it.read();
-    it.land();
-    it.save((text) => text.replace(/\[✅[^\]]*\]/u, '[]'));
-    expect(it.list()).toBe('## Git Worktree a\n[] one\n');
-    expect(it.steps()).toEqual([]);
-    it.save((text) => text.replace('[] one', '[] one {redo}'));
-    expect(it.steps()).toEqual(['prepare']);
+    const wheel = table('## Git Worktree a\n[] one\n');
+    wheel.read();
+    wheel.land();
+    wheel.save((text) => text.replace(/\[✅[^\]]*\]/u, '[]'));
+    expect(wheel.list()).toBe('## Git Worktree a\n[] one\n');
+    expect(wheel.steps()).toEqual([]);
+    wheel.save((text) => text.replace('[] one', '[] one {redo}'));
+    expect(wheel.steps()).toEqual(['prepare']);
   });
 
   it('1.4-R7 several markers going back at once, or one while git moved, start nothing and are put right', () => {
     for (const moved of [true, false]) {
-      const it = table(`## Git Worktree a\n[] one\n${moved ? '' : '[] two\n'}`);
-      it.read();
-      it.land();
-      if (!moved) it.land();
-      const right = it.list();
-      if (moved) it.git({ gitPosition: 'elsewhere' });
-      it.save((text) => text.replaceAll(/\[✅[^\]]*\]/gu, '[]'));
-      expect([it.world.list.kind, it.steps()]).toEqual(['rollback', []]);
-      it.wait(ROLLBACK_QUIET_MS);
-      it.read();
-      expect([it.list(), it.world.list.kind, it.steps()]).toEqual([right, 'fine', []]);
+      const wheel = table(`## Git Worktree a\n[] one\n${moved ? '' : '[] two\n'}`);
+      wheel.read();
+      wheel.land();
+      if (!moved) wheel.land();
+      const right = wheel.list();
+      if (moved) wheel.git({ gitPosition: 'elsewhere' });
+      wheel.save((text) => text.replaceAll(/\[✅[^\]]*\]/gu, '[]'));
+      expect([wheel.world.list.kind, wheel.steps()]).toEqual(['rollback', []]);
+      wheel.wait(ROLLBACK_QUIET_MS);
+      wheel.read();
+      expect([wheel.list(), wheel.world.list.kind, wheel.steps()]).toEqual([right, 'fine', []]);
     }
   });
 
   it('1.4-R7 conflict markers of git pause everything until they are gone', () => {
-    const it = table('## Git Worktree a\n[] one\n');
-    it.read({ conflict: true });
-    expect([it.world.list.kind, it.steps()]).toEqual(['conflict', []]);
-    it.read();
-    expect(it.steps()).toEqual(['prepare']);
+    const wheel = table('## Git Worktree a\n[] one\n');
+    wheel.read({ conflict: true });
+    expect([wheel.world.list.kind, wheel.steps()]).toEqual(['conflict', []]);
+    wheel.read();
+    expect(wheel.steps()).toEqual(['prepare']);
   });
 
   it('1.4-R6 a list that looks cut off is left alone for the settle time, then taken as it is', () => {
-    const it = table('## Git Worktree a\n[] one\n');
-    it.read({ torn: true });
-    expect([it.world.list.kind, it.effects]).toEqual(['torn', []]);
-    it.wait(config.settle - 1);
-    it.read({ torn: true });
-    expect(it.steps()).toEqual([]);
-    it.wait(1);
-    it.read({ torn: true });
-    expect(it.steps()).toEqual(['prepare']);
+    const wheel = table('## Git Worktree a\n[] one\n');
+    wheel.read({ torn: true });
+    expect([wheel.world.list.kind, wheel.effects]).toEqual(['torn', []]);
+    wheel.wait(config.settle - 1);
+    wheel.read({ torn: true });
+    expect(wheel.steps()).toEqual([]);
+    wheel.wait(1);
+    wheel.read({ torn: true });
+    expect(wheel.steps()).toEqual(['prepare']);
   });
 
   it('1.4-R11 while the list is away running work goes on, and its result is written when it is back', () => {
-    const it = table('## Git Worktree a\n[] one\n[] two\n');
-    it.read();
-    it.take({ kind: 'unreadable', missing: true, message: 'gone' });
-    it.land();
-    expect([it.list(), it.steps()]).toEqual([expect.stringContaining('[🟡'), ['settle']]);
-    it.read();
-    expect(it.list()).toMatch(/\[✅ a1b2c3d, \w+\] one\n\[🟡 \w+\] two/u);
+    const wheel = table('## Git Worktree a\n[] one\n[] two\n');
+    wheel.read();
+    wheel.take({ kind: 'unreadable', missing: true, message: 'gone' });
+    wheel.land();
+    expect([wheel.list(), wheel.steps()]).toEqual([expect.stringContaining('[🟡'), ['settle']]);
+    wheel.read();
+    expect(wheel.list()).toMatch(/\[✅ a1b2c3d, \w+\] one\n\[🟡 \w+\] two/u);
   });
 
   it('2-R5 text edited before implement is planned again; later it is shown as changed and interrupts nothing', () => {
-    const it = table('## Git Worktree a\n[] one\n');
-    it.read();
-    it.end('prepare');
-    it.save((text) => text.replace('one', 'one and more'));
-    expect(kinds(it.effects).at(-1)).toBe('halt');
-    it.end('plan', { kind: 'final', reason: 'cancelled', message: 'stopped' });
-    expect(it.steps()).toEqual(['plan']);
-    it.end('plan');
-    it.save((text) => text.replace('and more', 'and much more'));
-    const [run] = it.world.runs.values();
+    const wheel = table('## Git Worktree a\n[] one\n');
+    wheel.read();
+    wheel.end('prepare');
+    wheel.save((text) => text.replace('one', 'one and more'));
+    expect(kinds(wheel.effects).at(-1)).toBe('halt');
+    wheel.end('plan', { kind: 'final', reason: 'cancelled', message: 'stopped' });
+    expect(wheel.steps()).toEqual(['plan']);
+    wheel.end('plan');
+    wheel.save((text) => text.replace('and more', 'and much more'));
+    const [run] = wheel.world.runs.values();
     expect(run).toMatchObject({ step: 'implement', changed: true, text: 'one and much more', task: { title: 'one and much more' } });
-    expect(kinds(it.effects).filter((kind) => kind === 'halt')).toHaveLength(1);
+    expect(kinds(wheel.effects).filter((kind) => kind === 'halt')).toHaveLength(1);
   });
 
   it('2-R4 what a person writes over 🟡 is what becomes of the run', () => {
@@ -180,68 +180,68 @@ describe('the turn', () => {
       ['[x]', /^\[x\] one$/mu],
       ['[-]', /^\[-\] one$/mu],
     ] as const) {
-      const it = table('## Git Worktree a\n[] one\n');
-      it.read();
-      it.end('prepare');
-      it.save((text) => text.replace(/\[🟡[^\]]*\]/u, typed));
-      it.end('plan', { kind: 'final', reason: 'cancelled', message: 'stopped', found: { kept: 'refs/todone/x' } });
-      expect([it.list(), it.steps()]).toEqual([expect.stringMatching(left), []]);
+      const wheel = table('## Git Worktree a\n[] one\n');
+      wheel.read();
+      wheel.end('prepare');
+      wheel.save((text) => text.replace(/\[🟡[^\]]*\]/u, typed));
+      wheel.end('plan', { kind: 'final', reason: 'cancelled', message: 'stopped', found: { kept: 'refs/todone/x' } });
+      expect([wheel.list(), wheel.steps()]).toEqual([expect.stringMatching(left), []]);
     }
   });
 
   it('2-R4 [] stops a run and starts it again; a deleted line stops it for good', () => {
-    const it = table('## Git Worktree a\n[] one\n');
-    it.read();
-    it.end('prepare');
-    it.save((text) => text.replace(/\[🟡[^\]]*\]/u, '[]'));
-    const [id] = it.world.runs.keys();
-    it.end('plan', { kind: 'final', reason: 'cancelled', message: 'stopped' });
-    expect([...it.world.runs.keys()]).toEqual([id]);
-    expect(it.steps()).toEqual(['prepare']);
-    it.save(() => '## Git Worktree a\n');
-    it.end('prepare', { kind: 'final', reason: 'cancelled', message: 'stopped' });
-    expect([it.list(), it.steps()]).toEqual(['## Git Worktree a\n', []]);
+    const wheel = table('## Git Worktree a\n[] one\n');
+    wheel.read();
+    wheel.end('prepare');
+    wheel.save((text) => text.replace(/\[🟡[^\]]*\]/u, '[]'));
+    const [id] = wheel.world.runs.keys();
+    wheel.end('plan', { kind: 'final', reason: 'cancelled', message: 'stopped' });
+    expect([...wheel.world.runs.keys()]).toEqual([id]);
+    expect(wheel.steps()).toEqual(['prepare']);
+    wheel.save(() => '## Git Worktree a\n');
+    wheel.end('prepare', { kind: 'final', reason: 'cancelled', message: 'stopped' });
+    expect([wheel.list(), wheel.steps()]).toEqual(['## Git Worktree a\n', []]);
   });
 
   it('2-R4 ❌ set to [] is another attempt from the kept work, with its evidence; {fresh} from a clean start', () => {
-    const it = table('## Git Worktree a\n[] one\n', { attempts: 1 });
-    it.read();
-    it.end('prepare');
-    it.end('plan');
-    it.end('implement', { kind: 'final', reason: 'agent_failed', message: 'exit 1', evidence: 'three failed', found: { kept: 'refs/todone/k' } });
-    expect(it.list()).toMatch(/\[❌ \w{8}\] one\n {2}> failed in implement: exit 1 \(attempt 1 of 1\)/u);
-    it.save((text) => text.replace(/\[❌[^\]]*\]/u, '[]'));
-    expect([...it.world.runs.values()]).toMatchObject([{ step: 'prepare', found: { kept: 'refs/todone/k' } }]);
-    it.end('prepare', { kind: 'final', reason: 'setup_failed', message: 'no' });
-    it.save((text) => text.replace(/\[❌[^\]]*\] one/u, '[] one {fresh}'));
-    expect([...it.world.runs.values()][0]?.found).toEqual({});
+    const wheel = table('## Git Worktree a\n[] one\n', { attempts: 1 });
+    wheel.read();
+    wheel.end('prepare');
+    wheel.end('plan');
+    wheel.end('implement', { kind: 'final', reason: 'agent_failed', message: 'exit 1', evidence: 'three failed', found: { kept: 'refs/todone/k' } });
+    expect(wheel.list()).toMatch(/\[❌ \w{8}\] one\n {2}> failed in implement: exit 1 \(attempt 1 of 1\)/u);
+    wheel.save((text) => text.replace(/\[❌[^\]]*\]/u, '[]'));
+    expect([...wheel.world.runs.values()]).toMatchObject([{ step: 'prepare', found: { kept: 'refs/todone/k' } }]);
+    wheel.end('prepare', { kind: 'final', reason: 'setup_failed', message: 'no' });
+    wheel.save((text) => text.replace(/\[❌[^\]]*\] one/u, '[] one {fresh}'));
+    expect([...wheel.world.runs.values()][0]?.found).toEqual({});
   });
 
   it('2-R2 an answer with an old ticket, or for another step, is an echo', () => {
-    const it = table('## Git Worktree a\n[] one\n');
-    it.read();
-    const [run] = it.world.runs.values();
-    it.take({ kind: 'ended', id: run?.id ?? '', ticket: (run?.ticket ?? 0) - 1, step: 'prepare', end: { kind: 'done' } });
-    it.take({ kind: 'ended', id: run?.id ?? '', ticket: run?.ticket ?? 0, step: 'land', end: { kind: 'done' } });
-    expect(it.steps()).toEqual(['prepare']);
+    const wheel = table('## Git Worktree a\n[] one\n');
+    wheel.read();
+    const [run] = wheel.world.runs.values();
+    wheel.take({ kind: 'ended', id: run?.id ?? '', ticket: (run?.ticket ?? 0) - 1, step: 'prepare', end: { kind: 'done' } });
+    wheel.take({ kind: 'ended', id: run?.id ?? '', ticket: run?.ticket ?? 0, step: 'land', end: { kind: 'done' } });
+    expect(wheel.steps()).toEqual(['prepare']);
   });
 
   it('7-R5 while draining no phase of an agent is begun, and landing goes on', () => {
-    const it = table('## Git Worktree a\n[] one\n[] two\n');
-    it.read();
-    it.end('prepare');
-    it.take({ kind: 'drain' });
-    it.end('plan');
-    expect([it.steps(), kinds(it.effects).includes('implement')]).toEqual([['implement'], false]);
+    const wheel = table('## Git Worktree a\n[] one\n[] two\n');
+    wheel.read();
+    wheel.end('prepare');
+    wheel.take({ kind: 'drain' });
+    wheel.end('plan');
+    expect([wheel.steps(), kinds(wheel.effects).includes('implement')]).toEqual([['implement'], false]);
   });
 
   it('2 rows that are stored and loaded again are the same world', () => {
-    const it = table('## Git Worktree a\n[] one\n\n## Git Worktree b\n[] two\n');
-    it.read();
-    it.end('prepare');
+    const wheel = table('## Git Worktree a\n[] one\n\n## Git Worktree b\n[] two\n');
+    wheel.read();
+    wheel.end('prepare');
     const rows = (world: World) =>
       JSON.parse(JSON.stringify({ known: [...world.known.values()], runs: [...world.runs.values()], meta: [...world.meta] })) as Parameters<typeof worldOf>[0];
-    const loaded = worldOf({ ...rows(it.world), meta: new Map(it.world.meta) }, new Set());
-    expect(rows(loaded)).toEqual(rows(it.world));
+    const loaded = worldOf({ ...rows(wheel.world), meta: new Map(wheel.world.meta) }, new Set());
+    expect(rows(loaded)).toEqual(rows(wheel.world));
   });
 });
