@@ -97,8 +97,6 @@ function enter(stateDir: string, now: () => number): Contender {
     touchPrivate(file);
     db = new DatabaseSync(file, { timeout: 0 });
     inode = inodeOf(file);
-    // The lock is kept from one transaction to the next, so the term can be stored without letting go.
-    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL');
     return db;
   };
 
@@ -144,6 +142,9 @@ function seize(db: DatabaseSync, dir: string): number | undefined {
     if (isBusy(error)) return undefined;
     throw error;
   }
+  // From here on the lock is kept from one transaction to the next, so the term can be stored without letting go. (Not before: who
+  // is refused would keep a reader's lock, too.)
+  db.exec('PRAGMA locking_mode = EXCLUSIVE');
   db.exec('CREATE TABLE IF NOT EXISTS owner (one INTEGER PRIMARY KEY CHECK (one = 1), term INTEGER NOT NULL) STRICT');
   const row = db.prepare('SELECT term FROM owner').get();
   const term = Math.max(Number(row?.['term'] ?? 0), readInfo(dir)?.term ?? 0) + 1;
