@@ -29,11 +29,18 @@ const duration = (fallback: string) =>
 
 const agentSchema = z
   .strictObject({
-    command: z.array(z.string()).min(1).describe('Program and arguments; {{prompt}}, {{prompt_file}}, {{model}}, {{workspace}} are filled in, never through a shell'),
+    command: z
+      .array(z.string())
+      .min(1)
+      .describe('Program and arguments; {{prompt}}, {{prompt_file}}, {{model}}, {{workspace}} are filled in, never through a shell'),
     prompt: z.enum(['stdin', 'argument', 'file']).default('stdin').describe('How the prompt reaches the program'),
     env: z.record(z.string(), z.string()).default({}).describe('Variables added to its environment'),
     passEnv: z.array(z.string()).default([]).describe('Names of variables handed through from the daemon, on top of the allow-list'),
-    steps: z.array(z.enum(['plan', 'implement', 'update'])).min(1).default(['plan', 'implement', 'update']).describe('The phases that it takes part in'),
+    steps: z
+      .array(z.enum(['plan', 'implement', 'update']))
+      .min(1)
+      .default(['plan', 'implement', 'update'])
+      .describe('The phases that it takes part in'),
   })
   .describe('A program that ToDone runs as an agent');
 
@@ -52,7 +59,10 @@ export const configSchema = z.strictObject({
   branchPrefix: z.string().default('todone/').describe("Prefix of the sections' branches"),
   base: z.string().optional().describe("What a new section's branch starts from; default: the branch of HEAD"),
   agent: z.string().optional().describe('The agent for tasks that name none; default: the first one installed'),
-  agents: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'agent names are lower-case letters, digits and -'), agentSchema).default({}).describe('More agents, by name; the name is also their tag'),
+  agents: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'agent names are lower-case letters, digits and -'), agentSchema)
+    .default({})
+    .describe('More agents, by name; the name is also their tag'),
   models: z.record(z.string(), z.string()).default({}).describe('Aliases of models: a tag {alias} chooses that model'),
   maxAgents: z.int().min(1).max(1000).default(4).describe('Runs at once on this machine'),
   attempts: z.int().min(1).max(20).default(3).describe('Attempts at a task before it is failed'),
@@ -64,6 +74,10 @@ export const configSchema = z.strictObject({
   interval: duration('5s').describe('How often the list is looked at, whatever the watcher says'),
   settle: duration('10s').describe('How long a list that looks torn is left alone'),
   verify: z.string().optional().describe('Command that has to pass on each commit before it lands'),
+  prompts: z
+    .partialRecord(z.enum(['plan', 'implement', 'update', 'resolve', 'investigate']), z.string().min(1))
+    .default({})
+    .describe('Files to take as prompts, from the top of the repository: .claude/commands/fix.md; $ARGUMENTS and $1 are filled in'),
   workflow: z.string().default('default').describe('The workflow of tasks that name none'),
   workflows: z
     .record(z.string(), z.array(z.enum(['plan', 'implement', 'update'])).min(1))
@@ -77,12 +91,24 @@ export const configSchema = z.strictObject({
       hook: duration('10m').describe('Longest time of a hook'),
       stallAfter: duration('5m').describe('A phase without event, CPU and file change for this long has stalled'),
       stopGrace: duration('10s').describe('From TERM to KILL'),
-      outputBytes: z.int().min(1024).default(64 * 1024 * 1024).describe('Most bytes of output kept per phase'),
-      fileBytes: z.int().min(1024).default(10 * 1024 * 1024).describe('Largest file that may land'),
+      outputBytes: z
+        .int()
+        .min(1024)
+        .default(64 * 1024 * 1024)
+        .describe('Most bytes of output kept per phase'),
+      fileBytes: z
+        .int()
+        .min(1024)
+        .default(10 * 1024 * 1024)
+        .describe('Largest file that may land'),
     })
     .prefault({})
     .describe('Limits'),
-  maxListBytes: z.int().min(1024).default(64 * 1024 * 1024).describe('Largest list that is read'),
+  maxListBytes: z
+    .int()
+    .min(1024)
+    .default(64 * 1024 * 1024)
+    .describe('Largest list that is read'),
   granularity: z.enum(['off', 'warn', 'strict']).default('warn').describe('What a missing component of a task is'),
   protected: z
     .array(z.string())
@@ -91,10 +117,16 @@ export const configSchema = z.strictObject({
   sign: z.enum(['auto', 'never']).default('auto').describe('Sign commits as the global git config says'),
   landHooks: z.array(z.string()).default([]).describe("The repository's hooks to run at landing, in the base's version"),
   env: z.array(z.string()).default([]).describe('Names of variables that agents get on top of the allow-list'),
-  ports: z.strictObject({ first: z.int().min(1024).max(65000).default(43000), size: z.int().min(1).max(100).default(10) }).prefault({}).describe('TODONE_PORT: a block for each workspace'),
+  ports: z
+    .strictObject({ first: z.int().min(1024).max(65000).default(43000), size: z.int().min(1).max(100).default(10) })
+    .prefault({})
+    .describe('TODONE_PORT: a block for each workspace'),
   keepSnapshots: duration('14d').describe('How long snapshots are kept after landing'),
   workers: z.array(z.string()).default([]).describe('Names that {owner:…} and @name may use; empty = any'),
-  labels: z.strictObject({ hash: z.boolean().default(false), at: z.boolean().default(false), todotxt: z.boolean().default(false) }).prefault({}).describe('More spellings of tags: #label, @owner, (A)'),
+  labels: z
+    .strictObject({ hash: z.boolean().default(false), at: z.boolean().default(false), todotxt: z.boolean().default(false) })
+    .prefault({})
+    .describe('More spellings of tags: #label, @owner, (A)'),
 });
 
 /** What a person writes. */

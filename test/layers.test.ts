@@ -44,7 +44,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
 
 /** Imports that only one door may have (7-R5, 4-R11). */
 const DOORS: readonly (readonly [RegExp, RegExp, string])[] = [
-  [/^(?:execa|node:child_process)$/, /^(?:adapters\/(?:process|exec)\.ts|setup\.mjs)$/, 'processes are started through one door'],
+  [/^(?:execa|node:child_process)$/, /^(?:adapters\/(?:process[a-z-]*|exec)\.ts|setup\.mjs)$/, 'processes are started through one door'],
   [/^simple-git$/, /^adapters\/(?:git|repo)[a-z-]*\.ts$/, 'git is called through one door'],
   [/^node:sqlite$/, /^adapters\//, 'SQLite is the adapters’ affair'],
 ];
@@ -77,7 +77,8 @@ function nameFaults(file: string, text: string): string[] {
   const found: string[] = [];
   if (WEAK_NAMES.test(file)) found.push(`src/${file} has a name that says nothing: name it after what it holds.`);
   if (!/^(?:[a-z0-9-]+\/)*[a-z0-9-]+\.[a-z]+$/.test(file)) found.push(`src/${file} is not in kebab-case.`);
-  if (/\.(?:ts|mjs)$/.test(file) && !text.startsWith('/**')) found.push(`src/${file} does not begin with a paragraph that says what it is for.`);
+  if (/\.(?:ts|mjs)$/.test(file) && !text.replace(/^#!.*\n/, '').startsWith('/**'))
+    found.push(`src/${file} does not begin with a paragraph that says what it is for.`);
   return found;
 }
 

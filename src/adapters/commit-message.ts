@@ -25,8 +25,15 @@ export function commitMessage(message: string, title: string, trailers: Trailers
 
 /** The task that a commit landed, by the trailer in its last paragraph. */
 export function taskOf(message: string): string | undefined {
-  const last = message.trimEnd().split(/\n[ \t]*\n/).at(-1) ?? '';
-  return last.split('\n').flatMap((line) => /^ToDone-Task: (\S+)$/.exec(line.trimEnd())?.[1] ?? []).at(-1);
+  const last =
+    message
+      .trimEnd()
+      .split(/\n[ \t]*\n/)
+      .at(-1) ?? '';
+  return last
+    .split('\n')
+    .flatMap((line) => /^ToDone-Task: (\S+)$/.exec(line.trimEnd())?.[1] ?? [])
+    .at(-1);
 }
 
 function wordsOf(text: string): string[] {
@@ -34,8 +41,13 @@ function wordsOf(text: string): string[] {
     .slice(0, MAX_CHARS)
     .replaceAll(/\r\n?/g, '\n')
     // Control characters, which a terminal that shows the log would obey.
-    .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
-  return trimBlank(clean.split('\n').map((line) => line.trimEnd()).filter((line) => !OUR_TRAILER.test(line)));
+    .replaceAll(/\p{Cc}/gu, (char) => (char === '\n' || char === '\t' ? char : ''));
+  return trimBlank(
+    clean
+      .split('\n')
+      .map((line) => line.trimEnd())
+      .filter((line) => !OUR_TRAILER.test(line)),
+  );
 }
 
 function trimBlank(lines: readonly string[]): string[] {
@@ -46,7 +58,7 @@ function trimBlank(lines: readonly string[]): string[] {
 
 /** Cut at a word, with the whole line kept for the body. */
 function cutSummary(line: string): { summary: string; overflow: string | undefined } {
-  const characters = [...line];
+  const characters = Array.from(line);
   if (characters.length <= SUMMARY_CHARS) return { summary: line, overflow: undefined };
   const room = characters.slice(0, SUMMARY_CHARS - 1).join('');
   const space = room.lastIndexOf(' ');

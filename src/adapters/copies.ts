@@ -36,7 +36,12 @@ export async function refreshCopies(git: Git, top: string, workspace: Workspace,
 async function ignoredOf(git: Git, top: string, names: readonly string[]): Promise<string[]> {
   const place = { workTree: top, index: join(git.commonDir, 'index') };
   const result = await git.run(['check-ignore', '-z', '--stdin'], { ...place, input: names.join('\0') });
-  return result.code === 0 ? result.stdout.toString('utf8').split('\0').filter((name) => name !== '') : [];
+  return result.code === 0
+    ? result.stdout
+        .toString('utf8')
+        .split('\0')
+        .filter((name) => name !== '')
+    : [];
 }
 
 function envFiles(top: string): string[] {
@@ -48,7 +53,10 @@ async function included(git: Git, top: string): Promise<string[]> {
   const args = ['ls-files', '-z', '--others', '--ignored', `--exclude-from=${join(top, INCLUDE_FILE)}`];
   const output = await git.ok(args, { workTree: top, index: join(git.commonDir, 'index') });
   // A name with a slash at its end is a repository of its own.
-  return output.toString('utf8').split('\0').filter((name) => name !== '' && !name.endsWith('/'));
+  return output
+    .toString('utf8')
+    .split('\0')
+    .filter((name) => name !== '' && !name.endsWith('/'));
 }
 
 function isDue(top: string, workspace: string, name: string, known: readonly Copied[]): boolean {

@@ -1,8 +1,7 @@
 /**
  * What a workspace changed since a commit, as text of a bounded length and a list of files. Changes nothing.
  */
-import { randomUUID } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Git } from './git.ts';
 import { buildTree, isThere, readChanges, readRecord, restoreIndex, type Workspace } from './workspace.ts';
@@ -18,16 +17,20 @@ export async function boundedDiff(git: Git, workspace: Workspace, start: string,
   if (!existsSync(join(workspace.dir, 'index'))) await restoreIndex(git, workspace, start);
   const copies = new Set(readRecord(workspace)?.copies.map((copy) => copy.path));
   const changes = await readChanges(git, workspace);
-  const index = join(workspace.dir, `index.${randomUUID()}`);
-  try {
-    const tree = await buildTree(git, workspace, changes.paths.filter((change) => !copies.has(change.name)), index);
-    const names = await git.ok(['diff-tree', '-r', '-z', '--name-only', '--no-renames', start, tree]);
-    const files = names.toString('utf8').split('\0').filter((name) => name !== '');
-    if (files.length === 0) return { text: '', files };
-    const shown = await git.run(['diff-tree', '-p', '--no-ext-diff', '--no-textconv', '--no-color', '-M', start, tree], { maxBytes: maxChars * BYTES_PER_CHAR });
-    const text = shown.stdout.toString('utf8');
-    return { text: text.length > maxChars ? text.slice(0, Math.max(0, maxChars - CUT.length)) + CUT : text, files };
-  } finally {
-    rmSync(index, { force: true });
-  }
+  const tree = await buildTree(
+    git,
+    workspace,
+    changes.paths.filter((change) => !copies.has(change.name)),
+  );
+  const names = await git.ok(['diff-tree', '-r', '-z', '--name-only', '--no-renames', start, tree, '--']);
+  const files = names
+    .toString('utf8')
+    .split('\0')
+    .filter((name) => name !== '');
+  if (files.length === 0) return { text: '', files };
+  const shown = await git.run(['diff-tree', '-p', '--no-ext-diff', '--no-textconv', '--no-color', '-M', start, tree, '--'], {
+    maxBytes: maxChars * BYTES_PER_CHAR,
+  });
+  const text = shown.stdout.toString('utf8');
+  return { text: text.length > maxChars ? text.slice(0, Math.max(0, maxChars - CUT.length)) + CUT : text, files };
 }

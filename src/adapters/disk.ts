@@ -3,7 +3,24 @@
  * drive the protocol through every interleaving and every crash. The real one is here. Never decides anything; a
  * failure is thrown as the system gave it, with its `code`.
  */
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsync, linkSync, openSync, read, readdirSync, readSync, realpathSync, renameSync, statSync, unlinkSync, write } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsync,
+  linkSync,
+  openSync,
+  read,
+  readdirSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  write,
+} from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { promisify } from 'node:util';
 import { exchange } from './exchange.ts';
@@ -90,7 +107,7 @@ function fileOn(fd: number): DiskFile {
     facts: async () => factsOf(fstatSync(fd, { bigint: true })),
     read: async () => readWhole(fd),
     async write(bytes) {
-      for (let at = 0; at < bytes.length; ) at += (await writeAsync(fd, bytes, at, bytes.length - at, at)).bytesWritten;
+      for (let at = 0; at < bytes.length;) at += (await writeAsync(fd, bytes, at, bytes.length - at, at)).bytesWritten;
     },
     async imitate(facts, path) {
       const own = fstatSync(fd);

@@ -27,6 +27,7 @@ export type ExecResult = {
 
 const TIMEOUT_MS = 120_000;
 const MAX_BYTES = 256 * 1024 * 1024;
+const MAX_SAID_CHARS = 8_000;
 const KILL_GRACE_MS = 1_000;
 /** After the kill: how long an answer may still be on its way before we stop waiting for it. */
 const ABANDON_MS = 1_000;
@@ -63,8 +64,8 @@ export async function exec(program: string, args: readonly string[], options: Ex
 export type Conversation = {
   readonly stdin: NodeJS.WritableStream;
   readonly stdout: NodeJS.ReadableStream;
-  /** Settles when the program has ended, however that was; never rejects. */
-  readonly ended: Promise<void>;
+  /** Settles when the program has ended, however that was, with what it said on stderr; never rejects. */
+  readonly ended: Promise<string>;
   end(): void;
 };
 
@@ -76,14 +77,37 @@ export function converse(program: string, args: readonly string[], options: Pick
     reject: false,
     buffer: false,
     stdin: 'pipe',
-    stderr: 'ignore',
+  });
+  let said = '';
+  running.stderr.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString('utf8')).slice(-MAX_SAID_CHARS);
   });
   running.stdin.on('error', () => undefined);
   const ended = running.then(
-    () => undefined,
-    () => undefined,
+    () => said,
+    () => said,
   );
   return { stdin: running.stdin, stdout: running.stdout, ended, end: () => void running.stdin.end() };
+}
+
+/** A program outside our group and session, whose input ends when we do, however we end; it does not keep us alive. */
+export function companion(program: string, args: readonly string[], options: Pick<ExecOptions, 'cwd' | 'env'>): { readonly ended: Promise<void> } {
+  const running = execa(program, args, {
+    cwd: options.cwd,
+    env: definedOnly(options.env),
+    extendEnv: false,
+    detached: true,
+    cleanup: false,
+    reject: false,
+    buffer: false,
+    stdin: 'pipe',
+    stdout: 'ignore',
+    stderr: 'ignore',
+  });
+  running.stdin.on('error', () => undefined);
+  running.nodeChildProcess.unref();
+  if ('unref' in running.stdin && typeof running.stdin.unref === 'function') running.stdin.unref();
+  return { ended: running.then(() => undefined) };
 }
 
 function definedOnly(env: ExecOptions['env']): Record<string, string> {

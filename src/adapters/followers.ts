@@ -13,13 +13,17 @@ export type Follower = { readonly worktree: Worktree; readonly dir: string; read
 
 export type Followers = { readonly kind: 'ready'; readonly followers: readonly Follower[] } | { readonly kind: 'busy'; readonly message: string };
 
-/** Those that would have to move with `ref` to `commit`, or who is in the way. The list's own changes do not count. */
-export async function followersOf(git: Git, top: string, ref: string, commit: string, list: string | undefined): Promise<Followers> {
-  const users = listWorktrees(git.commonDir, top).filter((worktree) => worktree.head && 'ref' in worktree.head && worktree.head.ref === ref);
+/** What does not stand in the way: changes of the list, and worktrees that a run of ours is in. */
+export type Overlooked = { readonly list: string | undefined; readonly isOurs: (path: string) => boolean };
+
+/** Those that would have to move with `ref` to `commit`, or who is in the way. */
+export async function followersOf(git: Git, top: string, ref: string, commit: string, overlooked: Overlooked): Promise<Followers> {
+  const onBranch = (worktree: Worktree): boolean => worktree.head !== undefined && 'ref' in worktree.head && worktree.head.ref === ref;
+  const users = listWorktrees(git.commonDir, top).filter((worktree) => onBranch(worktree) && !overlooked.isOurs(worktree.path));
   const followers: Follower[] = [];
   for (const worktree of users) {
     const dir = join(git.home, 'guests', createHash('sha256').update(worktree.path).digest('hex').slice(0, 16));
-    const state = await standing(git, worktree, dir, { ignoreNew: true, ignore: list });
+    const state = await standing(git, worktree, dir, { ignoreNew: true, ignore: new Set(overlooked.list === undefined ? [] : [overlooked.list]) });
     if (state.kind === 'dirty') return { kind: 'busy', message: `branch in use at ${worktree.path}: ${state.why}` };
     const trial = await readTree(git, { worktree, dir, at: state.at }, commit, ['--dry-run'], join(dir, 'index'));
     if (trial !== undefined) return { kind: 'busy', message: `branch in use at ${worktree.path}: ${trial}` };

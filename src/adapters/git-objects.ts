@@ -21,7 +21,11 @@ export type Objects = {
   close(): void;
 };
 
-type Question = { readonly verb: 'info' | 'contents'; readonly answer: (found: { readonly head: GitObject; readonly body: Buffer } | undefined) => void; readonly fail: (error: Error) => void };
+type Question = {
+  readonly verb: 'info' | 'contents';
+  readonly answer: (found: { readonly head: GitObject; readonly body: Buffer } | undefined) => void;
+  readonly fail: (error: Error) => void;
+};
 
 const IDLE_MS = 2_000;
 const SHORTEST_HASH = 7;

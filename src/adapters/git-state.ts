@@ -80,7 +80,11 @@ function openRefs({ gitDir, commonDir }: GitStateOptions, git: Git): () => Promi
   const fromTables = async (): Promise<string> => {
     const stamp = `${stampOf(join(commonDir, 'reftable', 'tables.list'))} ${stampOf(join(gitDir, 'reftable', 'tables.list'))}`;
     if (tables?.stamp === stamp) return tables.position;
-    const [name, commit, stash] = [await git(['symbolic-ref', '-q', 'HEAD']), await git(['rev-parse', '-q', '--verify', 'HEAD']), await git(['rev-parse', '-q', '--verify', 'refs/stash'])];
+    const [name, commit, stash] = [
+      await git(['symbolic-ref', '-q', 'HEAD']),
+      await git(['rev-parse', '-q', '--verify', 'HEAD']),
+      await git(['rev-parse', '-q', '--verify', 'refs/stash']),
+    ];
     const position = [name, commit, stash].map((word) => word?.trim() ?? '').join(' ');
     tables = { stamp, position };
     return position;

@@ -9,6 +9,8 @@ import type { Log } from '../engine/ports.ts';
 import { exec, type ExecResult } from './exec.ts';
 import { parseConfigList, storeTrusted, writeWhole, type TrustedConfig } from './git-config.ts';
 import { openObjects, type Objects } from './git-objects.ts';
+import { openRefs, type Refs } from './git-refs.ts';
+import { listWorktrees } from './worktree-admin.ts';
 
 export type GitPlace = {
   /** The private git directory; default: the hub, for what concerns no workspace. */
@@ -29,6 +31,7 @@ export type Git = {
   readonly home: string;
   readonly config: TrustedConfig;
   readonly objects: Objects;
+  readonly refs: Refs;
   run(args: readonly string[], place?: GitPlace): Promise<ExecResult>;
   /** The output of a command that has to succeed; throws `GitFailed`. */
   ok(args: readonly string[], place?: GitPlace): Promise<Buffer>;
@@ -36,6 +39,8 @@ export type Git = {
   own(args: readonly string[], place?: GitPlace): Promise<ExecResult>;
   /** Makes (or mends) a private git directory whose HEAD is this commit. */
   privateDir(dir: string, head: string): void;
+  /** One at a time per key: two of ours on one index would meet. */
+  inTurn<T>(key: string, work: () => Promise<T>): Promise<T>;
   close(): void;
 };
 
@@ -88,10 +93,12 @@ export async function openGit(options: OpenGit): Promise<Git> {
   const env = gitEnvironment(options.env, options.top);
   const program = findGit(env['PATH'] ?? '');
   const hub = join(home, 'hub');
+  mkdirSync(home, { recursive: true, mode: 0o700 });
 
   const start = (dir: string, args: readonly string[], place: GitPlace): Promise<ExecResult> =>
     exec(program, [`--git-dir=${dir}`, ...(place.workTree === undefined ? [] : [`--work-tree=${place.workTree}`]), ...SAFE, ...args], {
-      cwd: place.workTree ?? commonDir,
+      // Not a git directory: a ref's name must not be a file's as well.
+      cwd: place.workTree ?? home,
       env: { ...env, ...(place.index === undefined ? {} : { GIT_INDEX_FILE: place.index }), ...place.env },
       input: place.input,
       timeoutMs: place.timeoutMs,
@@ -105,26 +112,42 @@ export async function openGit(options: OpenGit): Promise<Git> {
   if (listing.code !== 0) throw new GitFailed(['config', '--list'], listing);
   const config = storeTrusted(home, parseConfigList(listing.stdout));
   if (config.untrusted.length > 0) {
-    log.write('warn', `not used, because it came into the repository's git config after ToDone first saw it: ${config.untrusted.join(', ')}. If it is yours, set it with git config --global`);
+    log.write(
+      'warn',
+      `not used, because it came into the repository's git config after ToDone first saw it: ${config.untrusted.join(', ')}. If it is yours, set it with git config --global`,
+    );
   }
-  const privateDir: Git['privateDir'] = (dir, head) => makePrivateDir(dir, head, commonDir, home);
+  const made = new Set<string>();
+  // Git LFS keeps its objects beside git's; where it is in use they belong into the repository, to be pushed from there.
+  if (config.entries.some((entry) => entry.key.startsWith('filter.lfs.'))) mkdirSync(join(commonDir, 'lfs'), { recursive: true });
+  const privateDir: Git['privateDir'] = (dir, head) => {
+    if (!made.has(dir) || !existsSync(join(dir, 'info'))) makePrivateDir(dir, commonDir, home);
+    made.add(dir);
+    setPrivateHead(dir, head);
+  };
   privateDir(hub, 'ref: refs/heads/none');
-  const objects = openObjects(program, [`--git-dir=${hub}`, ...SAFE], { cwd: commonDir, env });
+  const objects = openObjects(program, [`--git-dir=${hub}`, ...SAFE], { cwd: home, env });
+  const refs = openRefs(program, [`--git-dir=${hub}`, ...SAFE], { cwd: home, env }, () => placesOf(commonDir, options.top, home));
 
   return {
     commonDir,
     home,
     config,
     objects,
+    refs,
     run,
     own,
     privateDir,
+    inTurn: turns(),
     async ok(args, place) {
       const result = await run(args, place);
       if (result.code !== 0 || result.timedOut || result.truncated) throw new GitFailed(args, result);
       return result.stdout;
     },
-    close: () => objects.close(),
+    close() {
+      objects.close();
+      refs.close();
+    },
   };
 }
 
@@ -157,7 +180,31 @@ function findGit(path: string): string {
   return 'git';
 }
 
-function makePrivateDir(dir: string, head: string, commonDir: string, home: string): void {
+/** HEAD of a private directory, which nobody but us reads. */
+export function setPrivateHead(dir: string, head: string): void {
+  writeWhole(join(dir, 'HEAD'), `${head}\n`);
+}
+
+/** Where a git of this repository may be at work. */
+export function placesOf(commonDir: string, top: string, home: string): readonly string[] {
+  return [top, commonDir, home, ...listWorktrees(commonDir, top).map((worktree) => worktree.path)];
+}
+
+function turns(): Git['inTurn'] {
+  const last = new Map<string, Promise<unknown>>();
+  return (key, work) => {
+    const turn = (last.get(key) ?? Promise.resolve()).then(work);
+    const over = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    last.set(key, over);
+    void over.then(() => last.get(key) === over && last.delete(key));
+    return turn;
+  };
+}
+
+function makePrivateDir(dir: string, commonDir: string, home: string): void {
   mkdirSync(join(dir, 'info'), { recursive: true, mode: 0o700 });
   mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 });
   mkdirSync(join(commonDir, 'logs', 'refs'), { recursive: true });
@@ -168,7 +215,6 @@ function makePrivateDir(dir: string, head: string, commonDir: string, home: stri
   // Attributes only choose among drivers, and those come from the trusted config.
   const attributes = join(commonDir, 'info', 'attributes');
   if (existsSync(attributes)) writeWhole(join(dir, 'info', 'attributes'), readFileSync(attributes, 'utf8'));
-  writeWhole(join(dir, 'HEAD'), `${head}\n`);
 }
 
 function link(target: string, at: string): void {

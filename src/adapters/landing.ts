@@ -6,16 +6,29 @@ import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Advanced, Landing, LandingOrder, Log, Squashed } from '../engine/ports.ts';
 import { commitMessage } from './commit-message.ts';
-import { follow, followersOf } from './followers.ts';
-import { moveRefs } from './git-refs.ts';
+import { follow, followersOf, type Overlooked } from './followers.ts';
+import { settleBranch } from './intruders.ts';
 import { GitFailed, type Git } from './git.ts';
 import { landedRef, openProver, type Prover } from './proof.ts';
 import type { Identity } from './repo.ts';
 import { protectedPaths, screen, type Screened, type ScreeningRules } from './screening.ts';
 import type { Sections } from './sections.ts';
 import { commitTree, mergeOnto, moveSnapshot, snapshotRef } from './snapshots.ts';
-import { forgetSquashed, rememberSquashed, squashedIndex, takeSquashed } from './squashed.ts';
-import { buildTree, isThere, moveTo, placeOf, readChanges, readRecord, removeNew, restoreIndex, writeRecord, type Change, type Workspace, type WorkspaceRecord } from './workspace.ts';
+import { forgetSquashed, rememberSquashed, takeSquashed } from './squashed.ts';
+import {
+  buildTree,
+  isThere,
+  moveTo,
+  placeOf,
+  readChanges,
+  readRecord,
+  removeNew,
+  restoreIndex,
+  writeRecord,
+  type Change,
+  type Workspace,
+  type WorkspaceRecord,
+} from './workspace.ts';
 import { isWhole, mendAdmin, publish } from './worktree-admin.ts';
 import { workspaceAt } from './workspaces.ts';
 
@@ -46,42 +59,46 @@ const SHOWN_REFUSALS = 10;
 export function openLanding(options: LandingOptions): Landing {
   const rules = { list: options.list, isProtected: protectedPaths(options.protected), maxFileBytes: options.maxFileBytes, secretsIn: options.secretsIn };
   const use: Use = { ...options, rules, prover: openProver(options.git, options.sections) };
+  const inTurn = <T>(path: string, work: () => Promise<T>): Promise<T> => options.git.inTurn(workspaceAt(options.git.home, path).dir, work);
   return {
     async squash(order) {
       try {
-        return await squash(use, order);
+        return await inTurn(order.workspace, () => squash(use, order));
       } catch (error) {
         // What git refuses to take in (an unreadable file, a path that no system should hold) is the work's fault.
         if (error instanceof GitFailed && error.result.code !== undefined) return { kind: 'refused', message: error.message };
         throw error;
       }
     },
-    checkout: (path, commit) => checkout(use, path, commit),
-    advance: (order, tip, commit) => advance(use, order, tip, commit),
+    checkout: (path, commit) => inTurn(path, () => checkout(use, path, commit)),
+    // Serial per branch.
+    advance: (order, tip, commit) => options.git.inTurn(order.section, () => inTurn(order.workspace, () => advance(use, order, tip, commit))),
     proof: (section, id, hash) => use.prover.proof(section, id, hash),
   };
 }
 
 async function squash(use: Use, order: LandingOrder): Promise<Squashed> {
   const { git, sections } = use;
-  const tip = await sections.ensure(order.section);
+  const workspace = workspaceAt(git.home, order.workspace);
+  const record = readRecord(workspace);
+  const tip = await settleBranch(git, sections, order, order.start, record?.admin, use.log);
   const landed = await use.prover.landedSince(order.id, order.start, tip);
   if (landed !== undefined) return alreadyLanded(use, order, landed);
-  const workspace = workspaceAt(git.home, order.workspace);
   const start = await git.objects.commit(order.start);
   if (!isThere(order.workspace)) return { kind: 'refused', message: `the workspace ${order.workspace} is gone`, lost: true };
   if (!start) return { kind: 'refused', message: `the commit ${order.start} that the work began from is gone from the repository` };
 
   forgetSquashed(workspace);
   if (!existsSync(join(workspace.dir, 'index'))) await restoreIndex(git, workspace, order.start);
-  const record = readRecord(workspace);
   const screened = await screenChanges(use, workspace, record, order.start);
   if (screened.refusals.length > 0) return { kind: 'refused', message: refusalMessage(screened) };
-  const tree = await buildTree(git, workspace, screened.accepted, squashedIndex(workspace));
-  const notes = screened.leftOut.filter((left) => left.why !== COPY).map((left) => `left out of the commit: ${left.name} (${left.why})`);
+  const tree = await buildTree(git, workspace, screened.accepted);
+  const notes = screened.leftOut.filter((left) => !left.silent).map((left) => `left out of the commit: ${left.name} (${left.why})`);
   if (tree === start.tree) return { kind: 'empty', tip };
 
   const message = commitMessage(order.message, order.title, order);
+  const secret = use.secretsIn(message);
+  if (secret !== undefined) return { kind: 'refused', message: `not landed: the commit message seems to hold a secret: ${secret}` };
   const leftOut = screened.leftOut.length > 0;
   if (tip === order.start) {
     const made = await engineersCommit(use, tree, tip, message);
@@ -99,12 +116,10 @@ async function squash(use: Use, order: LandingOrder): Promise<Squashed> {
   return { kind: 'commit', commit: made, tree: merged.tree, tip, notes };
 }
 
-const COPY = 'a copy of an ignored file';
-
 /** Killed between the branch and our own ref: the ref is made good. */
 async function alreadyLanded(use: Use, order: LandingOrder, commit: string): Promise<Squashed> {
   const { git } = use;
-  if ((await git.objects.commitId(landedRef(order.id))) !== commit) await moveRefs(git, [{ ref: landedRef(order.id), to: commit }]);
+  if ((await git.objects.commitId(landedRef(order.id))) !== commit) await git.refs.move([{ ref: landedRef(order.id), to: commit }]);
   return { kind: 'landed', commit, hash: await git.objects.abbreviation(commit) };
 }
 
@@ -120,18 +135,24 @@ async function screenChanges(use: Use, workspace: Workspace, record: WorkspaceRe
 /** Ignored files that the agent put into its own index on purpose (`git add -f`): part of its work, if they are still there. */
 async function forcedIn(git: Git, workspace: Workspace, record: WorkspaceRecord | undefined, start: string): Promise<Change[]> {
   const index = join(record?.admin ?? '', 'index');
-  const sizeOf = (file: string): number | undefined => lstatSync(file, { throwIfNoEntry: false })?.size;
   // One that has as many bytes as ours has no entry more.
   if (record?.admin === undefined || sizeOf(index) === undefined || sizeOf(index) === sizeOf(join(workspace.dir, 'index'))) return [];
   const listed = await git.run(['ls-files', '-z', '--cached', '--ignored', '--exclude-standard'], placeOf(workspace, { index }));
   if (listed.code !== 0) return [];
-  const names = listed.stdout.toString('utf8').split('\0').filter((name) => name !== '');
+  const names = listed.stdout
+    .toString('utf8')
+    .split('\0')
+    .filter((name) => name !== '');
   const forced: Change[] = [];
   for (const name of names) {
     if (!lstatSync(join(workspace.path, name), { throwIfNoEntry: false })?.isFile()) continue;
     if ((await git.objects.info(`${start}:${name}`)) === undefined) forced.push({ name, raw: Buffer.from(name), kind: 'new' });
   }
   return forced;
+}
+
+function sizeOf(file: string): number | undefined {
+  return lstatSync(file, { throwIfNoEntry: false })?.size;
 }
 
 /** The commit as the engineer's, signed where they sign. */
@@ -151,13 +172,14 @@ type Conflict = { readonly own: string; readonly tip: string; readonly tree: str
 /** The workspace goes to the tip with both sides marked in the files, so that the same agent can settle them. */
 async function giveBack(use: Use, order: LandingOrder, workspace: Workspace, record: WorkspaceRecord | undefined, conflict: Conflict): Promise<Squashed> {
   const { git } = use;
-  await moveSnapshot(git, snapshotRef({ id: order.id, attempt: order.attempt, label: 'conflict' }), conflict.own);
+  const ref = snapshotRef({ id: order.id, attempt: order.attempt, label: 'conflict' });
+  await moveSnapshot(git, ref, conflict.own);
   await moveTo(git, workspace, conflict.tip, conflict.tree);
   const admin = adminFor(use, workspace, record, conflict.tip);
   if (record) writeRecord(workspace, { ...record, admin, start: conflict.tip });
   publish(admin, conflict.tip, join(workspace.dir, 'index'));
 
-  let evidence = `${conflict.messages}\n`;
+  let evidence = `${conflict.messages}\nThe files are in the workspace with both sides marked; your own version is at ${ref}.\n`;
   for (const name of conflict.files) {
     if (evidence.length > EVIDENCE_CHARS) break;
     const text = (await git.objects.blob(`${conflict.tree}:${name}`, MAX_TEXT_BYTES))?.toString('utf8');
@@ -180,6 +202,8 @@ async function checkout(use: Use, path: string, commit: string): Promise<void> {
   const target = await git.objects.commit(commit);
   if (!target) throw new Error(`there is no commit ${commit}`);
   const squashed = takeSquashed(workspace);
+  // What runs there from now on may change anything.
+  forgetSquashed(workspace);
   const same = squashed?.tree === target.tree;
   if (!existsSync(join(workspace.dir, 'index'))) await restoreIndex(git, workspace, commit);
   if (same) git.privateDir(workspace.dir, commit);
@@ -205,16 +229,29 @@ async function advance(use: Use, order: LandingOrder, tip: string, commit: strin
   const there = now !== undefined && (now === commit || (await use.prover.landedSince(order.id, tip, now)) === commit);
   if (!there && now !== tip) return { kind: 'moved' };
   const goal = there ? now : commit;
-  const found = await followersOf(git, use.top, ref, goal, use.list);
+  const found = await followersOf(git, use.top, ref, goal, overlooked(use));
   if (found.kind === 'busy' && !there) return found;
 
-  const moves = there ? [{ ref: landedRef(order.id), to: commit }] : [{ ref, to: commit, old: tip }, { ref: landedRef(order.id), to: commit }];
-  const moved = await moveRefs(git, moves);
+  const marks = [
+    { ref: landedRef(order.id), to: commit },
+    { ref: sections.tipRef(order.section), to: goal },
+  ];
+  const moves = there ? marks : [{ ref, to: commit, old: tip }, ...marks];
+  const moved = await git.refs.move(moves);
   if (moved.kind === 'stale') return { kind: 'moved' };
-  if (moved.kind === 'locked') return { kind: 'busy', message: moved.message };
+  if (moved.kind !== 'moved') return { kind: 'busy', message: moved.message };
   if (found.kind === 'ready') await follow(git, found.followers, goal, log);
   takeSquashed(workspaceAt(git.home, order.workspace));
   return { kind: 'landed', commit, hash: await git.objects.abbreviation(commit) };
+}
+
+/** The list changes while we work; and an agent may have checked the branch out in a workspace that a run is in. */
+function overlooked(use: Use): Overlooked {
+  const isOurs = (path: string): boolean => {
+    const record = readRecord(workspaceAt(use.git.home, path));
+    return record !== undefined && record.left === undefined;
+  };
+  return { list: use.list, isOurs };
 }
 
 function refusalMessage(screened: Screened): string {

@@ -60,7 +60,10 @@ export function openArchive(stateDir: string, disk: Disk, random: () => number, 
 
   return {
     folder: made,
-    nameFor: (at, hash) => `${new Date(at).toISOString().replaceAll(/[-:.]/g, '')}-${hash.slice(0, HASH_CHARS)}-${Math.floor(random() * 0x10000).toString(16).padStart(4, '0')}`,
+    nameFor: (at, hash) =>
+      `${new Date(at).toISOString().replaceAll(/[-:.]/g, '')}-${hash.slice(0, HASH_CHARS)}-${Math.floor(random() * 0x10000)
+        .toString(16)
+        .padStart(4, '0')}`,
     pathOf: (keep, kind) => join(folder, `${keep}-${kind}.md`),
     async put(from, keep, kind) {
       const to = join(made(), `${keep}-${kind}.md`);
@@ -79,7 +82,10 @@ export function openArchive(stateDir: string, disk: Disk, random: () => number, 
     },
     async prune(spare) {
       const all = await list();
-      const gone = overBounds(all.filter((version) => !spare.has(join(folder, version.name))), bounds);
+      const gone = overBounds(
+        all.filter((version) => !spare.has(join(folder, version.name))),
+        bounds,
+      );
       for (const version of gone) await disk.unlink(join(folder, version.name)).catch(() => undefined);
     },
   };

@@ -74,7 +74,20 @@ export function openIntents(stateDir: string): IntentStore {
   return {
     begin(intent) {
       const { list, temp, displaced, keep, tempInode, baseHash, plannedHash, edits, merges, at } = intent;
-      const { lastInsertRowid } = insert.run(list, temp, displaced, keep, tempInode, baseHash, plannedHash, JSON.stringify(edits), small(intent.base), small(intent.planned), merges ?? null, at);
+      const { lastInsertRowid } = insert.run(
+        list,
+        temp,
+        displaced,
+        keep,
+        tempInode,
+        baseHash,
+        plannedHash,
+        JSON.stringify(edits),
+        small(intent.base),
+        small(intent.planned),
+        merges ?? null,
+        at,
+      );
       return { ...intent, id: Number(lastInsertRowid) };
     },
     moveDisplaced(id, displaced) {

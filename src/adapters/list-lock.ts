@@ -72,7 +72,11 @@ export function openListLock({ stateDir, log, random, waitMs = WAIT_MS }: ListLo
       const held = tryKernel();
       if (held) return held;
       if (performance.now() > until) {
-        throw new ListRefused('EBUSY', `Another process has been writing the task list for ${Math.round(waitMs / 1000)} s.`, 'Look for a stopped `todone` process (`ps`), and continue or end it.');
+        throw new ListRefused(
+          'EBUSY',
+          `Another process has been writing the task list for ${Math.round(waitMs / 1000)} s.`,
+          'Look for a stopped `todone` process (`ps`), and continue or end it.',
+        );
       }
       await sleep(jitter(random));
     }

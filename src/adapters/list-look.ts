@@ -153,10 +153,18 @@ async function isStill(file: DiskFile, before: FileFacts, bytes: Buffer): Promis
 function refusalOf(options: LookOptions, facts: FileFacts): Looked | undefined {
   const { path, maxListBytes } = options;
   if (facts.size > maxListBytes) {
-    return refused('EFBIG', `${path} has ${facts.size} bytes, more than maxListBytes (${maxListBytes}).`, 'Archive old tasks (`todone archive`), or raise maxListBytes.');
+    return refused(
+      'EFBIG',
+      `${path} has ${facts.size} bytes, more than maxListBytes (${maxListBytes}).`,
+      'Archive old tasks (`todone archive`), or raise maxListBytes.',
+    );
   }
   if (facts.links > 1) {
-    return refused('EMLINK', `${path} is hard-linked ${facts.links} times: writing it would part the links.`, 'Use a symbolic link instead, or copy the file over itself.');
+    return refused(
+      'EMLINK',
+      `${path} is hard-linked ${facts.links} times: writing it would part the links.`,
+      'Use a symbolic link instead, or copy the file over itself.',
+    );
   }
   const uid = process.geteuid?.();
   if (uid !== undefined && uid !== 0 && facts.uid !== uid) {

@@ -170,7 +170,10 @@ export function settler(options: SettleOptions): Settler {
 
   const keep = async (mine: Displaced, why: string, next?: number): Promise<Settled> => {
     await put(mine, 'kept');
-    log.write('warn', `a save of the list could not be merged wholly: ${why}; it is kept as a version`, { version: mine.place, remedy: 'compare it with the list, and take over what is missing' });
+    log.write('warn', `a save of the list could not be merged wholly: ${why}; it is kept as a version`, {
+      version: mine.place,
+      remedy: 'compare it with the list, and take over what is missing',
+    });
     end(mine);
     return { kind: 'merged', next };
   };
@@ -183,7 +186,16 @@ export function settler(options: SettleOptions): Settler {
   };
 
   const mind = (intent: StoredIntent, base: Content): void => {
-    open.set(intent.id, { intent: slim(intent), base: base.bytes, planned: intent.planned, place: intent.displaced, archived: false, since: clock.ticks(), dueAt: 0, looks: 0 });
+    open.set(intent.id, {
+      intent: slim(intent),
+      base: base.bytes,
+      planned: intent.planned,
+      place: intent.displaced,
+      archived: false,
+      since: clock.ticks(),
+      dueAt: 0,
+      looks: 0,
+    });
     // The row has small texts; of large ones the newest are held.
     const holding = [...open.values()].filter((mine) => mine.intent.id !== intent.id && mine.base);
     for (const mine of holding) if (mine.base && mine.base.length <= STORED_BYTES_MAX) release(mine);

@@ -49,11 +49,15 @@ export function swapper(options: SwapOptions): Swapper {
 
   const fallBack = (why: string): void => {
     exchanges = false;
-    log.write('warn', 'the list is on a file system where two files cannot change places in one step; a save by renaming that falls into the same instant as a write could be lost', {
-      path: options.path,
-      why,
-      remedy: 'keep the list on a local disk',
-    });
+    log.write(
+      'warn',
+      'the list is on a file system where two files cannot change places in one step; a save by renaming that falls into the same instant as a write could be lost',
+      {
+        path: options.path,
+        why,
+        remedy: 'keep the list on a local disk',
+      },
+    );
   };
 
   /** The new text beside the list, on disk, with the list's own permissions. */
@@ -102,7 +106,12 @@ export function swapper(options: SwapOptions): Swapper {
       }
       try {
         const done = await change(intent, plan);
-        if (done) return { kind: 'swapped', intent: done, content: { real: base.real, bytes: planned, hash: intent.plannedHash, text: plan.text, bom: plan.bom, facts } };
+        if (done)
+          return {
+            kind: 'swapped',
+            intent: done,
+            content: { real: base.real, bytes: planned, hash: intent.plannedHash, text: plan.text, bom: plan.bom, facts },
+          };
         await undo(intent);
         return { kind: 'stale' };
       } catch (error) {
@@ -156,7 +165,14 @@ async function secondName(disk: Disk, list: string, displaced: string, base: Con
   }
 }
 
-function intentOf({ base, edits, merges }: Plan, planned: Buffer, temp: string, facts: FileFacts, archive: Archive, at: number): Parameters<IntentStore['begin']>[0] {
+function intentOf(
+  { base, edits, merges }: Plan,
+  planned: Buffer,
+  temp: string,
+  facts: FileFacts,
+  archive: Archive,
+  at: number,
+): Parameters<IntentStore['begin']>[0] {
   return {
     list: base.real,
     temp,
@@ -207,7 +223,10 @@ const REMEDIES: Readonly<Record<string, readonly [why: string, remedy: string]>>
   EDQUOT: ['your quota is used up', 'Make room in your quota; it is tried again.'],
   EROFS: ['the file system is read-only', 'Mount it writable.'],
   EACCES: ['permission denied', "Make the list's folder writable for you."],
-  EPERM: ['the system does not permit it', "Look at the owner and group of the list and of its folder, and for `chattr +i`; the list's group has to be one of yours."],
+  EPERM: [
+    'the system does not permit it',
+    "Look at the owner and group of the list and of its folder, and for `chattr +i`; the list's group has to be one of yours.",
+  ],
   EMFILE: ['too many open files', 'Raise the limit (ulimit -n); it is tried again.'],
   ENFILE: ['too many open files', 'Close programs; it is tried again.'],
   EIO: ['the disk reports an error', 'Check the disk; the list was not changed.'],

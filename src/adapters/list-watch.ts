@@ -21,7 +21,11 @@ export async function watchList(path: string, clock: Clock, log: Log, hint: () =
     said = true;
     const code = (error as NodeJS.ErrnoException).code ?? '';
     const remedy = LIMITS.has(code) ? 'raise fs.inotify.max_user_watches and fs.inotify.max_user_instances' : 'nothing: it is looked at every interval';
-    log.write('warn', 'the list cannot be watched; it is looked at every interval instead', { path, error: error instanceof Error ? error.message : String(error), remedy });
+    log.write('warn', 'the list cannot be watched; it is looked at every interval instead', {
+      path,
+      error: error instanceof Error ? error.message : String(error),
+      remedy,
+    });
   };
 
   let current = placeOf(path);

@@ -38,7 +38,11 @@ export function mergeLines(base: string, older: string, newer: string): Merged {
   return { text: joinLines(out), conflicts };
 }
 
-function mergeRegion(base: readonly string[], older: readonly string[], newer: readonly string[]): { readonly lines: readonly string[]; readonly conflict: boolean } {
+function mergeRegion(
+  base: readonly string[],
+  older: readonly string[],
+  newer: readonly string[],
+): { readonly lines: readonly string[]; readonly conflict: boolean } {
   if (same(older, newer) || same(base, older)) return { lines: newer, conflict: false };
   if (same(base, newer)) return { lines: older, conflict: false };
   if (base.length === 0) return { lines: union(older, newer), conflict: false };

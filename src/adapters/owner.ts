@@ -136,6 +136,9 @@ function enter(stateDir: string, now: () => number): Contender {
 /** Takes the lock, stores the next term, and keeps the lock in a transaction that stays open. */
 function seize(db: DatabaseSync, dir: string): number | undefined {
   try {
+    // The lock is kept from one transaction to the next, so the term can be stored without letting go. Even these words
+    // look into the file, so an owner can refuse them.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL');
     // Of any number of contenders exactly one gets this, and the others need not wait to know.
     db.exec('BEGIN IMMEDIATE');
   } catch (error) {

@@ -1,12 +1,15 @@
 /**
  * The one door for long processes: agents, hooks, `verify`. Starts them in a group of their own with a mark in the
  * environment, hands their output over in bounded lines, limits time, silence and bytes, stops the group, and sweeps what
- * carries the mark. Never waits for a pipe that a grandchild keeps open.
+ * carries the mark. Never waits for a pipe that a grandchild keeps open, and never leaves a process behind.
  */
 import { execa } from 'execa';
+import { closeSync, openSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { sweepMarked, treeCpu } from './sweep.ts';
-import { keepWatchdog } from './watchdog.ts';
+import { lastBytes, lineCutter, type LineCutter } from './output.ts';
+import { watchStall } from './stall.ts';
+import { kill, sweepMarked, WHOLE } from './sweep.ts';
+import { LIFE, life, underWatch } from './watchdog.ts';
 
 export const MARK = 'TODONE_RUN';
 
@@ -15,85 +18,159 @@ export type Launch = {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** `<epoch>-<id>-<ticket>`: what the sweep looks for. */
+  /** `<epoch>.<term>-<id>-<ticket>`: what the sweep looks for. */
   readonly mark: string;
-  readonly input?: string;
+  /** A file that it reads as its input; without one its input is empty. */
+  readonly inputFile?: string;
+  /** 0 = no limit. */
   readonly limitMs: number;
-  /** No line, no CPU and no `changed` for this long = stalled; undefined = never. */
+  /** No output, no CPU and no `changed` for this long = stalled; 0 or undefined = never. */
   readonly stallMs?: number;
-  /** Something that changes while the work goes on, such as the newest file time. */
-  readonly changed?: () => Promise<string>;
+  /** Whether something changed since this wall time (ms since 1970), such as a file of the workspace. */
+  readonly changed?: (since: number) => Promise<boolean>;
+  /** From TERM to KILL. */
   readonly graceMs: number;
-  readonly onLine: (line: string, from: 'stdout' | 'stderr') => void;
+  /** After this much output only the last of it is handed over, at the end, with a line that says what is missing. */
+  readonly maxBytes?: number;
+  readonly onLine?: (line: string, from: 'stdout' | 'stderr') => void;
   readonly signal: AbortSignal;
 };
+
+/** Why it ended, where it did not by itself; the first reason counts. */
+export type Ended = 'itself' | 'limit' | 'stall' | 'stop' | 'unstarted';
 
 export type Exit = {
   readonly code: number | undefined;
   readonly killedBy: string | undefined;
-  /** What ended it, where it did not end by itself. The first reason counts. */
-  readonly ended: 'itself' | 'limit' | 'stall' | 'stop' | 'unstarted';
-  /** Why it could not be started: `ENOENT`… */
+  readonly ended: Ended;
+  /** Why it could not be started: `ENOENT`, `NOCWD`… */
   readonly trouble: string | undefined;
+  /** The last output, both streams as they came. Raw: control characters and secrets are still in it. */
+  readonly tail: string;
+  readonly bytes: number;
+  readonly truncated: boolean;
+  /** How many processes it left behind; they are gone by now. */
   readonly swept: number;
 };
 
-/** A longer line is handed over in parts. */
-const LINE_CHARS_MAX = 64 * 1024;
+/** Agents send whole files as one line of JSON. */
+export const LINE_BYTES_MAX = 1024 * 1024;
+export const TAIL_BYTES_MAX = 64 * 1024;
+/** Of what comes after `maxBytes`: a client's last words are among it. */
+export const LATE_BYTES_MAX = 256 * 1024;
+/** How long output may still come after the end, twice: before and after what was left behind is killed. */
 const DRAIN_MS = 300;
-const STALL_LOOKS = 5;
+/** How long a killed process may take to be gone: one that hangs in the kernel must not hang us. */
+const GONE_MS = 5000;
+const TIMER_MS_MAX = 2 ** 31 - 1;
 
+/** Runs a program to its end, whatever that is. Never throws. */
 export async function launch(order: Launch): Promise<Exit> {
-  keepWatchdog(order.mark.split('-')[0] ?? order.mark);
-  const child = execa(order.program, order.args, {
+  if (order.signal.aborted) return unstarted('STOPPED', 'stop');
+  if (!isFolder(order.cwd)) return unstarted('NOCWD');
+  const release = underWatch();
+  try {
+    return await start(order);
+  } catch (error) {
+    return unstarted(codeOf(error));
+  } finally {
+    release();
+  }
+}
+
+/** Kills every process whose mark begins like this; says how many that were. */
+export const sweep = (markBegin: string): Promise<number> => sweepMarked(`${MARK}=${markBegin}`);
+
+async function start(order: Launch): Promise<Exit> {
+  const input = order.inputFile === undefined ? undefined : openSync(order.inputFile, 'r');
+  const child = spawn(order, input);
+  if (input !== undefined) closeSync(input);
+  const { nodeChildProcess: inner } = child;
+  const gone = new Promise<Gone>((resolve) => {
+    inner.once('exit', (code, signal) => resolve({ code: code ?? undefined, killedBy: signal ?? undefined }));
+    inner.once('error', (error) => resolve({ trouble: codeOf(error) }));
+    void child.then((result) =>
+      resolve({
+        code: result.exitCode,
+        killedBy: result.signal,
+        trouble: result.exitCode === undefined && result.signal === undefined ? (result.code ?? 'EUNKNOWN') : undefined,
+      }),
+    );
+  });
+  const output = collect(child.stdout, child.stderr, order);
+  const stopping = stopper(order, child.pid, output.bytes);
+  const exit = await Promise.race([gone, stopping.hopeless]);
+  stopping.done();
+  const swept = await cleanUp(order, child.pid, output.ended);
+  for (const stream of [child.stdout, child.stderr]) stream.destroy();
+  output.finish();
+  const ended = exit.trouble === undefined ? stopping.reason() : 'unstarted';
+  return {
+    code: exit.code,
+    killedBy: exit.killedBy,
+    ended,
+    trouble: exit.trouble,
+    tail: output.tail(),
+    bytes: output.bytes(),
+    truncated: output.truncated(),
+    swept,
+  };
+}
+
+type Gone = { readonly code?: number; readonly killedBy?: string; readonly trouble?: string };
+
+function spawn(order: Launch, input: number | undefined) {
+  return execa(order.program, order.args, {
     cwd: order.cwd,
-    env: { ...order.env, [MARK]: order.mark },
+    env: { ...order.env, [MARK]: order.mark, [LIFE]: life },
     extendEnv: false,
     detached: true,
     cleanup: false,
     buffer: false,
     reject: false,
-    ...(order.input === undefined ? { stdin: 'ignore' as const } : { input: order.input }),
+    encoding: 'buffer',
+    // Any open file will do; the types name only the first few.
+    stdin: input === undefined ? 'ignore' : (input as 3),
   });
-  child.catch(() => undefined);
-  const flushed = [pipeLines(child.stdout, 'stdout', order), pipeLines(child.stderr, 'stderr', order)];
-  const stopping = stopper(order, child.pid);
-  const exit = await new Promise<{ code: number | null; signal: string | null; trouble?: string }>((resolve) => {
-    child.nodeChildProcess.once('exit', (code, signal) => resolve({ code, signal }));
-    child.nodeChildProcess.once('error', (error) => resolve({ code: null, signal: null, trouble: 'code' in error ? String(error.code) : error.message }));
-  });
-  stopping.done();
-  await Promise.race([Promise.all(flushed), pause(DRAIN_MS)]);
-  child.stdout.destroy();
-  child.stderr.destroy();
-  killGroup(child.pid, 'SIGKILL');
-  const swept = await sweepMarked(`${MARK}=${order.mark}`);
-  const ended = exit.trouble === undefined ? stopping.reason() : 'unstarted';
-  return { code: exit.code ?? undefined, killedBy: exit.signal ?? undefined, ended, trouble: exit.trouble, swept };
 }
 
-/** Whatever ends it first names itself; TERM to the group, after the grace KILL to everything marked. */
-function stopper(order: Launch, pid: number | undefined): { done(): void; reason(): Exit['ended'] } {
-  let reason: Exit['ended'] = 'itself';
-  let kill: NodeJS.Timeout | undefined;
-  const stop = (why: Exit['ended']): void => {
-    if (reason !== 'itself') return;
+/** What it left behind gets a moment to finish its output; then it is gone, and the pipes are empty soon. */
+async function cleanUp(order: Launch, pid: number | undefined, ended: Promise<unknown>): Promise<number> {
+  await Promise.race([ended, pause(DRAIN_MS)]);
+  if (pid !== undefined) kill(-pid, 'SIGKILL');
+  const swept = await sweepMarked(`${MARK}=${order.mark}${WHOLE}`, pid);
+  await Promise.race([ended, pause(DRAIN_MS)]);
+  return swept;
+}
+
+/** TERM to the group, after the grace KILL to everything marked; a stopped process is woken so that it can hear. */
+function stopper(order: Launch, pid: number | undefined, bytes: () => number) {
+  let reason: Ended = 'itself';
+  const timers = new Set<NodeJS.Timeout>();
+  const after = (ms: number, then: () => void): void => void timers.add(setTimeout(then, Math.min(ms, TIMER_MS_MAX)));
+  const { promise: hopeless, resolve: giveUp } = Promise.withResolvers<Gone>();
+  const stop = (why: Ended): void => {
+    if (reason !== 'itself' || pid === undefined) return;
     reason = why;
-    killGroup(pid, 'SIGTERM');
-    kill = setTimeout(() => {
-      killGroup(pid, 'SIGKILL');
-      void sweepMarked(`${MARK}=${order.mark}`);
-    }, order.graceMs);
+    kill(-pid, 'SIGTERM');
+    kill(-pid, 'SIGCONT');
+    after(order.graceMs, () => {
+      kill(-pid, 'SIGKILL');
+      void sweepMarked(`${MARK}=${order.mark}${WHOLE}`, pid);
+      after(GONE_MS, () => giveUp({ killedBy: 'SIGKILL' }));
+    });
   };
   const onAbort = (): void => stop('stop');
-  if (order.signal.aborted) queueMicrotask(onAbort);
   order.signal.addEventListener('abort', onAbort, { once: true });
-  const limit = setTimeout(() => stop('limit'), Math.min(order.limitMs, 2 ** 31 - 1));
-  const unwatch = watchStall(order, () => stop('stall'));
+  if (order.limitMs > 0) after(order.limitMs, () => stop('limit'));
+  const mark = `${MARK}=${order.mark}${WHOLE}`;
+  const unwatch = order.stallMs
+    ? watchStall({ stallMs: order.stallMs, mark, leader: pid, bytes, changed: order.changed, stalled: () => stop('stall') })
+    : () => undefined;
   return {
+    hopeless,
     done() {
-      clearTimeout(limit);
-      clearTimeout(kill);
+      for (const timer of timers) clearTimeout(timer);
       unwatch();
       order.signal.removeEventListener('abort', onAbort);
     },
@@ -101,60 +178,69 @@ function stopper(order: Launch, pid: number | undefined): { done(): void; reason
   };
 }
 
-/** 5.3-R4: no event and no CPU in the tree and no file change, for the whole time. */
-function watchStall(order: Launch, stalled: () => void): () => void {
-  const { stallMs } = order;
-  if (stallMs === undefined) return () => undefined;
-  let seen = '';
-  let since = performance.now();
-  const timer = setInterval(() => {
-    void (async () => {
-      const now = `${linesOf.get(order) ?? 0} ${treeCpu(`${MARK}=${order.mark}`)} ${(await order.changed?.()) ?? ''}`;
-      if (now !== seen) {
-        seen = now;
-        since = performance.now();
-      } else if (performance.now() - since >= stallMs) stalled();
-    })();
-  }, Math.max(20, stallMs / STALL_LOOKS));
-  return () => clearInterval(timer);
-}
-
-/** Lines counted per launch, for the watch on silence. */
-const linesOf = new WeakMap<Launch, number>();
-
-function pipeLines(stream: Readable, from: 'stdout' | 'stderr', order: Launch): Promise<void> {
-  const decoder = new TextDecoder('utf-8');
-  let rest = '';
-  const say = (line: string): void => {
-    linesOf.set(order, (linesOf.get(order) ?? 0) + 1);
-    order.onLine(line, from);
+/** Both streams into lines and into one tail. Lines are handled as they come, so the pipe itself holds a program back. */
+function collect(stdout: Readable, stderr: Readable, order: Launch) {
+  const maxBytes = order.maxBytes ?? Number.POSITIVE_INFINITY;
+  const last = lastBytes(TAIL_BYTES_MAX);
+  const late = lastBytes(LATE_BYTES_MAX);
+  const cutters = new Map<'stdout' | 'stderr', LineCutter>();
+  let bytes = 0;
+  let lateBytes = 0;
+  let over = false;
+  const take = (chunk: Buffer, cutter: LineCutter): void => {
+    if (over) return;
+    bytes += chunk.length;
+    last.push(chunk);
+    if (bytes <= maxBytes) return cutter.push(chunk);
+    lateBytes += chunk.length;
+    late.push(chunk);
   };
-  return new Promise((resolve) => {
-    stream.on('data', (chunk: Buffer) => {
-      const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-      rest = parts.pop() ?? '';
-      for (const part of parts) say(part.endsWith('\r') ? part.slice(0, -1) : part);
-      while (rest.length > LINE_CHARS_MAX) {
-        say(rest.slice(0, LINE_CHARS_MAX));
-        rest = rest.slice(LINE_CHARS_MAX);
-      }
-    });
-    stream.on('error', () => resolve());
-    stream.on('close', () => {
-      if (rest !== '') say(rest);
-      rest = '';
-      resolve();
+  const ends = (
+    [
+      [stdout, 'stdout'],
+      [stderr, 'stderr'],
+    ] as const
+  ).map(([stream, from]) => {
+    const cutter = lineCutter(LINE_BYTES_MAX, (line) => order.onLine?.(line, from));
+    cutters.set(from, cutter);
+    stream.on('data', (chunk: Buffer) => take(chunk, cutter));
+    return new Promise<void>((resolve) => {
+      for (const event of ['end', 'close', 'error']) stream.once(event, () => resolve());
     });
   });
+  return {
+    bytes: () => bytes,
+    tail: () => last.text(),
+    truncated: () => lateBytes > LATE_BYTES_MAX,
+    ended: Promise.all(ends),
+    /** What is left over of both streams, then the last of what was too much. */
+    finish() {
+      over = true;
+      for (const cutter of cutters.values()) cutter.end();
+      if (lateBytes === 0) return;
+      if (lateBytes > LATE_BYTES_MAX) order.onLine?.(`… [${lateBytes - LATE_BYTES_MAX} bytes of output left out]`, 'stderr');
+      const cutter = lineCutter(LINE_BYTES_MAX, (line) => order.onLine?.(line, 'stdout'));
+      cutter.push(Buffer.from(late.text()));
+      cutter.end();
+    },
+  };
 }
 
-function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // the group is gone
-  }
+const unstarted = (trouble: string, ended: Ended = 'unstarted'): Exit => ({
+  code: undefined,
+  killedBy: undefined,
+  ended,
+  trouble,
+  tail: '',
+  bytes: 0,
+  truncated: false,
+  swept: 0,
+});
+
+const codeOf = (error: unknown): string => (error instanceof Error ? ('code' in error ? String(error.code) : error.message) : String(error));
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

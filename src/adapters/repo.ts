@@ -27,7 +27,11 @@ export type Repo = {
   readonly signs: boolean;
 };
 
-export type RepoProblem = { readonly problem: 'no_git' | 'old_git' | 'no_repo' | 'bare' | 'foreign' | 'no_commit' | 'unsupported' | 'unreadable'; readonly message: string; readonly remedy: string };
+export type RepoProblem = {
+  readonly problem: 'no_git' | 'old_git' | 'no_repo' | 'bare' | 'foreign' | 'no_commit' | 'unsupported' | 'unreadable';
+  readonly message: string;
+  readonly remedy: string;
+};
 
 const OLDEST_GIT = { major: 2, minor: 39 };
 const READ_LIMIT_MS = 30_000;
@@ -73,9 +77,18 @@ async function tooOld(git: SimpleGit): Promise<RepoProblem | undefined> {
 }
 
 async function look(git: SimpleGit, cwd: string): Promise<Repo | RepoProblem> {
-  const facts = await git.raw(['rev-parse', '--path-format=absolute', '--git-dir', '--git-common-dir', '--show-object-format', '--is-bare-repository', '--is-inside-work-tree']);
+  const facts = await git.raw([
+    'rev-parse',
+    '--path-format=absolute',
+    '--git-dir',
+    '--git-common-dir',
+    '--show-object-format',
+    '--is-bare-repository',
+    '--is-inside-work-tree',
+  ]);
   const [gitDir = '', commonDir = '', objectFormat = 'sha1', bare, inside] = facts.split('\n');
-  if (bare === 'true') return { problem: 'bare', message: `${gitDir} is a bare repository: there is no place for a task list`, remedy: 'clone it, and use the clone' };
+  if (bare === 'true')
+    return { problem: 'bare', message: `${gitDir} is a bare repository: there is no place for a task list`, remedy: 'clone it, and use the clone' };
   if (inside !== 'true') return { problem: 'no_repo', message: `${cwd} is inside ${gitDir}, not in a work tree`, remedy: 'go to the top of the repository' };
   const here = (await git.raw(['rev-parse', '--path-format=absolute', '--show-toplevel'])).replace(/\n$/, '');
   const linked = gitDir !== commonDir;
@@ -83,12 +96,25 @@ async function look(git: SimpleGit, cwd: string): Promise<Repo | RepoProblem> {
   const config = trust(parseConfigList(Buffer.from(await git.raw(['config', '--list', '-z', '--show-scope', '--includes']))), undefined);
   const storage = config.get('extensions.refstorage');
   if (storage !== undefined && storage !== 'files') {
-    return { problem: 'unsupported', message: `this repository keeps its refs as ${storage}, which ToDone does not support`, remedy: 'git refs migrate --ref-format=files' };
+    return {
+      problem: 'unsupported',
+      message: `this repository keeps its refs as ${storage}, which ToDone does not support`,
+      remedy: 'git refs migrate --ref-format=files',
+    };
   }
   const main = parseMainWorktree(await git.raw(['worktree', 'list', '--porcelain', '-z']));
-  if (main.bare) return { problem: 'bare', message: `${commonDir} is a bare repository: there is no main worktree for the task list`, remedy: 'clone it, and use the clone' };
+  if (main.bare)
+    return {
+      problem: 'bare',
+      message: `${commonDir} is a bare repository: there is no main worktree for the task list`,
+      remedy: 'clone it, and use the clone',
+    };
   if (main.head === undefined) {
-    return { problem: 'no_commit', message: `${main.path} has no commit yet, so there is nothing to branch from`, remedy: 'git commit --allow-empty -m "First commit"' };
+    return {
+      problem: 'no_commit',
+      message: `${main.path} has no commit yet, so there is nothing to branch from`,
+      remedy: 'git commit --allow-empty -m "First commit"',
+    };
   }
   const version = await git.version();
   return {
@@ -136,6 +162,7 @@ function fromGitsWords(words: string, cwd: string): RepoProblem {
       remedy: `if you trust it: git config --global --add safe.directory ${foreign[1]}`,
     };
   }
-  if (/not a git repository/.test(words)) return { problem: 'no_repo', message: `${cwd} is in no git repository`, remedy: 'git init, or give the folder of a repository with --repo' };
+  if (/not a git repository/.test(words))
+    return { problem: 'no_repo', message: `${cwd} is in no git repository`, remedy: 'git init, or give the folder of a repository with --repo' };
   return { problem: 'unreadable', message: `git cannot read the repository at ${cwd}: ${words.trim()}`, remedy: 'see what `git status` says there' };
 }

@@ -1,9 +1,25 @@
 /**
  * The folder of one try of a run: its prompt, plan, report, log, and the end of each phase, written before it is told (2-R7), so
  * that a start after a crash does not repeat a phase that had ended. `<state>/runs/<id>/<ticket>/`, only for its user.
+ * What an agent left there is never trusted to be a plain or a small file.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import type { PhaseEnd } from '../engine/ports.ts';
 
 export type RunFolder = {
@@ -12,41 +28,53 @@ export type RunFolder = {
   readonly result: string;
   readonly log: (step: string) => string;
   write(name: string, text: string): string;
+  /** Takes away what an earlier phase or program left under this name. */
+  clear(name: string): void;
+  /** The end of a phase that was over before we began. */
   readEnd(step: string): PhaseEnd | undefined;
   writeEnd(step: string, end: PhaseEnd): void;
-  readResult(): string | undefined;
+  /** What an agent wrote under this name; `tooLong` where it is more than anyone reads. */
+  readGiven(name: string): { readonly text: string; readonly tooLong: boolean } | undefined;
 };
 
-/** A report is a few lines; more than this is none. */
-const RESULT_BYTES_MAX = 1024 * 1024;
+/** A report is a few lines, a plan a few pages; more than this is neither. */
+const GIVEN_BYTES_MAX = 1024 * 1024;
+const END_VERSION = 1;
+
+/** Enough to know our own file again; what is in it was checked when it was made. */
+const endSchema = z.object({
+  version: z.literal(END_VERSION),
+  ticket: z.number(),
+  end: z.looseObject({ kind: z.enum(['done', 'refused', 'transient', 'rework', 'final']) }),
+  tail: z.string(),
+  found: z.looseObject({}),
+});
 
 export function runFolder(stateDir: string, id: string, ticket: number): RunFolder {
   const path = join(stateDir, 'runs', id, String(ticket));
-  mkdirSync(path, { recursive: true, mode: 0o700 });
   const at = (name: string): string => join(path, name);
+  const make = (): void => void mkdirSync(path, { recursive: true, mode: 0o700 });
+  make();
   return {
     path,
     plan: at('plan.md'),
     result: at('result.json'),
     log: (step) => at(`${step}.ndjson`),
     write(name, text) {
-      writeDurable(at(name), text, false);
+      make();
+      replaceFile(at(name), text, false);
       return at(name);
     },
+    clear: (name) => rmSync(at(name), { recursive: true, force: true }),
     readEnd(step) {
-      try {
-        return JSON.parse(readFileSync(at(`end-${step}.json`), 'utf8')) as PhaseEnd;
-      } catch {
-        return undefined;
-      }
+      const written = readEndFile(at(`end-${step}.json`));
+      return written?.ticket === ticket ? written.phase : undefined;
     },
-    writeEnd: (step, end) => writeDurable(at(`end-${step}.json`), JSON.stringify(end), true),
-    readResult() {
-      if (!existsSync(at('result.json'))) return undefined;
-      const text = readFileSync(at('result.json'), 'utf8');
-      rmSync(at('result.json'), { force: true });
-      return text.length > RESULT_BYTES_MAX ? '' : text;
+    writeEnd(step, phase) {
+      make();
+      replaceFile(at(`end-${step}.json`), JSON.stringify({ version: END_VERSION, ticket, ...phase }), true);
     },
+    readGiven: (name) => readGiven(at(name)),
   };
 }
 
@@ -62,14 +90,80 @@ export function ticketsOf(stateDir: string, id: string): number[] {
   }
 }
 
-function writeDurable(path: string, text: string, durable: boolean): void {
-  const temp = `${path}.new`;
-  const fd = openSync(temp, 'w', 0o600);
+/** Takes away folders of runs that nothing has touched since `before` (ms since 1970), other than those of `kept` tasks. */
+export function pruneRuns(stateDir: string, before: number, kept: ReadonlySet<string>): number {
+  let removed = 0;
+  for (const id of namesIn(join(stateDir, 'runs'))) {
+    if (kept.has(id)) continue;
+    for (const ticket of ticketsOf(stateDir, id)) {
+      const path = join(stateDir, 'runs', id, String(ticket));
+      if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? before) >= before) continue;
+      rmSync(path, { recursive: true, force: true });
+      removed++;
+    }
+    if (namesIn(join(stateDir, 'runs', id)).length === 0) rmSync(join(stateDir, 'runs', id), { recursive: true, force: true });
+  }
+  return removed;
+}
+
+function readEndFile(path: string): { readonly ticket: number; readonly phase: PhaseEnd } | undefined {
   try {
-    writeSync(fd, text);
+    const written = endSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return { ticket: written.ticket, phase: { end: written.end as PhaseEnd['end'], tail: written.tail, found: written.found } };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Neither a link is followed nor a pipe waited for. */
+function readGiven(path: string): { readonly text: string; readonly tooLong: boolean } | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
+  }
+  try {
+    if (!fstatSync(fd).isFile()) return undefined;
+    const bytes = Buffer.alloc(GIVEN_BYTES_MAX + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) read = readSync(fd, bytes, length, bytes.length - length, length);
+    return { text: bytes.toString('utf8', 0, Math.min(length, GIVEN_BYTES_MAX)), tooLong: length > GIVEN_BYTES_MAX };
+  } catch {
+    return undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function replaceFile(path: string, text: string, durable: boolean): void {
+  const temp = `${path}.new`;
+  rmSync(temp, { recursive: true, force: true });
+  const fd = openSync(temp, 'wx', 0o600);
+  try {
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
     if (durable) fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
   renameSync(temp, path);
+  if (durable) syncFolder(dirname(path));
+}
+
+function syncFolder(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
 }

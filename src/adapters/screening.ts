@@ -19,10 +19,12 @@ export type ScreeningRules = {
 export type Screened = {
   readonly accepted: readonly Change[];
   /** Stays out of the commit, and is said. */
-  readonly leftOut: readonly { readonly name: string; readonly why: string }[];
+  readonly leftOut: readonly LeftOut[];
   /** Any of these, and nothing lands. */
   readonly refusals: readonly string[];
 };
+
+export type LeftOut = { readonly name: string; readonly why: string; /** Not worth a word: our own copies. */ readonly silent?: boolean };
 
 /** The start's version of a file. */
 export type BaseText = (path: string) => Promise<string | undefined>;
@@ -37,33 +39,33 @@ export function protectedPaths(globs: readonly string[]): (path: string) => bool
 }
 
 export async function screen(top: string, changes: Changes, copies: ReadonlySet<string>, rules: ScreeningRules, base: BaseText): Promise<Screened> {
-  const leftOut = new Map<string, string>();
+  const leftOut = new Map<string, Omit<LeftOut, 'name'>>();
   for (const change of changes.paths) {
     const why = reasonToLeaveOut(change, copies, rules);
     if (why !== undefined) leftOut.set(change.name, why);
   }
   // A file in the place of a folder would push out what is in that folder.
-  for (const name of [...leftOut.keys()]) {
+  for (const name of Array.from(leftOut.keys())) {
     for (const folder of ancestors(name)) {
-      if (changes.paths.some((change) => change.name === folder)) leftOut.set(folder, `in the way of ${name}`);
+      if (changes.paths.some((change) => change.name === folder)) leftOut.set(folder, { why: `in the way of ${name}` });
     }
   }
   const accepted = changes.paths.filter((change) => !leftOut.has(change.name));
-  const refusals = changes.nested.map((name) => `${name} is a repository of its own (it has a .git)`);
+  const refusals = changes.unholdable.map(({ name, why }) => `${name} is ${why}`);
   for (const change of accepted) {
     const refusal = change.kind === 'removed' ? undefined : await inspect(top, change, rules, base);
     if (refusal !== undefined) refusals.push(refusal);
   }
-  return { accepted, leftOut: [...leftOut].map(([name, why]) => ({ name, why })), refusals };
+  return { accepted, leftOut: [...leftOut].map(([name, left]) => ({ name, ...left })), refusals };
 }
 
-function reasonToLeaveOut(change: Change, copies: ReadonlySet<string>, rules: ScreeningRules): string | undefined {
+function reasonToLeaveOut(change: Change, copies: ReadonlySet<string>, rules: ScreeningRules): Omit<LeftOut, 'name'> | undefined {
   const here = [change.name, ...ancestors(change.name)];
-  if (rules.list !== undefined && here.includes(rules.list)) return 'the task list';
-  if (here.some((path) => rules.isProtected(path))) return 'protected';
-  if (copies.has(change.name)) return 'a copy of an ignored file';
+  if (rules.list !== undefined && here.includes(rules.list)) return { why: 'the task list' };
+  if (here.some((path) => rules.isProtected(path))) return { why: 'protected' };
+  if (copies.has(change.name)) return { why: 'a copy of an ignored file', silent: true };
   const isEnv = posix.basename(change.name).startsWith('.env') && !EXAMPLE_ENV.test(change.name);
-  return change.kind === 'new' && isEnv ? 'an environment file' : undefined;
+  return change.kind === 'new' && isEnv ? { why: 'an environment file' } : undefined;
 }
 
 function ancestors(name: string): string[] {
@@ -106,22 +108,30 @@ function inspectLink(top: string, name: string, target: string): string | undefi
   if (way === '..' || way.startsWith('../')) return out;
   if (way.split('/').some((part) => part.toLowerCase() === '.git')) return `${name} is a link into .git: ${target}`;
   // Links on the way may lead elsewhere than the words say.
-  const real = realOf(join(top, dirname(name), target));
+  const real = whereItLeads(join(top, dirname(name)), target.split('/'));
   const realTop = realpathSync(top);
-  return real === undefined || real === realTop || real.startsWith(realTop + sep) ? undefined : out;
+  return real === realTop || real.startsWith(realTop + sep) ? undefined : out;
 }
 
-function realOf(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch {
-    return undefined;
+/** Step by step, as the system goes; from where nothing is any more, by the words. */
+function whereItLeads(folder: string, steps: readonly string[]): string {
+  let at = realpathSync(folder);
+  for (const [done, step] of steps.entries()) {
+    try {
+      at = realpathSync(`${at}/${step}`);
+    } catch {
+      return join(at, ...steps.slice(done));
+    }
   }
+  return at;
 }
 
 /** What was there before is not ours to judge. */
 function addedLines(before: string | undefined, text: string): string {
   if (before === undefined) return text;
   const known = new Set(before.split('\n'));
-  return text.split('\n').filter((line) => !known.has(line)).join('\n');
+  return text
+    .split('\n')
+    .filter((line) => !known.has(line))
+    .join('\n');
 }

@@ -3,7 +3,6 @@
  * that exists.
  */
 import { join } from 'node:path';
-import { moveRefs } from './git-refs.ts';
 import type { Git } from './git.ts';
 import { readHead } from './worktree-admin.ts';
 
@@ -16,6 +15,8 @@ export type SectionsOptions = {
 
 export type Sections = {
   branch(section: string): string;
+  /** Where landing left the branch the last time. */
+  tipRef(section: string): string;
   /** Undefined where the branch does not exist. */
   tip(section: string): Promise<string | undefined>;
   /** The tip, the branch made where it is missing; throws `NoBranch` where it cannot be. */
@@ -56,21 +57,21 @@ export function openSections({ git, branchPrefix, base }: SectionsOptions): Sect
   const make = async (section: string): Promise<string> => {
     const from = await baseCommit();
     if (from === undefined) {
-      const message = base === undefined ? 'the repository has no commit yet: git commit --allow-empty -m "First commit"' : `the base ${base} is no commit: set base in the config`;
+      const message =
+        base === undefined
+          ? 'the repository has no commit yet: git commit --allow-empty -m "First commit"'
+          : `the base ${base} is no commit: set base in the config`;
       throw new NoBranch(message, false);
     }
-    try {
-      const moved = await moveRefs(git, [{ ref: branch(section), to: from, old: '' }]);
-      if (moved.kind === 'locked') throw new NoBranch(moved.message, true);
-    } catch (error) {
-      if (error instanceof NoBranch) throw error;
-      throw new NoBranch(`the branch ${branchPrefix}${section} cannot be made: ${error instanceof Error ? error.message : String(error)}`, false);
-    }
+    const moved = await git.refs.move([{ ref: branch(section), to: from, old: '' }]);
+    if (moved.kind === 'locked') throw new NoBranch(moved.message, true);
+    if (moved.kind === 'failed') throw new NoBranch(`the branch ${branchPrefix}${section} cannot be made: ${moved.message}`, false);
     return (await tip(section)) ?? from;
   };
 
   return {
     branch,
+    tipRef: (section) => `refs/todone/tips/${section}`,
     tip,
     baseCommit,
     ensure: async (section) => (await tip(section)) ?? make(section),

@@ -2,10 +2,6 @@
  * Work kept as commits under `refs/todone/<id>/<attempt>/` (4-R5), made from the files themselves and never from the
  * agent's index; and kept work laid on a new tip. Never drops what an earlier snapshot of the same name held.
  */
-import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { moveRefs } from './git-refs.ts';
 import { GitFailed, type Git } from './git.ts';
 import { buildTree, placeOf, type Change, type Workspace } from './workspace.ts';
 import { readHead } from './worktree-admin.ts';
@@ -25,26 +21,28 @@ export function snapshotRef(of: SnapshotOf): string {
 }
 
 /** The ref that now holds these changes, or undefined where they come to nothing. */
-export async function keep(git: Git, workspace: Workspace, of: SnapshotOf, start: string, changes: readonly Change[], admin: string | undefined): Promise<string | undefined> {
-  const index = join(workspace.dir, `index.${randomUUID()}`);
-  try {
-    const tree = await buildTree(git, workspace, changes, index);
-    const base = await git.objects.commit(start);
-    if (base?.tree === tree) return undefined;
-    const ref = snapshotRef(of);
-    const earlier = await git.objects.commit(ref);
-    if (earlier?.tree === tree && earlier.parents[0] === start) return ref;
-    const parents = [start, earlier?.oid, await agentsCommit(git, admin)];
-    const commit = await commitTree(git, tree, parents, `ToDone snapshot: ${of.label} of ${of.id}, attempt ${of.attempt}\n`);
-    await moveSnapshot(git, ref, commit);
-    return ref;
-  } finally {
-    rmSync(index, { force: true });
-  }
+export async function keep(
+  git: Git,
+  workspace: Workspace,
+  of: SnapshotOf,
+  start: string,
+  changes: readonly Change[],
+  admin: string | undefined,
+): Promise<string | undefined> {
+  const tree = await buildTree(git, workspace, changes);
+  const base = await git.objects.commit(start);
+  if (base?.tree === tree) return undefined;
+  const ref = snapshotRef(of);
+  const earlier = await git.objects.commit(ref);
+  if (earlier?.tree === tree && earlier.parents[0] === start) return ref;
+  const parents = [start, earlier?.oid, await agentsCommit(git, admin)];
+  const commit = await commitTree(git, tree, parents, `ToDone snapshot: ${of.label} of ${of.id}, attempt ${of.attempt}\n`);
+  await moveSnapshot(git, ref, commit);
+  return ref;
 }
 
 export async function moveSnapshot(git: Git, ref: string, commit: string): Promise<void> {
-  const moved = await moveRefs(git, [{ ref, to: commit }]);
+  const moved = await git.refs.move([{ ref, to: commit }]);
   if (moved.kind !== 'moved') throw new Error(`the snapshot ${ref} could not be written: ${moved.message}`);
 }
 
@@ -60,7 +58,10 @@ export type Merged =
 
 /** Three ways: the change from `commit`'s first parent to `commit`, laid on `tip`; attributes are those of the workspace. */
 export async function mergeOnto(git: Git, workspace: Workspace, tip: string, commit: string): Promise<Merged> {
-  const result = await git.run(['merge-tree', '--write-tree', '--name-only', '--messages', '-z', '--allow-unrelated-histories', tip, commit], placeOf(workspace));
+  const result = await git.run(
+    ['merge-tree', '--write-tree', '--name-only', '--messages', '-z', '--allow-unrelated-histories', tip, commit],
+    placeOf(workspace),
+  );
   if ((result.code !== 0 && result.code !== 1) || result.truncated) throw new GitFailed(['merge-tree'], result);
   const fields = result.stdout.toString('utf8').split('\0');
   const tree = fields[0]!.trim();
@@ -90,7 +91,7 @@ async function agentsCommit(git: Git, admin: string | undefined): Promise<string
 /** Each message is: how many paths, the paths, a type, the text. */
 function conflictMessages(fields: readonly string[]): string {
   const texts: string[] = [];
-  for (let at = 0; at < fields.length; ) {
+  for (let at = 0; at < fields.length;) {
     const count = Number(fields[at]);
     if (!Number.isInteger(count) || fields[at] === '') break;
     const type = fields[at + count + 1] ?? '';

@@ -2,23 +2,22 @@
  * Whether a worktree that a person may use holds work that is not committed. Looks with our own config and a copy of
  * its index, and changes nothing in it.
  */
-import { copyFileSync, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GitFailed, type Git } from './git.ts';
-import { operationIn, type Head, type Worktree } from './worktree-admin.ts';
+import { copyIndex, operationIn, type Head, type Worktree } from './worktree-admin.ts';
 import { placeOf, readChanges, restoreIndex, type Changes, type Workspace } from './workspace.ts';
 
 export type Standing =
   /** All that is there is in this commit; behind HEAD where we were killed between moving the branch and the files. */
-  | { readonly kind: 'clean'; readonly at: string }
-  | { readonly kind: 'dirty'; readonly why: string };
+  { readonly kind: 'clean'; readonly at: string } | { readonly kind: 'dirty'; readonly why: string };
 
 const SHOWN_FILES = 5;
 /** How far behind its branch a worktree may have been left by a killed daemon. */
 const MOST_BEHIND = 20;
 
-/** What does not count: files that git does not know, the one at this path. */
-export type Overlook = { readonly ignoreNew?: boolean; readonly ignore?: string };
+/** What does not count: files that git does not know, those at these paths. */
+export type Overlook = { readonly ignoreNew?: boolean; readonly ignore?: ReadonlySet<string> };
 
 /** `dir`: a private git directory that we may use for looking. */
 export async function standing(git: Git, worktree: Worktree, dir: string, overlook: Overlook = {}): Promise<Standing> {
@@ -29,13 +28,13 @@ export async function standing(git: Git, worktree: Worktree, dir: string, overlo
   const eyes: Workspace = { section: '', slot: 0, path: worktree.path, dir };
   const differs = async (): Promise<Changes> => {
     const changes = await readChanges(git, eyes);
-    const paths = changes.paths.filter((change) => change.name !== overlook.ignore && !(overlook.ignoreNew && change.kind === 'new'));
-    return { paths, nested: overlook.ignoreNew ? [] : changes.nested };
+    const paths = changes.paths.filter((change) => !overlook.ignore?.has(change.name) && !(overlook.ignoreNew && change.kind === 'new'));
+    return { paths, unholdable: overlook.ignoreNew ? [] : changes.unholdable };
   };
 
   git.privateDir(dir, head);
   const index = join(worktree.admin, 'index');
-  if (existsSync(index)) copyFileSync(index, join(dir, 'index'));
+  if (existsSync(index)) copyIndex(index, join(dir, 'index'));
   else await restoreIndex(git, eyes, head);
   let changes: Changes;
   try {
@@ -58,7 +57,7 @@ export async function standing(git: Git, worktree: Worktree, dir: string, overlo
 }
 
 export function namesOf(changes: Changes): string {
-  const names = [...changes.paths.map((change) => change.name), ...changes.nested];
+  const names = [...changes.paths.map((change) => change.name), ...changes.unholdable.map((thing) => thing.name)];
   const rest = names.length - SHOWN_FILES;
   return names.slice(0, SHOWN_FILES).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
@@ -69,7 +68,7 @@ export function commitOf(git: Git, head: Head): Promise<string | undefined> {
 }
 
 function isNothing(changes: Changes): boolean {
-  return changes.paths.length === 0 && changes.nested.length === 0;
+  return changes.paths.length === 0 && changes.unholdable.length === 0;
 }
 
 /** The nearest commit before HEAD, on its first parents, whose tree the index holds. */

@@ -166,7 +166,10 @@ async function write(parts: Parts, edits: readonly Edit[]): Promise<Written> {
   let wrote = false;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const list = await presentList(parts);
-    const applied = parts.options.apply(list.text, wanted.map(({ edit }) => edit));
+    const applied = parts.options.apply(
+      list.text,
+      wanted.map(({ edit }) => edit),
+    );
     if (applied.text === list.text) {
       note(results, wanted, applied.results, wrote);
       return { results, reading: await reading(parts, { kind: 'content', content: list }), wrote };
@@ -182,7 +185,11 @@ async function write(parts: Parts, edits: readonly Edit[]): Promise<Written> {
     // A person's save is in the list by now: look whether ours is, too. What would be added twice is not asked for again.
     wanted = wanted.filter(({ edit }) => edit.kind !== 'insert' && edit.kind !== 'note');
   }
-  throw new ListRefused('EBUSY', `${parts.options.path} was saved ${ROUNDS_MAX} times while it was being written.`, 'Find out what saves it all the time; it is tried again.');
+  throw new ListRefused(
+    'EBUSY',
+    `${parts.options.path} was saved ${ROUNDS_MAX} times while it was being written.`,
+    'Find out what saves it all the time; it is tried again.',
+  );
 }
 
 /** The list, waited for where an editor has it away for an instant. */
@@ -192,7 +199,8 @@ async function presentList({ options, looker }: Reader): Promise<Content> {
     const looked = await looker.look();
     if (looked.kind === 'content') return looked.content;
     if (looked.kind === 'refused') throw new ListRefused(looked.code, looked.message, looked.remedy);
-    if (options.clock.ticks() > until) throw new ListRefused('ENOENT', `${options.path} is missing.`, 'Bring it back: `git checkout -- <file>`, from a backup, or `todone init`.');
+    if (options.clock.ticks() > until)
+      throw new ListRefused('ENOENT', `${options.path} is missing.`, 'Bring it back: `git checkout -- <file>`, from a backup, or `todone init`.');
     await pause(options.clock, PAUSE_MS);
   }
 }
@@ -220,7 +228,9 @@ async function takeIn({ options, settle }: Parts, first: number): Promise<{ read
 
 /** The list is written; what the system refuses now (a full disk, say) is tried again in idle time. */
 function postponed(log: Log, error: unknown): Settled {
-  log.write('warn', 'the displaced version of the list cannot be looked after now; it is tried again', { error: error instanceof Error ? error.message : String(error) });
+  log.write('warn', 'the displaced version of the list cannot be looked after now; it is tried again', {
+    error: error instanceof Error ? error.message : String(error),
+  });
   return { kind: 'over' };
 }
 
@@ -282,7 +292,10 @@ function tender({ clock, log }: TaskFileOptions, work: () => Promise<void>, sett
       failures = 0;
     } catch (error) {
       // Said once: it is tried again as long as it takes.
-      if (failures++ === 0) log.write('warn', 'a displaced version of the list could not be looked after; it is tried again', { error: error instanceof Error ? error.message : String(error) });
+      if (failures++ === 0)
+        log.write('warn', 'a displaced version of the list could not be looked after; it is tried again', {
+          error: error instanceof Error ? error.message : String(error),
+        });
     }
     running = undefined;
     look();

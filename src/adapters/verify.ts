@@ -2,11 +2,13 @@
  * Commands by design (5.3-R9): `verify` and the hooks, through the same door, mark and limits as agents. A check in words is told
  * from a command by its first word; it is never run.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Clock, Verified, Verify, WorkOrder } from '../engine/ports.ts';
 import { plainText } from '../runs/plain-text.ts';
-import { onPath } from './agents/table.ts';
-import { environmentOf } from './environment.ts';
+import { environmentOf, type RunVariables } from './environment.ts';
+import { findProgram } from './find-program.ts';
 import { launch } from './process.ts';
 import type { Redaction } from './redact.ts';
 import type { Identity } from './repo.ts';
@@ -24,14 +26,30 @@ export type ShellOptions = {
   readonly identity: Identity;
 };
 
-/** Words of sh that no folder of the PATH holds. */
-const BUILTINS: ReadonlySet<string> = new Set(['!', '.', ':', '[', '{', '(', 'case', 'cd', 'command', 'echo', 'eval', 'exec', 'exit', 'export', 'false', 'for', 'if', 'printf', 'pwd', 'read', 'set', 'sh', 'shift', 'test', 'trap', 'true', 'type', 'ulimit', 'umask', 'unset', 'until', 'wait', 'while']);
+/** Words that sh knows by itself. */
+const WORDS_OF_SH: ReadonlySet<string> = new Set(
+  (
+    '. : [ alias bg break case cd command continue echo eval exec exit export false fg for getopts hash if jobs kill printf pwd read readonly return set shift test times ' +
+    'trap true type ulimit umask unset until wait while'
+  ).split(' '),
+);
 
 export function openVerify(options: ShellOptions): Verify {
   return {
     async run(order, command, workspace, signal) {
       if (!isCommand(command, workspace, options.env)) return undefined;
-      const ran = await runShell(options, { order, command, cwd: workspace, name: 'verify', limitMs: options.config().limits.verify, signal });
+      const variables = { ID: order.id, SECTION: order.section, WORKTREE: workspace, PHASE: 'verify', ATTEMPT: String(order.attempt) };
+      const ran = await runShell(options, {
+        order,
+        command,
+        cwd: workspace,
+        name: 'verify',
+        markedAs: String(order.ticket),
+        limitMs: options.config().limits.verify,
+        signal,
+        added: {},
+        variables,
+      });
       return { ...ran, command, ok: ran.code === 0 && !ran.timedOut } satisfies Verified;
     },
   };
@@ -39,21 +57,51 @@ export function openVerify(options: ShellOptions): Verify {
 
 export type HookResult = { readonly code: number | undefined; readonly output: string; readonly timedOut: boolean };
 
+let hooks = 0;
+
 /** Runs a hook for the task that its environment names. */
 export const openHooks =
   (options: ShellOptions) =>
   (command: string, cwd: string, env: Readonly<Record<string, string>>, limitMs: number, signal: AbortSignal): Promise<HookResult> => {
-    const order = { id: env['TODONE_ID'] ?? 'hooks', ticket: 0, attempt: 1, section: env['TODONE_SECTION'] ?? '', slot: 1 };
-    return runShell(options, { order, command, cwd, name: 'hook', limitMs, signal, added: env });
+    const order = { id: env['TODONE_ID'] ?? 'hooks', ticket: 0 };
+    return runShell(options, {
+      order,
+      command,
+      cwd,
+      name: 'hook',
+      markedAs: `hook${++hooks}`,
+      limitMs,
+      signal,
+      added: env,
+      variables: { WORKTREE: env['TODONE_WORKTREE'] ?? cwd },
+    });
   };
 
-type Shell = { readonly order: WorkOrder; readonly command: string; readonly cwd: string; readonly name: string; readonly limitMs: number; readonly signal: AbortSignal; readonly added?: Readonly<Record<string, string>> };
+type Shell = {
+  readonly order: Pick<WorkOrder, 'id' | 'ticket'>;
+  readonly command: string;
+  readonly cwd: string;
+  readonly name: string;
+  /** The last part of the mark: two at once must not sweep each other. */
+  readonly markedAs: string;
+  readonly limitMs: number;
+  readonly signal: AbortSignal;
+  readonly added: Readonly<Record<string, string>>;
+  readonly variables: Partial<RunVariables>;
+};
 
 async function runShell(options: ShellOptions, shell: Shell): Promise<HookResult> {
   const { order } = shell;
   const folder = runFolder(options.stateDir, order.id, order.ticket);
   const config = options.config();
-  const log = openRunLog({ path: folder.log(shell.name), step: shell.name, maxBytes: config.limits.outputBytes, now: () => options.clock.now(), redact: (text) => options.redaction.redact(text) });
+  const log = openRunLog({
+    path: folder.log(shell.name),
+    step: shell.name,
+    maxBytes: config.limits.outputBytes,
+    now: () => options.clock.now(),
+    redaction: options.redaction,
+    trouble: () => undefined,
+  });
   try {
     const exit = await launch({
       program: 'sh',
@@ -62,11 +110,11 @@ async function runShell(options: ShellOptions, shell: Shell): Promise<HookResult
       env: environmentOf({
         from: options.env,
         passed: config.env,
-        added: shell.added ?? {},
+        added: shell.added,
         identity: options.identity,
-        variables: { ID: order.id, SECTION: order.section, WORKTREE: shell.cwd, PHASE: shell.name, ATTEMPT: String(order.attempt) },
+        variables: shell.variables,
       }),
-      mark: `${options.epoch}.${options.term}-${order.id}-${order.ticket}`,
+      mark: `${options.epoch}.${options.term}-${order.id}-${shell.markedAs}`,
       limitMs: shell.limitMs,
       graceMs: config.limits.stopGrace,
       onLine: (text) => log.write({ kind: 'text', text }),
@@ -78,11 +126,19 @@ async function runShell(options: ShellOptions, shell: Shell): Promise<HookResult
   }
 }
 
-/** Whether the first word can be run: a builtin, a program on the PATH, or a path in the workspace. */
+/** Whether the first word can be run: a word of the shell, a program on the PATH, or a path. */
 export function isCommand(command: string, workspace: string, env: NodeJS.ProcessEnv): boolean {
-  const words = command.trim().split(/\s+/);
-  const first = words.find((word) => !/^[A-Za-z_]\w*=/.test(word))?.replace(/^\(+/, '');
-  if (first === undefined || first === '') return words.length > 0 && /^[A-Za-z_]\w*=/.test(words[0] ?? '');
-  if (BUILTINS.has(first)) return true;
-  return onPath(first.startsWith('./') ? `${workspace}/${first}` : first, env);
+  const text = command.trim();
+  const word = firstWord(text);
+  if (word === undefined) return text !== '';
+  if (/^[({!<>$`~]/.test(word) || WORDS_OF_SH.has(word)) return true;
+  if (word.startsWith('./') || word.startsWith('../') || word.startsWith('/')) return true;
+  return word.includes('/') ? existsSync(join(workspace, word)) : findProgram(word, env) !== undefined;
+}
+
+/** The first word that is no assignment, without its quotes; a command may consist of assignments only. */
+function firstWord(text: string): string | undefined {
+  const rest = text.replace(/^(?:[A-Za-z_]\w{0,100}=(?:"[^"]*"|'[^']*'|[^\s"']*)(?:\s+|$))+/, '');
+  const match = /^(?:"([^"]*)"|'([^']*)'|([^\s;&|]+))/.exec(rest);
+  return match ? (match[1] ?? match[2] ?? match[3]) : undefined;
 }

@@ -29,7 +29,11 @@ export type SetupOptions = {
   readonly ports: { readonly first: number; readonly size: number };
 };
 
-export type SetUp = { readonly record: WorkspaceRecord; readonly notes: readonly string[]; readonly problem?: { readonly message: string; readonly transient: boolean } };
+export type SetUp = {
+  readonly record: WorkspaceRecord;
+  readonly notes: readonly string[];
+  readonly problem?: { readonly message: string; readonly transient: boolean };
+};
 
 const LOCKFILES = [
   'package-lock.json',
@@ -49,7 +53,14 @@ const LAST_PORT = 65_535;
 const TAIL_CHARS = 2_000;
 
 /** Copies and hooks for a workspace that stands clean on `commit`. */
-export async function setUp(options: SetupOptions, workspace: Workspace, before: WorkspaceRecord, order: WorkOrder, commit: string, signal: AbortSignal): Promise<SetUp> {
+export async function setUp(
+  options: SetupOptions,
+  workspace: Workspace,
+  before: WorkspaceRecord,
+  order: WorkOrder,
+  commit: string,
+  signal: AbortSignal,
+): Promise<SetUp> {
   const { git, top, hooks } = options;
   const copied = await refreshCopies(git, top, workspace, before.copies, before.includeMs);
   const notes = [...copied.notes];
@@ -71,7 +82,13 @@ export async function setUp(options: SetupOptions, workspace: Workspace, before:
   return { record, notes };
 }
 
-export async function runAfterRun(options: SetupOptions, workspace: Workspace, record: WorkspaceRecord, order: WorkOrder, signal: AbortSignal): Promise<string | undefined> {
+export async function runAfterRun(
+  options: SetupOptions,
+  workspace: Workspace,
+  record: WorkspaceRecord,
+  order: WorkOrder,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   if (options.hooks.afterRun === undefined) return undefined;
   return (await runOne(options, workspace, record, order, 'afterRun', signal))?.message;
 }
@@ -114,7 +131,9 @@ async function runOne(
   };
   const { code, output, timedOut } = await options.runHook(command, workspace.path, env, options.hookLimitMs, signal);
   if (code === 0 && !timedOut) return undefined;
-  const how = timedOut ? `did not end within ${Math.round(options.hookLimitMs / 1000)} s` : `failed (${code === undefined ? 'ended by a signal' : `exit ${code}`})`;
+  const how = timedOut
+    ? `did not end within ${Math.round(options.hookLimitMs / 1000)} s`
+    : `failed (${code === undefined ? 'ended by a signal' : `exit ${code}`})`;
   return { message: `the hook ${name} (${command}) ${how}: ${output.trim().slice(-TAIL_CHARS) || 'it printed nothing'}`, transient: timedOut };
 }
 

@@ -3,19 +3,32 @@
  * section's tip, with snapshots before anything is cleaned. Never touches work that a person left in one.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Log, Prepared, WorkOrder, Workspaces } from '../engine/ports.ts';
-import { forgetSquashed } from './squashed.ts';
 import { boundedDiff } from './diff.ts';
+import { settleBranch } from './intruders.ts';
+import { adoptLeftovers, clearOut, keptMessage } from './leftovers.ts';
+import { occupy } from './occupy.ts';
 import type { RepoLock } from './repo-lock.ts';
 import { isSafeSection, NoBranch, type Sections } from './sections.ts';
-import { keep, layKeptOn, type SnapshotOf } from './snapshots.ts';
-import { namesOf, standing } from './standing.ts';
+import { keep, layKeptOn } from './snapshots.ts';
+import { forgetSquashed, isUntouched } from './squashed.ts';
 import { ensureWorktree } from './worktree-add.ts';
-import { listWorktrees, publish, readHead, setHead } from './worktree-admin.ts';
-import { freePortIndex, portOf, runAfterRun, setUp, type SetupOptions } from './workspace-setup.ts';
-import { headOf, isThere, moveTo, readChanges, readRecord, removeNew, restoreIndex, writeRecord, type Changes, type Workspace, type WorkspaceRecord } from './workspace.ts';
+import { listWorktrees, publish, setHead } from './worktree-admin.ts';
+import { portOf, runAfterRun, setUp, type SetupOptions } from './workspace-setup.ts';
+import {
+  hasIndex,
+  headOf,
+  isThere,
+  moveTo,
+  readChanges,
+  readRecord,
+  removeNew,
+  restoreIndex,
+  writeRecord,
+  type Workspace,
+  type WorkspaceRecord,
+} from './workspace.ts';
 
 export type WorkspacesOptions = SetupOptions & {
   readonly sections: Sections;
@@ -34,19 +47,20 @@ const KEPT_DIFF_CHARS = 4_000;
 
 export function openWorkspaces(options: WorkspacesOptions): Workspaces {
   const use: Use = { ...options, rooms: roomsOf(options.git.home) };
+  const inTurn = <T>(path: string, work: () => Promise<T>): Promise<T> => use.git.inTurn(workspaceAt(use.git.home, path).dir, work);
   return {
     async prepare(order, from, signal) {
       try {
-        return await prepare(use, order, from, signal);
+        return await inTurn(workspacePath(use.trees, order.section, order.slot), () => prepare(use, order, from, signal));
       } catch (error) {
         if (error instanceof NoBranch) return { kind: 'failed', message: error.message, transient: error.transient };
         return { kind: 'failed', message: error instanceof Error ? error.message : String(error), transient: true };
       }
     },
-    snapshot: (order, label, path, start) => snapshot(use, order, label, path, start),
-    reset: (order, path, start) => reset(use, order, path, start),
-    diff: (path, start, maxChars) => boundedDiff(use.git, workspaceAt(use.git.home, path), start, maxChars),
-    release: (order, path, signal) => release(use, order, path, signal),
+    snapshot: (order, label, path, start) => inTurn(path, () => snapshot(use, order, label, path, start)),
+    reset: (order, path, start) => inTurn(path, () => reset(use, order, path, start)),
+    diff: (path, start, maxChars) => inTurn(path, () => boundedDiff(use.git, workspaceAt(use.git.home, path), start, maxChars)),
+    release: (order, path, signal) => inTurn(path, () => release(use, order, path, signal)),
   };
 }
 
@@ -102,91 +116,6 @@ async function asPrepared(use: Use, workspace: Workspace, record: WorkspaceRecor
   return { kind: 'ready', workspace: workspace.path, start, port: portOf(use.ports, record.portIndex), notes: [] };
 }
 
-/** Makes the workspace ours for this run: there, ours or a person's committed state, clean, detached on the tip. */
-async function occupy(use: Use, workspace: Workspace, before: WorkspaceRecord | undefined, order: WorkOrder, tip: string): Promise<{ record: WorkspaceRecord } | Prepared> {
-  const { git } = use;
-  const fresh: WorkspaceRecord = before ?? { version: 1, path: workspace.path, preparing: true, portIndex: freePortIndex(use.rooms), copies: [] };
-  // The intent: a `worktree add` that is killed from here on is known to be ours.
-  if (!isThere(workspace.path)) writeRecord(workspace, { ...fresh, preparing: true, left: undefined, createdFor: undefined });
-  const ensured = await ensureWorktree(git, use.lock, { path: workspace.path, commit: tip, ours: before !== undefined, knownAdmin: before?.admin });
-  if (ensured.kind === 'taken') return { kind: 'busy', message: ensured.message };
-
-  const { admin } = ensured;
-  const mine = { ...fresh, admin, holder: { id: order.id, ticket: order.ticket, attempt: order.attempt }, start: tip, preparing: true, left: undefined };
-  if (ensured.kind === 'added') {
-    writeRecord(workspace, { ...mine, createdFor: undefined });
-    rmSync(join(workspace.dir, 'index'), { force: true });
-    git.privateDir(workspace.dir, tip);
-    await moveTo(git, workspace, tip);
-    publish(admin, tip, join(workspace.dir, 'index'));
-    return { record: { ...mine, createdFor: undefined } };
-  }
-
-  const persons = before ? before.left !== undefined : 'ref' in (readHead(admin) ?? {});
-  if (persons) {
-    const busy = await personsWork(use, workspace, admin, before?.left);
-    if (busy !== undefined) return { kind: 'busy', message: busy };
-    writeRecord(workspace, mine);
-  } else {
-    await adoptLeftovers(use, workspace, before, tip);
-  }
-  const of = { id: before?.holder?.id ?? order.id, attempt: before?.holder?.attempt ?? order.attempt, label: 'left' };
-  const nested = await sweep(use, workspace, tip, of, admin, before);
-  if (nested.length > 0) return { kind: 'busy', message: keptMessage(workspace, nested) };
-  writeRecord(workspace, mine);
-  publish(admin, tip, join(workspace.dir, 'index'));
-  return { record: mine };
-}
-
-/** A person may have worked in a workspace that no run is in. What they have not committed is theirs. */
-async function personsWork(use: Use, workspace: Workspace, admin: string, left: string | undefined): Promise<string | undefined> {
-  const head = readHead(admin);
-  const state = await standing(use.git, { path: workspace.path, admin, head }, workspace.dir);
-  if (state.kind === 'dirty') return `the worktree ${workspace.path} is in use: ${state.why}. Commit or stash it there`;
-  const detached = head !== undefined && 'commit' in head && head.commit !== left ? head.commit : undefined;
-  if (detached === undefined) return undefined;
-  const holders = await use.git.ok(['for-each-ref', '--count=1', '--contains', detached, '--format=%(refname)']);
-  return holders.length > 0 ? undefined : `the worktree ${workspace.path} is in use: its commit ${detached.slice(0, 7)} is on no branch. Make a branch for it`;
-}
-
-/** Our index for what an earlier run left; made anew where our state was lost. */
-async function adoptLeftovers(use: Use, workspace: Workspace, before: WorkspaceRecord | undefined, tip: string): Promise<void> {
-  const known = before?.start === undefined ? undefined : await use.git.objects.commitId(before.start);
-  const base = known ?? tip;
-  if (hasIndex(workspace) && headOf(workspace) !== undefined) use.git.privateDir(workspace.dir, headOf(workspace)!);
-  else await restoreIndex(use.git, workspace, base);
-}
-
-/** Everything that differs is kept in a snapshot, then the files become those of `commit`. Answers what cannot be kept. */
-async function sweep(use: Use, workspace: Workspace, commit: string, of: SnapshotOf, admin: string, record: WorkspaceRecord | undefined): Promise<readonly string[]> {
-  const { git, log } = use;
-  const copies = record?.copies.map((copy) => copy.path);
-  const copied = new Set(copies);
-  const look = async (): Promise<Changes> => {
-    const changes = await readChanges(git, workspace);
-    return { ...changes, paths: changes.paths.filter((change) => !copied.has(change.name)) };
-  };
-  const save = async (changes: Changes, label: string): Promise<void> => {
-    const start = headOf(workspace)!;
-    const ref = await keep(git, workspace, { ...of, label }, start, changes.paths, admin);
-    if (ref !== undefined) log.write('info', `work found in ${workspace.path} was kept in ${ref}`, { files: namesOf(changes) });
-    removeNew(workspace, changes, copied);
-  };
-
-  const changes = await look();
-  if (changes.nested.length > 0) return changes.nested;
-  const moves = headOf(workspace) !== commit;
-  if (changes.paths.length === 0 && !moves) return [];
-  // In one that was never set up to its end, missing files were not there yet.
-  const halfMade = record?.preparing === true && changes.paths.every((change) => change.kind === 'removed');
-  if (changes.paths.length > 0 && !halfMade) await save(changes, of.label);
-  await moveTo(git, workspace, commit);
-  // What was ignored before may not be ignored on this commit.
-  const after = await look();
-  if (after.paths.length > 0) await save(after, `${of.label}-unignored`);
-  return after.nested;
-}
-
 async function layKept(use: Use, workspace: Workspace, tip: string, from: string): Promise<string[]> {
   const { git } = use;
   const laid = await layKeptOn(git, workspace, tip, from);
@@ -195,7 +124,7 @@ async function layKept(use: Use, workspace: Workspace, tip: string, from: string
     await moveTo(git, workspace, tip, laid.tree);
     return [`begun from the kept work ${from}`];
   }
-  const old = await git.run(['diff-tree', '-p', '--no-ext-diff', '--no-textconv', `${from}^1`, from], { maxBytes: KEPT_DIFF_CHARS * 4 });
+  const old = await git.run(['diff-tree', '-p', '--no-ext-diff', '--no-textconv', `${from}^1`, from, '--'], { maxBytes: KEPT_DIFF_CHARS * 4 });
   const diff = old.stdout.toString('utf8').slice(0, KEPT_DIFF_CHARS);
   return [`the kept work ${from} conflicts with the branch in ${laid.files.join(', ')}: begun from the tip. What it was:\n${diff}`];
 }
@@ -209,7 +138,10 @@ async function snapshot(use: Use, order: WorkOrder, label: string, path: string,
   const record = readRecord(workspace);
   if (!hasIndex(workspace)) await restoreIndex(use.git, workspace, start);
   const changes = await readChanges(use.git, workspace);
-  if (changes.nested.length > 0) use.log.write('warn', `a snapshot of ${path} cannot hold ${changes.nested.join(', ')}: the workspace will be kept`, { id: order.id });
+  if (changes.unholdable.length > 0)
+    use.log.write('warn', `a snapshot of ${path} cannot hold ${changes.unholdable.map(({ name }) => name).join(', ')}: the workspace will be kept`, {
+      id: order.id,
+    });
   const copies = new Set(record?.copies.map((copy) => copy.path));
   const paths = changes.paths.filter((change) => !copies.has(change.name));
   if (paths.length === 0 && headOf(workspace) === start) return undefined;
@@ -230,7 +162,7 @@ async function reset(use: Use, order: WorkOrder, path: string, start: string): P
   await moveTo(git, workspace, start);
   const after = await readChanges(git, workspace);
   removeNew(workspace, after, copies);
-  if (after.nested.length > 0) use.log.write('warn', keptMessage(workspace, after.nested), { id: order.id });
+  if (after.unholdable.length > 0) use.log.write('warn', keptMessage(workspace, after.unholdable), { id: order.id });
   writeRecord(workspace, { ...record, admin: ensured.admin, start });
   publish(ensured.admin, start, join(workspace.dir, 'index'));
 }
@@ -238,20 +170,22 @@ async function reset(use: Use, order: WorkOrder, path: string, start: string): P
 async function release(use: Use, order: WorkOrder, path: string, signal: AbortSignal): Promise<void> {
   const { git, log, sections } = use;
   const workspace = { ...workspaceAt(git.home, path), section: order.section, slot: order.slot };
+  const untouched = use.hooks.afterRun === undefined && isUntouched(workspace);
   forgetSquashed(workspace);
   const record = readRecord(workspace);
   if (!record || record.left !== undefined) return;
   const trouble = isThere(path) ? await runAfterRun(use, workspace, record, order, signal) : undefined;
   if (trouble !== undefined) log.write('warn', trouble, { id: order.id });
-  const tip = await sections.tip(order.section);
-  if (!isThere(path) || tip === undefined) return;
+  if (!isThere(path)) return;
+  const tip = await settleBranch(git, sections, order, record.start ?? '', record.admin, log);
 
   const ensured = await ensureWorktree(git, use.lock, { path, commit: record.start ?? tip, ours: true, knownAdmin: record.admin });
   if (ensured.kind === 'taken') return;
-  await adoptLeftovers(use, workspace, record, tip);
-  const nested = await sweep(use, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record);
-  if (nested.length > 0) {
-    log.write('warn', keptMessage(workspace, nested), { id: order.id });
+  await adoptLeftovers(git, workspace, record, tip);
+  const clean = untouched && headOf(workspace) === tip;
+  const unholdable = clean ? [] : await clearOut(git, log, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record);
+  if (unholdable.length > 0) {
+    log.write('warn', keptMessage(workspace, unholdable), { id: order.id });
     return;
   }
   publish(ensured.admin, tip, join(workspace.dir, 'index'));
@@ -263,14 +197,8 @@ async function release(use: Use, order: WorkOrder, path: string, signal: AbortSi
 /** `trees/<name>` goes back on its branch, unless that is checked out somewhere else. */
 function attach(use: Use, workspace: Workspace, admin: string): void {
   const ref = use.sections.branch(workspace.section);
-  const elsewhere = listWorktrees(use.git.commonDir, use.top).some((other) => other.admin !== admin && other.head && 'ref' in other.head && other.head.ref === ref);
+  const elsewhere = listWorktrees(use.git.commonDir, use.top).some(
+    (other) => other.admin !== admin && other.head && 'ref' in other.head && other.head.ref === ref,
+  );
   if (!elsewhere) setHead(admin, `ref: ${ref}`);
-}
-
-function hasIndex(workspace: Workspace): boolean {
-  return existsSync(join(workspace.dir, 'index'));
-}
-
-function keptMessage(workspace: Workspace, nested: readonly string[]): string {
-  return `the workspace ${workspace.path} is kept as it is: ${nested.join(', ')} is a repository of its own, which no snapshot can hold. Move it away`;
 }

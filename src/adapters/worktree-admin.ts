@@ -2,7 +2,21 @@
  * The entries under `.git/worktrees`: which work tree belongs to which, what its HEAD says, and setting that HEAD.
  * Files of git's documented layout, written as git writes them (lock, then rename). Never starts a git.
  */
-import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 
 export type Worktree = {
@@ -92,9 +106,19 @@ export function setHead(admin: string, value: string): void {
 export function publish(admin: string, head: string, index: string): void {
   for (const name of IN_PROGRESS) rmSync(join(admin, name), { recursive: true, force: true });
   const beside = join(admin, 'index.lock');
-  copyFileSync(index, beside);
+  copyIndex(index, beside);
   renameSync(beside, join(admin, 'index'));
   setHead(admin, head);
+}
+
+/**
+ * A copy of an index with the time of the original: git compares a file's content where the file is not older than
+ * the index, and a younger copy would have it trust stamps that it must not.
+ */
+export function copyIndex(from: string, to: string): void {
+  const seconds = Math.floor(statSync(from).mtimeMs) / 1000;
+  copyFileSync(from, to);
+  utimesSync(to, seconds, seconds);
 }
 
 /** What git is in the middle of, or undefined. */

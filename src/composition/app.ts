@@ -5,13 +5,13 @@
 import { readFileSync, statSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 
-import { agentTable } from '../adapters/agents/table.ts';
+import { agentTable, listAgents } from '../adapters/agents/table.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { exec } from '../adapters/exec.ts';
-import { gitEnvironment, openGit } from '../adapters/git.ts';
+import { gitEnvironment } from '../adapters/git.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { openLog } from '../adapters/log.ts';
-import { isOwned, ownerInfo } from '../adapters/owner.ts';
+import { ownerInfo } from '../adapters/owner.ts';
 import { openProver } from '../adapters/proof.ts';
 import { readRunLog } from '../adapters/run-log.ts';
 import { openSections } from '../adapters/sections.ts';
@@ -31,6 +31,7 @@ import { runDaemon } from './daemon.ts';
 import { listFailure, makeStateDir, type Place } from './place.ts';
 import { sendAsk } from './requests.ts';
 import { restore } from './restore.ts';
+import { withGit } from './with-git.ts';
 import { redactionOf } from './work.ts';
 
 export type Signals = { readonly drain: AbortSignal; readonly stop: AbortSignal };
@@ -38,11 +39,7 @@ export type Signals = { readonly drain: AbortSignal; readonly stop: AbortSignal 
 export function openApp(place: Place, globals: Globals, host: Host, signals: Signals): App {
   const clock = systemClock();
   const instance = globals.as ?? host.env['TODONE_INSTANCE'] ?? `${userInfo().username}@${hostname()}`;
-  const agents = (): ReturnType<App['agents']> =>
-    agentTable(place.config).map((row) => {
-      const problem = row.problem(process.env);
-      return { name: row.name, installed: problem === undefined, problem: problem?.message, takes: row.takes, steps: row.steps, learns: row.learns };
-    });
+  const agents = (): ReturnType<App['agents']> => listAgents(agentTable(place.config), { env: process.env, top: place.repo.top });
   return {
     paths: { top: place.repo.top, list: place.listPath, listName: place.listName, stateDir: place.stateDir },
     config: place.config,
@@ -50,7 +47,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     agents,
     scene: async () => sceneOf(place, agents(), instance, clock.now()),
     activity: async () => activityOf(place),
-    owner: async () => (isOwned(place.stateDir) ? ownerInfo(place.stateDir) : undefined),
+    owner: async () => ownerInfo(place.stateDir),
     ask: async (ask) => {
       const log = openScreenLog(place, globals, host, 'error');
       return sendAsk({ place, ask, by: instance, clock, log, signal: signals.drain });
@@ -62,7 +59,10 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
       const log = openScreenLog(place, globals, host, globals.verbose ? 'debug' : 'info');
       return runDaemon({ place, clock, log, instance, once: options.once, wait: options.wait, drain: signals.drain, stop: signals.stop });
     },
-    preview: (agent, model) => agentTable(place.config).find((row) => row.name === agent)?.preview(model) ?? agent,
+    preview: (agent, model) =>
+      agentTable(place.config)
+        .find((row) => row.name === agent)
+        ?.preview(model) ?? agent,
     async history(id) {
       const journal = openJournalReadOnly({ stateDir: place.stateDir });
       try {
@@ -72,7 +72,10 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
       }
     },
     runLog: (id, options) => readRunLog({ stateDir: place.stateDir, id, ...options, ended: () => !isRunning(place, id) }),
-    proof: (section, id, hash) => withGit(place, async (git) => openProver(git, openSections({ git, branchPrefix: place.config.branchPrefix, base: place.config.base })).proof(section, id, hash)),
+    proof: (section, id, hash) =>
+      withGit(place, async (git) =>
+        openProver(git, openSections({ git, branchPrefix: place.config.branchPrefix, base: place.config.base })).proof(section, id, hash),
+      ),
     commits: (section, max) => commitsOf(place, section, max),
     restore: (id, into) => restore(place, id, into),
   };
@@ -102,7 +105,13 @@ function listText(place: Place): string {
 
 /** What keeps a daemon from starting here; the rest is held per task or section. */
 export function startFailure(place: Place): CliFailure | undefined {
-  if (place.repo.linked) return { kind: 'failure', code: 3, message: 'this is a linked worktree: its list is the one of the main worktree', remedy: `start it there: todone -C ${place.repo.top} start` };
+  if (place.repo.linked)
+    return {
+      kind: 'failure',
+      code: 3,
+      message: 'this is a linked worktree: its list is the one of the main worktree',
+      remedy: `start it there: todone -C ${place.repo.top} start`,
+    };
   return usableList(place);
 }
 
@@ -111,13 +120,23 @@ export function usableList(place: Place): CliFailure | undefined {
   if (missing) return missing;
   const where = place.listPath;
   try {
-    if (!statSync(place.listPath).isFile()) return { kind: 'failure', code: 2, message: `${place.listName} is not a file`, remedy: 'name a Markdown file with --tasks', where };
-    if (statSync(place.listPath).size > place.config.maxListBytes) return { kind: 'failure', code: 2, message: `${place.listName} is larger than maxListBytes`, remedy: 'archive old tasks, or raise maxListBytes', where };
+    if (!statSync(place.listPath).isFile())
+      return { kind: 'failure', code: 2, message: `${place.listName} is not a file`, remedy: 'name a Markdown file with --tasks', where };
+    if (statSync(place.listPath).size > place.config.maxListBytes)
+      return { kind: 'failure', code: 2, message: `${place.listName} is larger than maxListBytes`, remedy: 'archive old tasks, or raise maxListBytes', where };
     listText(place);
     return undefined;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (code === 'EACCES') return { kind: 'failure', code: 2, message: `${place.listName} cannot be read`, why: 'its permissions do not allow it', remedy: `chmod u+rw ${place.listName}`, where };
+    if (code === 'EACCES')
+      return {
+        kind: 'failure',
+        code: 2,
+        message: `${place.listName} cannot be read`,
+        why: 'its permissions do not allow it',
+        remedy: `chmod u+rw ${place.listName}`,
+        where,
+      };
     return { kind: 'failure', code: 2, message: `${place.listName} is no UTF-8 text; it was not touched`, remedy: 'save it as UTF-8', where };
   }
 }
@@ -154,15 +173,6 @@ function isRunning(place: Place, id: string): boolean {
   }
 }
 
-export async function withGit<T>(place: Place, work: (git: Awaited<ReturnType<typeof openGit>>) => Promise<T>): Promise<T> {
-  const git = await openGit({ commonDir: place.repo.commonDir, top: place.repo.top, stateDir: place.stateDir, env: process.env, log: { write: () => undefined } });
-  try {
-    return await work(git);
-  } finally {
-    git.close();
-  }
-}
-
 const COMMIT_FORMAT = '--format=%h%x00%ct%x00%s';
 
 async function commitsOf(place: Place, section: string, max: number): Promise<readonly CommitFact[]> {
@@ -179,4 +189,3 @@ async function commitsOf(place: Place, section: string, max: number): Promise<re
       return { hash, subject, at: Number(at) * 1000 };
     });
 }
-

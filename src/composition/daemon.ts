@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Log } from '../engine/ports.ts';
 import type { Engine } from '../engine/engine.ts';
 import { watchConfig, describeConfigProblem } from '../adapters/config-file.ts';
-import { ownerInfo, takeOwnership, type Ownership } from '../adapters/owner.ts';
+import { ownerInfo, type Ownership, takeOwnership } from '../adapters/owner.ts';
 import { callSocket } from '../adapters/socket-call.ts';
 import { socketPath } from '../adapters/socket-path.ts';
 import { serveSocket } from '../adapters/socket.ts';
@@ -83,7 +83,15 @@ async function ownerIsIdle(stateDir: string, signal: AbortSignal): Promise<IdleA
 async function work(options: DaemonOptions, ownership: Ownership): Promise<DaemonEnd> {
   const { place, log, clock } = options;
   const configs = watchConfig(place.configPlaces, place.config);
-  const opened = await openWork({ place, term: ownership.term, clock, log, config: () => (options.once ? { ...configs.current(), claimAfter: 0 } : configs.current()), instance: options.instance, works: true });
+  const opened = await openWork({
+    place,
+    term: ownership.term,
+    clock,
+    log,
+    config: () => (options.once ? { ...configs.current(), claimAfter: 0 } : configs.current()),
+    instance: options.instance,
+    works: true,
+  });
   const { engine } = opened;
   const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleRequest(engine, request) });
   const unwatch = await opened.list.watch(() => void engine.look());
@@ -131,9 +139,10 @@ function poll(options: DaemonOptions, engine: Engine, configs: ReturnType<typeof
 }
 
 function reload(log: Log, configs: ReturnType<typeof watchConfig>): void {
-  const { changed, problems } = configs.reload();
-  for (const problem of problems) log.write('error', `${describeConfigProblem(problem)}; the last good config stays in force`);
+  const { changed, problems, news } = configs.reload();
+  if (news) for (const problem of problems) log.write('error', `${describeConfigProblem(problem)}; the last good config stays in force`);
   if (changed) log.write('info', 'the config was changed and is in force');
 }
 
-const onAbort = (signal: AbortSignal): Promise<void> => new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
+const onAbort = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));

@@ -15,7 +15,19 @@ export async function makeDemo(): Promise<string> {
   const commands: readonly (readonly string[])[] = [
     ['init', '--quiet', '--initial-branch=main'],
     ['add', '--', 'README.md', 'tasks.md'],
-    ['-c', 'user.name=Demo', '-c', 'user.email=demo@localhost', '-c', 'commit.gpgSign=false', 'commit', '--quiet', '--no-verify', '-m', 'A shop that does not exist'],
+    [
+      '-c',
+      'user.name=Demo',
+      '-c',
+      'user.email=demo@localhost',
+      '-c',
+      'commit.gpgSign=false',
+      'commit',
+      '--quiet',
+      '--no-verify',
+      '-m',
+      'A shop that does not exist',
+    ],
   ];
   for (const args of commands) {
     const done = await exec('git', args, { cwd: top, env: gitEnvironment(process.env, top) });

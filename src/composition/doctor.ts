@@ -4,10 +4,10 @@
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { agentTable } from '../adapters/agents/table.ts';
+import { agentTable, listAgents } from '../adapters/agents/table.ts';
 import { describeConfigProblem } from '../adapters/config-file.ts';
 import { exchange } from '../adapters/exchange.ts';
-import { isOwned, ownerInfo } from '../adapters/owner.ts';
+import { ownerInfo } from '../adapters/owner.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { excludeInInfo, openRepo } from '../adapters/repo.ts';
 import type { Check, DoctorFacts, EffectiveValue, Globals } from '../surfaces/cli/app.ts';
@@ -21,13 +21,29 @@ export async function doctor(globals: Globals, cwd: string, fix: boolean): Promi
   const place = await openPlace({ cwd, env: process.env, repo: globals.repo, tasks: globals.tasks, config: globals.config, overrides: globals.overrides });
   if ('kind' in place) return { checks: [...checks, { name: 'config', ok: false, found: place.message, remedy: place.remedy }], config: [] };
   if (fix) makeStateDir(place);
-  checks.push(identity(place), config(place), ...list(place), ...agents(place), ...prompts(place), excluded(place, fix), fileSystem(place), owner(place), disk(place));
+  checks.push(
+    identity(place),
+    config(place),
+    ...list(place),
+    ...agents(place),
+    ...prompts(place),
+    excluded(place, fix),
+    fileSystem(place),
+    owner(place),
+    disk(place),
+  );
   return { checks, config: effective(place) };
 }
 
 function identity(place: Place): Check {
   const { name, email, fallback } = place.repo.identity;
-  if (fallback) return { name: 'identity', ok: 'warn', found: `git has no identity here: commits are by ${name} <${email}>`, remedy: 'git config --global user.name "…" and user.email "…"' };
+  if (fallback)
+    return {
+      name: 'identity',
+      ok: 'warn',
+      found: `git has no identity here: commits are by ${name} <${email}>`,
+      remedy: 'git config --global user.name "…" and user.email "…"',
+    };
   return { name: 'identity', ok: true, found: `${name} <${email}>${place.repo.signs ? ', commits are signed' : ''}` };
 }
 
@@ -44,21 +60,41 @@ function list(place: Place): Check[] {
   const tasks = scene.board.sections.reduce((sum, section) => sum + section.tasks.length, 0);
   const sections = scene.board.sections.filter((section) => section.name !== undefined).length;
   const found: Check = { name: 'list', ok: true, found: `${place.listName}: ${tasks} tasks in ${sections} sections` };
-  return [found, ...scene.problems.map((problem): Check => ({ name: 'list', ok: problem.severity === 'error' ? false : 'warn', found: `${place.listName}:${problem.place.line}:${problem.place.column}: ${problem.message} (${problem.rule})`, remedy: problem.remedy }))];
+  return [
+    found,
+    ...scene.problems.map((problem): Check => ({
+      name: 'list',
+      ok: problem.severity === 'error' ? false : 'warn',
+      found: `${place.listName}:${problem.place.line}:${problem.place.column}: ${problem.message} (${problem.rule})`,
+      remedy: problem.remedy,
+    })),
+  ];
 }
 
 function agents(place: Place): Check[] {
-  return agentTable(place.config).map((row): Check => {
-    const problem = row.problem(process.env);
-    if (problem) return { name: 'agent', ok: 'warn', found: `${row.name}: not installed`, remedy: problem.message };
-    return { name: 'agent', ok: true, found: `${row.name}: ${row.takes === 'runnable' ? 'built in, for tasks with something to run' : row.preview(undefined)}` };
+  const rows = agentTable(place.config);
+  return listAgents(rows, { env: process.env, top: place.repo.top }).map((agent, index): Check => {
+    if (!agent.installed) return { name: 'agent', ok: 'warn', found: `${agent.name}: not installed`, remedy: agent.problem };
+    return {
+      name: 'agent',
+      ok: true,
+      found: `${agent.name}: ${agent.takes === 'runnable' ? 'built in, for tasks with something to run' : rows[index]?.preview(undefined)}`,
+    };
   });
 }
 
 function prompts(place: Place): Check[] {
   const { problems } = loadPrompts(place.repo.top);
-  if (problems.length === 0) return [{ name: 'prompts', ok: true, found: existsSync(join(place.repo.top, 'prompts')) ? "the repository's own, and the packaged ones" : 'the packaged ones' }];
-  return problems.map((problem): Check => ({ name: 'prompts', ok: false, found: `${problem.file}:${problem.line}: ${problem.message}`, remedy: 'correct the template' }));
+  if (problems.length === 0)
+    return [
+      { name: 'prompts', ok: true, found: existsSync(join(place.repo.top, 'prompts')) ? "the repository's own, and the packaged ones" : 'the packaged ones' },
+    ];
+  return problems.map((problem): Check => ({
+    name: 'prompts',
+    ok: false,
+    found: `${problem.file}:${problem.line}: ${problem.message}`,
+    remedy: 'correct the template',
+  }));
 }
 
 function excluded(place: Place, fix: boolean): Check {
@@ -75,16 +111,20 @@ function fileSystem(place: Place): Check {
     writeFileSync(two, '2');
     const done = exchange(one, two);
     if (done.kind === 'exchanged') return { name: 'file system', ok: true, found: 'files can be exchanged atomically' };
-    return { name: 'file system', ok: 'warn', found: `files cannot be exchanged atomically (${done.kind === 'failed' ? done.code : done.why})`, remedy: 'keep the list on a local disk; until then a save in the very moment of a write goes to the archive' };
+    return {
+      name: 'file system',
+      ok: 'warn',
+      found: `files cannot be exchanged atomically (${done.kind === 'failed' ? done.code : done.why})`,
+      remedy: 'keep the list on a local disk; until then a save in the very moment of a write goes to the archive',
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 function owner(place: Place): Check {
-  if (!existsSync(place.stateDir) || !isOwned(place.stateDir)) return { name: 'daemon', ok: true, found: 'none is running' };
   const info = ownerInfo(place.stateDir);
-  return { name: 'daemon', ok: true, found: info ? `process ${info.pid} on ${info.host}, since ${new Date(info.since).toISOString()}` : 'one is running' };
+  return { name: 'daemon', ok: true, found: info ? `process ${info.pid} on ${info.host}, since ${new Date(info.since).toISOString()}` : 'none is running' };
 }
 
 function disk(place: Place): Check {
@@ -102,7 +142,9 @@ function sizeOf(path: string): number {
 function effective(place: Place): EffectiveValue[] {
   return [...place.loaded.sources].map(([key, source]) => ({
     key,
-    value: key.split('.').reduce<unknown>((value, part) => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[part] : undefined), place.config),
+    value: key
+      .split('.')
+      .reduce<unknown>((value, part) => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[part] : undefined), place.config),
     source: source.kind === 'file' ? `${source.file}:${source.line}` : source.kind,
   }));
 }

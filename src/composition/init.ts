@@ -13,8 +13,8 @@ import { makeStateDir, type Place } from './place.ts';
 /** Formatters that write `\[]`, or join the lines of a section. */
 const FORMATTER_IGNORES: readonly string[] = ['.prettierignore', '.remarkignore', '.markdownlintignore'];
 
-export async function initPlace(place: Place, agent: string | undefined): Promise<InitDone> {
-  const steps = [await makeList(place), ignoreInGit(place), ...ignoreInFormatters(place), ...writeConfig(place, agent)];
+export async function initPlace(place: Place): Promise<InitDone> {
+  const steps = [await makeList(place), ignoreInGit(place), ...ignoreInFormatters(place)];
   makeStateDir(place);
   return { steps, next: `write a task under "## Git Worktree <name>" in ${place.listName}, then: todone start` };
 }
@@ -23,7 +23,10 @@ async function makeList(place: Place): Promise<InitStep> {
   const what = `the list ${place.listName}`;
   if (existsSync(place.listPath)) return { what, path: place.listPath, done: 'skipped' };
   writeFileSync(place.listPath, STARTER, { flag: 'wx' });
-  const tracked = await exec('git', ['ls-files', '--error-unmatch', '--', place.listName], { cwd: place.repo.top, env: gitEnvironment(process.env, place.repo.top) });
+  const tracked = await exec('git', ['ls-files', '--error-unmatch', '--', place.listName], {
+    cwd: place.repo.top,
+    env: gitEnvironment(process.env, place.repo.top),
+  });
   // A list that git follows stays so; a new one is the person's own.
   if (tracked.code !== 0) excludeInInfo(place.repo.commonDir, [`/${place.listName}`]);
   return { what, path: place.listPath, done: 'done' };
@@ -48,15 +51,6 @@ function ignoreInFormatters(place: Place): InitStep[] {
       appendFileSync(file, `${text === '' || text.endsWith('\n') ? '' : '\n'}${place.listName}\n`);
       return { what, path: file, done: 'done' };
     });
-}
-
-function writeConfig(place: Place, agent: string | undefined): InitStep[] {
-  if (agent === undefined) return [];
-  const path = join(place.repo.top, 'todone.config.yaml');
-  const what = `the config names ${agent} as the agent`;
-  if (place.loaded.files.length > 0 || existsSync(path)) return [{ what, path, done: 'skipped' }];
-  writeFileSync(path, `agent: ${agent}\n`, { flag: 'wx' });
-  return [{ what, path, done: 'done' }];
 }
 
 const STARTER = `# Tasks

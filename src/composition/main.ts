@@ -8,7 +8,7 @@ import { initPlace } from './init.ts';
 import { makeDemo } from './demo.ts';
 import { openApp, type Signals, usableList } from './app.ts';
 import type { Globals, Host } from '../surfaces/cli/app.ts';
-import { runCli } from '../surfaces/cli/commands.ts';
+import { runCli } from '../surfaces/cli/cli.ts';
 
 /** "Please report": apart from every code of 7-R1. */
 const BUG = 70;
@@ -43,9 +43,9 @@ function hostOf(signals: Signals): Host {
       if ('kind' in place) return place;
       return usableList(place) ?? openApp(place, globals, host, signals);
     },
-    async init(globals, options) {
+    async init(globals) {
       const place = await openPlace(await placeOptions(globals, host));
-      return 'kind' in place ? place : initPlace(place, options.agent);
+      return 'kind' in place ? place : initPlace(place);
     },
     doctor: (globals, options) => doctor(globals, process.cwd(), options.fix),
   };

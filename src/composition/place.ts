@@ -40,7 +40,8 @@ export async function openPlace(options: PlaceOptions): Promise<Place | Failure>
   if (!loaded.config) return failure(2, loaded.problems.map(describeConfigProblem).join('\n'), 'correct the config; todone doctor shows what is in force');
   const listPath = resolve(repo.top, loaded.config.tasks);
   const listName = relative(repo.top, listPath);
-  if (listName.startsWith('..') || isAbsolute(listName)) return failure(2, `the list ${listPath} lies outside the repository`, 'keep it inside, or link to it from there');
+  if (listName.startsWith('..') || isAbsolute(listName))
+    return failure(2, `the list ${listPath} lies outside the repository`, 'keep it inside, or link to it from there');
   const stateDir = join(repo.commonDir, 'todone');
   return { repo, listPath, listName, stateDir, config: loaded.config, loaded, configPlaces };
 }

@@ -37,7 +37,14 @@ export async function handleRequest(engine: Engine, written: unknown): Promise<u
   }
 }
 
-export async function sendAsk(options: { readonly place: Place; readonly ask: Ask; readonly by: string; readonly clock: Clock; readonly log: Log; readonly signal?: AbortSignal }): Promise<Answer> {
+export async function sendAsk(options: {
+  readonly place: Place;
+  readonly ask: Ask;
+  readonly by: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal?: AbortSignal;
+}): Promise<Answer> {
   const { place, ask, by } = options;
   makeStateDir(place);
   for (let attempt = 0; attempt < TRIES_MAX; attempt++) {

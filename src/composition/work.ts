@@ -15,10 +15,11 @@ import { openLanding } from '../adapters/landing.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { openRedaction, type Redaction } from '../adapters/redact.ts';
 import { excludeInInfo } from '../adapters/repo.ts';
+import { pruneRuns } from '../adapters/run-folder.ts';
 import { openRepoLock } from '../adapters/repo-lock.ts';
 import { openSections } from '../adapters/sections.ts';
 import { openJournal } from '../adapters/sqlite.ts';
-import { openTaskFile } from '../adapters/task-file.ts';
+import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
 import type { Place } from './place.ts';
@@ -52,8 +53,9 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const shell = { config: options.config, stateDir, epoch: stored.epoch, term: options.term, clock, redaction, env: process.env, identity: repo.identity };
   const list = openList(options);
   excludeInInfo(repo.commonDir, [`/${config.trees}/`, '.todone-*']);
-  const { prompts, problems } = loadPrompts(repo.top);
+  const { prompts, problems } = loadPrompts(repo.top, config.prompts);
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
+  if (options.works) pruneRuns(stateDir, clock.now() - options.config().keepSnapshots, new Set(stored.runs.map((run) => run.id)));
   const engine = createEngine({
     clock,
     list,
@@ -82,7 +84,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       identity: repo.identity,
       sign: config.sign === 'auto' && repo.signs,
     }),
-    agents: openAgents({ ...shell, log }),
+    agents: openAgents({ ...shell, top: repo.top, log }),
     verify: openVerify(shell),
     prompts,
     log,
@@ -96,6 +98,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     engine,
     list,
     async close() {
+      await list.close();
       journal.close();
       lock.close();
       git.close();
@@ -103,12 +106,13 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   };
 }
 
-export function openList(options: Pick<WorkOptions, 'place' | 'clock' | 'log' | 'config'>): TaskFile {
+export function openList(options: Pick<WorkOptions, 'place' | 'clock' | 'log' | 'config'>): ListFile {
   const { place, clock, log } = options;
   return openTaskFile({
     path: place.listPath,
     stateDir: place.stateDir,
     maxListBytes: place.config.maxListBytes,
+    settleMs: place.config.settle,
     apply: (text, edits) => applyEdits(text, edits, { labels: options.config().labels, workers: options.config().workers }),
     gitState: openGitState({ gitDir: place.repo.gitDir, commonDir: place.repo.commonDir, top: place.repo.top, listName: place.listName }),
     clock,
@@ -120,7 +124,10 @@ export function openList(options: Pick<WorkOptions, 'place' | 'clock' | 'log' | 
 /** Secrets of the environment and of the `.env*` files at the top. */
 export function redactionOf(place: Place): Redaction {
   const files = readdirSync(place.repo.top).filter((name) => name.startsWith('.env'));
-  return openRedaction(process.env, files.flatMap((name) => readText(join(place.repo.top, name))));
+  return openRedaction(
+    process.env,
+    files.flatMap((name) => readText(join(place.repo.top, name))),
+  );
 }
 
 function readText(path: string): string[] {

@@ -14,7 +14,8 @@ import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
 import { apply, worldOf, type World } from '../runs/world.ts';
 import { listWriter } from './list-writer.ts';
-import { orderOf, perform } from './perform.ts';
+import { orderOf } from './doing.ts';
+import { perform } from './perform.ts';
 import type { AgentEvent, Agents, Clock, Journal, Landing, Log, Prompts, Reading, TaskFile, Verify, Workspaces, Written } from './ports.ts';
 import { tell } from './tell.ts';
 
@@ -118,7 +119,7 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 
   const notify = (): void => {
-    for (const listener of [...listeners]) listener();
+    for (const listener of listeners) listener();
   };
 
   const takeTurn = (event: Event): void => {
@@ -274,13 +275,19 @@ export function createEngine(ports: EnginePorts): Engine {
     const next = parse(found.text, { labels, workers }, board);
     version = found.version;
     const torn = board ? looksTorn(board, next) : looksCut(next, world);
-    const facts = { gitPosition: found.git.position, gitOperation: found.git.operation, listIsCommitted: found.git.listIsCommitted, version: found.version, modifiedAt: found.modifiedAt };
+    const facts = {
+      gitPosition: found.git.position,
+      gitOperation: found.git.operation,
+      listIsCommitted: found.git.listIsCommitted,
+      version: found.version,
+      modifiedAt: found.modifiedAt,
+    };
     return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(found.text), own };
   };
 
   // ── the life of the engine ──
 
-  const isQuiet = (): boolean =>  (last?.idle ?? false) && writer.idle() && lanes.size === 0 && !reading && mailbox.length === 0;
+  const isQuiet = (): boolean => (last?.idle ?? false) && writer.idle() && lanes.size === 0 && !reading && mailbox.length === 0;
 
   const until = (condition: () => boolean): Promise<void> =>
     new Promise((resolve) => {
@@ -356,7 +363,13 @@ function noted(before: Activity, event: AgentEvent, at: number): Activity {
     case 'usage': {
       const { inputTokens, outputTokens, costUsd } = event.usage;
       if (event.cumulative) return { ...before, at, inputTokens, outputTokens, costUsd };
-      return { ...before, at, inputTokens: before.inputTokens + inputTokens, outputTokens: before.outputTokens + outputTokens, costUsd: before.costUsd + costUsd };
+      return {
+        ...before,
+        at,
+        inputTokens: before.inputTokens + inputTokens,
+        outputTokens: before.outputTokens + outputTokens,
+        costUsd: before.costUsd + costUsd,
+      };
     }
     case 'limit':
     case 'error':

@@ -3,7 +3,7 @@
  * never how: that is the port's matter. The branch moves only to a commit that `verify` has passed on.
  */
 import type { End, Run } from '../runs/run.ts';
-import { type Doing, fieldOf, orderOf } from './perform.ts';
+import { type Doing, fieldOf, orderOf } from './doing.ts';
 import type { LandingOrder, Squashed } from './ports.ts';
 
 /** How often the branch may move under a landing before it waits. */
@@ -21,7 +21,10 @@ export async function land(run: Run, doing: Doing): Promise<End> {
     if (doing.signal.aborted) return cancelled(run, order, doing);
     const advanced = await doing.landing.advance(order, squashed.tip, squashed.commit);
     if (advanced.kind === 'landed') return { kind: 'done', found: { commit: advanced.commit, hash: advanced.hash, notes: squashed.notes } };
-    if (advanced.kind === 'busy') return { kind: 'transient', reason: 'setup_failed', message: advanced.message, retryAt: doing.clock.now() + BUSY_RETRY_MS, patient: true };
+    // What `verify` left behind is not the agent's, and must not be squashed with its work.
+    if (advanced.kind === 'moved') await doing.landing.checkout(order.workspace, squashed.commit);
+    if (advanced.kind === 'busy')
+      return { kind: 'transient', reason: 'setup_failed', message: advanced.message, retryAt: doing.clock.now() + BUSY_RETRY_MS, patient: true };
   }
   return { kind: 'transient', reason: 'conflict', message: `the branch moved ${MOVES_MAX} times while this task was landing` };
 }
@@ -30,7 +33,16 @@ function landingOrder(run: Run): LandingOrder | undefined {
   const { workspace, start, commitMessage, summary } = run.found;
   if (workspace === undefined || start === undefined) return undefined;
   const message = commitMessage ?? (summary === undefined ? run.task.title : `${run.task.title}\n\n${summary}`);
-  return { ...orderOf(run), workspace, start, title: run.task.title, message, agent: run.agent, model: run.model, noCommit: run.task.tags.includes('no-commit') };
+  return {
+    ...orderOf(run),
+    workspace,
+    start,
+    title: run.task.title,
+    message,
+    agent: run.agent,
+    model: run.model,
+    noCommit: run.task.tags.includes('no-commit'),
+  };
 }
 
 function unlanded(squashed: Exclude<Squashed, { kind: 'commit' }>, order: LandingOrder, now: number): End {
@@ -39,7 +51,12 @@ function unlanded(squashed: Exclude<Squashed, { kind: 'commit' }>, order: Landin
       return { kind: 'done', found: { commit: squashed.commit, hash: squashed.hash } };
     case 'empty':
       if (order.noCommit) return { kind: 'done', found: { hash: '-' } };
-      return { kind: 'final', reason: 'no_change', message: 'the agent ended without changing a file', evidence: 'The last attempt ended without changing a file.' };
+      return {
+        kind: 'final',
+        reason: 'no_change',
+        message: 'the agent ended without changing a file',
+        evidence: 'The last attempt ended without changing a file.',
+      };
     case 'conflict':
       return { kind: 'rework', reason: 'conflict', message: squashed.message, evidence: squashed.evidence, found: { start: squashed.start } };
     case 'busy':

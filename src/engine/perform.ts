@@ -2,25 +2,12 @@
  * The story of a task, one function per step in the order of the line (DESIGN). Each looks first whether it has already
  * happened, and answers with an end; what follows an end is not decided here. `claim` and `settle` are list edits.
  */
-import type { Config } from '../config.ts';
 import { isPhase } from '../runs/lifecycle.ts';
 import { newId } from '../runs/new-id.ts';
 import type { End, Found, Run, Step } from '../runs/run.ts';
 import { land } from './land.ts';
-import type { AgentEvent, Agents, Clock, Landing, PhaseEnd, PromptName, Prompts, Verify, WorkOrder, Workspaces } from './ports.ts';
-
-export type Doing = {
-  readonly clock: Clock;
-  readonly workspaces: Workspaces;
-  readonly landing: Landing;
-  readonly agents: Agents;
-  readonly verify: Verify;
-  readonly prompts: Prompts;
-  readonly config: Config;
-  readonly random: () => number;
-  readonly signal: AbortSignal;
-  readonly activity: (event: AgentEvent) => void;
-};
+import { type Doing, fieldOf, orderOf } from './doing.ts';
+import type { PhaseEnd, PromptName } from './ports.ts';
 
 /** How often a person's work in the way is looked at again. */
 const BUSY_RETRY_MS = 5000;
@@ -38,8 +25,6 @@ export async function perform(run: Run, doing: Doing): Promise<End> {
     return { kind: 'transient', reason: 'setup_failed', message: `${run.step}: ${error instanceof Error ? error.message : String(error)}` };
   }
 }
-
-export const orderOf = (run: Run): WorkOrder => ({ id: run.id, ticket: run.ticket, attempt: run.attempt, section: run.section, slot: run.workspaceSlot });
 
 async function prepare(run: Run, doing: Doing): Promise<End> {
   const proof = run.from === 'in_progress' ? await doing.landing.proof(run.section, run.id) : undefined;
@@ -76,7 +61,7 @@ async function phase(run: Run, step: 'plan' | 'implement' | 'update', doing: Doi
       session: run.found.session,
       readOnly,
       plan: run.found.plan,
-      limitMs: doing.config.limits.phase,
+      limitMs: doing.prompts.limitMs(step) ?? doing.config.limits.phase,
     },
     doing.activity,
     doing.signal,
@@ -122,11 +107,19 @@ function judge(run: Run, step: Step, done: PhaseEnd, doing: Doing): End {
   const found = withPlan(step, done);
   switch (found.outcome) {
     case 'failed':
-      return { kind: 'final', reason: 'agent_failed', message: found.summary ?? 'the agent says that it failed', evidence: `${found.summary ?? ''}\n${done.tail}`, found };
+      return {
+        kind: 'final',
+        reason: 'agent_failed',
+        message: found.summary ?? 'the agent says that it failed',
+        evidence: `${found.summary ?? ''}\n${done.tail}`,
+        found,
+      };
     case 'needs_prerequisite':
     case 'needs_decision':
       return { kind: 'done', found: { ...found, asks: namedAsk(found, doing) } };
-    default:
+    case 'done':
+    case 'no_change':
+    case undefined:
       return { kind: 'done', found };
   }
 }
@@ -153,5 +146,3 @@ async function stopped(run: Run, step: Step, workspace: string, start: string, d
   const kept = await doing.workspaces.snapshot(orderOf(run), step, workspace, start);
   return { kind: 'final', reason: 'cancelled', message: 'stopped', found: { kept: kept ?? run.found.kept } };
 }
-
-export const fieldOf = (run: Run, key: string): string | undefined => run.task.fields.find((field) => field.key === key)?.value;

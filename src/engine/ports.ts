@@ -248,7 +248,13 @@ export interface Agents {
   sweep(id?: string): Promise<number>;
 }
 
-export type Verified = { readonly ok: boolean; readonly command: string; readonly output: string; readonly code: number | undefined; readonly timedOut: boolean };
+export type Verified = {
+  readonly ok: boolean;
+  readonly command: string;
+  readonly output: string;
+  readonly code: number | undefined;
+  readonly timedOut: boolean;
+};
 
 /** Commands by design (5.3-R9): `verify`, through the same door as agents. */
 export interface Verify {
@@ -263,6 +269,8 @@ export type PromptName = 'plan' | 'implement' | 'update' | 'resolve' | 'investig
 export interface Prompts {
   /** The template with its variables filled in; values are never expanded again. */
   fill(name: PromptName, values: Readonly<Record<string, string>>): string;
+  /** What the template says of its phase's longest time; undefined = the config does. */
+  limitMs(name: PromptName): number | undefined;
 }
 
 // ── words ────────────────────────────────────────────────────────────────────────────────────────

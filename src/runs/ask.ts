@@ -48,7 +48,8 @@ function withTask(asking: Asking, name: string, then: (id: string | undefined, l
   if (!asking.scene) return only({ kind: 'refused', message: 'the list has not been read', remedy: 'see todone doctor' });
   const found = resolve(asking.scene.board, name);
   const id = found ? idOf(asking.scene, found.task) : knownIn(asking.draft, name)?.id;
-  if (!found && id === undefined) return only({ kind: 'unknown', message: `no task is called ${name}`, remedy: 'todone task list shows every task with its id or handle' });
+  if (!found && id === undefined)
+    return only({ kind: 'unknown', message: `no task is called ${name}`, remedy: 'todone task list shows every task with its id or handle' });
   return then(id, found);
 }
 
@@ -61,12 +62,16 @@ function stop(asking: Asking, id: string | undefined): Asked {
 
 function retry(asking: Asking, id: string | undefined, located: Located | undefined, fresh: boolean): Asked {
   const known = id === undefined ? undefined : knownIn(asking.draft, id);
-  if (!located || located.task.marker.state !== 'failed') return only({ kind: 'refused', message: 'only a failed task can be tried again', remedy: 'a done one runs again with {redo} and []' });
+  if (!located || located.task.marker.state !== 'failed')
+    return only({ kind: 'refused', message: 'only a failed task can be tried again', remedy: 'a done one runs again with {redo} and []' });
   const target = targetOf(located.task);
   const mark = { kind: 'mark', target, expect: ['failed'], marker: { state: 'open', ...(id === undefined ? {} : { id }) } } as const;
   const edits = fresh ? [mark, { kind: 'addTag', target, key: 'fresh' } as const] : [mark];
   if (known) putKnown(asking.draft, { ...known, attempts: 0, updatedAt: asking.now }, asking.by, asking.via);
-  return { ...only({ kind: 'ok', message: 'it will be tried again', id }), edits: [{ purpose: 'ask', id: id ?? '', ticket: known?.ticket ?? 0, edits, urgent: true }] };
+  return {
+    ...only({ kind: 'ok', message: 'it will be tried again', id }),
+    edits: [{ purpose: 'ask', id: id ?? '', ticket: known?.ticket ?? 0, edits, urgent: true }],
+  };
 }
 
 function pause(asking: Asking, section: string | undefined, on: boolean): Asked {

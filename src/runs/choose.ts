@@ -21,8 +21,30 @@ export type Why = {
 };
 
 export type WhyCode =
-  | 'list' | 'outside' | 'problem' | 'done' | 'cancelled' | 'failed' | 'running' | 'person' | 'held' | 'lane' | 'approval' | 'hold' | 'epic'
-  | 'barrier' | 'after' | 'time' | 'subtasks' | 'owner' | 'agent' | 'fresh' | 'section' | 'cap' | 'draining' | 'paused';
+  | 'list'
+  | 'outside'
+  | 'problem'
+  | 'done'
+  | 'cancelled'
+  | 'failed'
+  | 'running'
+  | 'person'
+  | 'held'
+  | 'lane'
+  | 'approval'
+  | 'hold'
+  | 'epic'
+  | 'barrier'
+  | 'after'
+  | 'time'
+  | 'subtasks'
+  | 'owner'
+  | 'agent'
+  | 'fresh'
+  | 'section'
+  | 'cap'
+  | 'draining'
+  | 'paused';
 
 export type Choice = Picked & { readonly located: Located; readonly task: Task; readonly id: string | undefined };
 
@@ -56,7 +78,8 @@ export function choose(scene: Scene): Chosen {
     const busy = sectionWhy(scene, section.name);
     if (busy) return void (wakeAt = earliest(wakeAt, busy.until));
     for (const [taskIndex, verdict] of verdictsOf(scene, section, held)) {
-      if (verdict.kind === 'ready') candidates.push({ ...verdict.picked, located: { task: verdict.task, sectionIndex, taskIndex }, task: verdict.task, id: idOf(scene, verdict.task) });
+      if (verdict.kind === 'ready')
+        candidates.push({ ...verdict.picked, located: { task: verdict.task, sectionIndex, taskIndex }, task: verdict.task, id: idOf(scene, verdict.task) });
       else wakeAt = earliest(wakeAt, verdict.why.until);
     }
   });
@@ -79,7 +102,12 @@ export function whyNot(scene: Scene, located: Located): Why | undefined {
   if (busy) return busy;
   const chosen = choose(scene).start;
   if (chosen.some((choice) => choice.task === task)) return undefined;
-  return why('3-R3', 'cap', `all ${scene.config.maxAgents} places for agents are taken, or a task with a higher priority goes first in its section`, 'wait, or raise maxAgents in the config');
+  return why(
+    '3-R3',
+    'cap',
+    `all ${scene.config.maxAgents} places for agents are taken, or a task with a higher priority goes first in its section`,
+    'wait, or raise maxAgents in the config',
+  );
 }
 
 /** Every task with its reason, for lists and the dry run; in file order. */
@@ -125,9 +153,7 @@ export function knownByText(draft: Draft, task: Task): Known | undefined {
   return undefined;
 }
 
-type Verdict =
-  | { readonly kind: 'ready'; readonly task: Task; readonly picked: Picked }
-  | { readonly kind: 'waits'; readonly task: Task; readonly why: Why };
+type Verdict = { readonly kind: 'ready'; readonly task: Task; readonly picked: Picked } | { readonly kind: 'waits'; readonly task: Task; readonly why: Why };
 
 const ENDED: ReadonlySet<WhyCode> = new Set<WhyCode>(['done', 'cancelled', 'failed', 'running', 'person', 'problem', 'held']);
 
@@ -145,12 +171,17 @@ function* verdictsOf(scene: Scene, section: Section, held: ReadonlyMap<Task, Pro
     if (index > last) return;
     const problem = held.get(task);
     const state = stateOf(scene, task);
-    const reason = problem ? problemWhy(problem) : (ENDED_WHY[state]?.(scene, task) ?? waitingWhy(scene, section, task, index, state === 'blocked' ? barrier : undefined));
+    const reason = problem
+      ? problemWhy(problem)
+      : (ENDED_WHY[state]?.(scene, task) ?? waitingWhy(scene, section, task, index, state === 'blocked' ? barrier : undefined));
     if (reason) {
       yield [index, { kind: 'waits', task, why: reason }];
     } else {
       const picked = pickAgent(scene, task);
-      yield [index, picked.kind === 'picked' ? { kind: 'ready', task, picked } : { kind: 'waits', task, why: why('5.3-R1', 'agent', picked.message, picked.remedy) }];
+      yield [
+        index,
+        picked.kind === 'picked' ? { kind: 'ready', task, picked } : { kind: 'waits', task, why: why('5.3-R1', 'agent', picked.message, picked.remedy) },
+      ];
     }
     if (!barrier && isBarrier(state, task)) barrier = task;
   }
@@ -170,7 +201,11 @@ const ENDED_WHY: Readonly<Partial<Record<MarkerState, (scene: Scene, task: Task)
   in_progress: (scene, task) => {
     const id = idOf(scene, task);
     const run = id === undefined ? undefined : runIn(scene.draft, id);
-    if (run?.waitUntil !== undefined) return { ...why('5.3-R6', 'running', `it waits to go on with ${run.step}: ${run.evidence ?? ''}`, 'nothing to do: it goes on by itself'), until: run.waitUntil };
+    if (run?.waitUntil !== undefined)
+      return {
+        ...why('5.3-R6', 'running', `it waits to go on with ${run.step}: ${run.evidence ?? ''}`, 'nothing to do: it goes on by itself'),
+        until: run.waitUntil,
+      };
     if (run) return why('2-R2', 'running', `it is being worked on (${run.step})`, 'wait, or set [❌] to stop it');
     return why('2-R4', 'person', 'it is marked as being worked on by somebody else', 'set [] to have ToDone do it');
   },
@@ -216,12 +251,21 @@ function laneWhy(task: Task): Why | undefined {
   if (tagValue(task, 'epic') !== undefined) return why('6.3-R1', 'epic', 'an epic closes when its subtasks are done', 'finish its subtasks');
   const lane = laneOf(task);
   if (lane !== 'safe') return why('6.2-R1', 'lane', LANES[lane][0], LANES[lane][1]);
-  return tagsOf(task).some((tag) => tag.key === 'approval') ? why('6.2-R3', 'approval', 'its group waits for approval', 'delete {approval} from the heading') : undefined;
+  return tagsOf(task).some((tag) => tag.key === 'approval')
+    ? why('6.2-R3', 'approval', 'its group waits for approval', 'delete {approval} from the heading')
+    : undefined;
 }
 
 function barrierWhy(barrier: Task): Why {
-  const state = { failed: 'failed', in_progress: 'is being worked on', blocked: 'is blocked', open: 'is not done', done: '', cancelled: '' }[barrier.marker.state];
-  return why('3-R2', 'barrier', `every task above it has to be done: "${barrier.title}" ${state}`, barrier.marker.state === 'failed' ? 'set the failed task to [] for another attempt, or to [-]' : 'wait for the tasks above');
+  const state = { failed: 'failed', in_progress: 'is being worked on', blocked: 'is blocked', open: 'is not done', done: '', cancelled: '' }[
+    barrier.marker.state
+  ];
+  return why(
+    '3-R2',
+    'barrier',
+    `every task above it has to be done: "${barrier.title}" ${state}`,
+    barrier.marker.state === 'failed' ? 'set the failed task to [] for another attempt, or to [-]' : 'wait for the tasks above',
+  );
 }
 
 function afterWhy(scene: Scene, task: Task): Why | undefined {
@@ -264,7 +308,10 @@ function ownerWhy(scene: Scene, task: Task): Why | undefined {
 function freshWhy(scene: Scene, task: Task): Why | undefined {
   const at = scene.draft.world.recent.get(task.fingerprint);
   if (at === undefined || at + scene.config.claimAfter <= scene.now) return undefined;
-  return { ...why('1.4-R10', 'fresh', 'its text was changed a moment ago', 'wait: it is claimed when the text stays the same'), until: at + scene.config.claimAfter };
+  return {
+    ...why('1.4-R10', 'fresh', 'its text was changed a moment ago', 'wait: it is claimed when the text stays the same'),
+    until: at + scene.config.claimAfter,
+  };
 }
 
 function problemWhy(problem: Problem): Why {
@@ -272,7 +319,7 @@ function problemWhy(problem: Problem): Why {
 }
 
 /** What holds every task. */
-function globalWhy(scene: Scene): Why | undefined {
+export function globalWhy(scene: Scene): Why | undefined {
   const { world } = scene.draft;
   if (world.mode === 'draining') return why('7-R5', 'draining', 'ToDone is stopping', 'start it again');
   if (scene.draft.meta.get('paused') ?? world.meta.get('paused')) return why('7', 'paused', 'ToDone is paused', 'todone resume');
@@ -287,7 +334,10 @@ function globalWhy(scene: Scene): Why | undefined {
     case 'refused':
       return why('1.4-R4', 'list', list.message, 'see todone doctor');
     case 'torn':
-      return { ...why('1.4-R6', 'list', 'the list looks cut off; it is left alone until it stays the same', 'wait, or save it again'), until: list.since + scene.config.settle };
+      return {
+        ...why('1.4-R6', 'list', 'the list looks cut off; it is left alone until it stays the same', 'wait, or save it again'),
+        until: list.since + scene.config.settle,
+      };
     case 'conflict':
       return why('1.4-R7', 'list', 'the list holds conflict markers of git', 'resolve the conflict and save the list');
     case 'rollback':
@@ -298,9 +348,11 @@ function globalWhy(scene: Scene): Why | undefined {
 function sectionWhy(scene: Scene, name: string): Why | undefined {
   const wait = scene.draft.world.waits.get(name);
   if (wait && wait.until > scene.now) return { ...why('4-R3', 'section', wait.message, 'it is tried again by itself'), until: wait.until };
-  if (scene.draft.meta.get(`paused:${name}`) ?? scene.draft.world.meta.get(`paused:${name}`)) return why('7', 'paused', `section ${name} is paused`, `todone resume ${name}`);
+  if (scene.draft.meta.get(`paused:${name}`) ?? scene.draft.world.meta.get(`paused:${name}`))
+    return why('7', 'paused', `section ${name} is paused`, `todone resume ${name}`);
   for (const run of runsIn(scene.draft)) {
-    if (run.section === name && occupies(run.step)) return why('3-R3', 'section', `another task of this section is being worked on: "${run.text}"`, 'wait for it');
+    if (run.section === name && occupies(run.step))
+      return why('3-R3', 'section', `another task of this section is being worked on: "${run.text}"`, 'wait for it');
   }
   return undefined;
 }
@@ -346,4 +398,3 @@ function earliest(a: number | undefined, b: number | undefined): number | undefi
   if (a === undefined || b === undefined) return a ?? b;
   return Math.min(a, b);
 }
-

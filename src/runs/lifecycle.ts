@@ -53,7 +53,9 @@ export function advance(run: Run, end: End, policy: Policy): Run {
     case 'refused':
       return settle(run, { state: 'keep', reason: 'lost', message: end.message });
     case 'transient':
-      return end.patient || run.tries + 1 < policy.attempts ? again(run, end, policy) : settle(run, failed(end.reason, `failed in ${run.step}: ${end.message} (${run.tries + 1} tries)`));
+      return end.patient || run.tries + 1 < policy.attempts
+        ? again(run, end, policy)
+        : settle(run, failed(end.reason, `failed in ${run.step}: ${end.message} (${run.tries + 1} tries)`));
     case 'rework':
       return run.reworks < REWORKS_MAX && policy.learns
         ? begin({ ...withFound(run, end.found), reworks: run.reworks + 1, evidence: end.evidence }, 'implement')

@@ -18,12 +18,11 @@ export type EditItem = {
   readonly urgent: boolean;
 };
 
-
 /** `[🟡 id]` on a line that still says what was chosen. */
 export function claimEdit(run: Run): EditItem {
   const expect: MarkerState[] = [run.from];
-  const mark: Edit = { kind: 'mark', target: targetFor(run), expect, fingerprint: run.fingerprint, marker: { state: 'in_progress', id: run.id } };
-  return { purpose: 'claim', id: run.id, ticket: run.ticket, edits: [mark], urgent: true };
+  const claim: Edit = { kind: 'mark', target: targetFor(run), expect, fingerprint: run.fingerprint, marker: { state: 'in_progress', id: run.id } };
+  return { purpose: 'claim', id: run.id, ticket: run.ticket, edits: [claim], urgent: true };
 }
 
 /** The outcome of a run, or undefined where the line stays as the person left it. */
@@ -55,9 +54,22 @@ function markerOf(known: Known, run: Run | undefined): Marker {
 function handBack(run: Run, target: Target, _config: Config): Edit[] {
   const { asks } = run.found;
   if (!asks) return [];
-  if (asks.kind === 'decision') return [{ kind: 'note', target, text: `question: ${asks.question}` }, { kind: 'addTag', target, key: 'decision' }];
+  if (asks.kind === 'decision')
+    return [
+      { kind: 'note', target, text: `question: ${asks.question}` },
+      { kind: 'addTag', target, key: 'decision' },
+    ];
   return [
-    { kind: 'insert', where: { at: 'above', target }, task: { state: 'open', title: asks.title, tags: [{ key: 'id', value: asks.id }, { key: 'triage' }, { key: 'by', value: run.agent }], details: asks.details } },
+    {
+      kind: 'insert',
+      where: { at: 'above', target },
+      task: {
+        state: 'open',
+        title: asks.title,
+        tags: [{ key: 'id', value: asks.id }, { key: 'triage' }, { key: 'by', value: run.agent }],
+        details: asks.details,
+      },
+    },
     { kind: 'addTag', target, key: 'after', value: asks.id },
   ];
 }

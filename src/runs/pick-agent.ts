@@ -22,9 +22,13 @@ export function pickAgent(scene: { readonly draft: Draft; readonly config: Confi
   const { agents } = scene.draft.world;
   const wanted = namedAgent(scene, task) ?? scene.config.agent;
   const found = wanted === undefined ? agents.find((agent) => agent.installed && canTake(agent, task)) : agents.find((agent) => agent.name === wanted);
-  if (!found) return wanted === undefined ? NO_AGENT : none(`agent ${wanted} is not known`, `define it under agents in the config, or use one of: ${agents.map((agent) => agent.name).join(', ')}`);
+  if (!found)
+    return wanted === undefined
+      ? NO_AGENT
+      : none(`agent ${wanted} is not known`, `define it under agents in the config, or use one of: ${agents.map((agent) => agent.name).join(', ')}`);
   if (!found.installed) return none(`agent ${found.name} is not installed`, found.problem ?? `install ${found.name}, or name another agent`);
-  if (!canTake(found, task)) return none(`agent ${found.name} has nothing to run for this task`, 'add a field "run: <command>" or a sh block under the task, or name another agent');
+  if (!canTake(found, task))
+    return none(`agent ${found.name} has nothing to run for this task`, 'add a field "run: <command>" or a sh block under the task, or name another agent');
   return { kind: 'picked', agent: found.name, model: modelOf(scene.config, task), steps: phasesOf(scene.config, task, found) };
 }
 

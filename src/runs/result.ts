@@ -30,7 +30,10 @@ export function readResult(text: string): { readonly found: Found } | { readonly
     return { note: 'the report is not JSON: the outcome is inferred' };
   }
   const parsed = resultSchema.safeParse(written);
-  if (!parsed.success) return { note: `the report is not as it should be (${parsed.error.issues[0]?.path.join('.') ?? ''}: ${parsed.error.issues[0]?.message ?? ''}): the outcome is inferred` };
+  if (!parsed.success)
+    return {
+      note: `the report is not as it should be (${parsed.error.issues[0]?.path.join('.') ?? ''}: ${parsed.error.issues[0]?.message ?? ''}): the outcome is inferred`,
+    };
   return { found: foundOf(parsed.data) };
 }
 
@@ -42,6 +45,40 @@ export function foundOf(result: Result): Found {
 function asksOf(result: Result): Found['asks'] {
   if (result.outcome === 'needs_decision') return { kind: 'decision', question: result.question ?? result.summary ?? 'the agent needs a decision' };
   const first = result.tasks?.[0];
-  if (result.outcome === 'needs_prerequisite') return { kind: 'prerequisite', id: '', title: first?.title ?? result.summary ?? 'a prerequisite', details: first?.details };
+  if (result.outcome === 'needs_prerequisite')
+    return { kind: 'prerequisite', id: '', title: first?.title ?? result.summary ?? 'a prerequisite', details: first?.details };
   return undefined;
 }
+
+const FILES_MAX = 200;
+const PATH_CHARS_MAX = 500;
+/** `files: a, b`, `**files:**`, `## Files`; what stands after it on the line is the second part. */
+const FILES_HEAD = /^[ \t#*_-]*files[*_]{0,2}[ \t]*(?::[*_]{0,2}[ \t]*(.*))?$/i;
+const ITEM = /^[ \t]*(?:[-*+]|\d{1,3}[.)])[ \t]+(\S.*)$/;
+
+/** The files that a plan names in its `files:` line or list; what the choice and a stale plan are measured by. */
+export function filesNamed(plan: string): readonly string[] {
+  const lines = plan.split('\n');
+  const at = lines.findIndex((line) => FILES_HEAD.test(line));
+  if (at === -1) return [];
+  const same = FILES_HEAD.exec(lines[at] ?? '')?.[1] ?? '';
+  const names = same.trim() === '' ? listedUnder(lines.slice(at + 1)) : same.split(/[,\s]+/);
+  return [...new Set(names.map(bare))].filter((name) => name !== '' && name.length <= PATH_CHARS_MAX).slice(0, FILES_MAX);
+}
+
+/** The items up to the first line that is none, each without what is said about it. */
+function listedUnder(lines: readonly string[]): string[] {
+  const end = lines.findIndex((line) => line.trim() !== '' && !ITEM.test(line));
+  return lines.slice(0, end === -1 ? undefined : end).map((line) => (ITEM.exec(line)?.[1] ?? '').split(/[ \t]+[-–—(:]|:[ \t]/)[0] ?? '');
+}
+
+/** Without quotes or emphasis around it; stars inside are a glob. */
+const bare = (name: string): string => {
+  const text = name.trim();
+  return (
+    /^(?:`(.*)`|"(.*)"|'(.*)'|\*\*(.*)\*\*)[,:]?$/
+      .exec(text)
+      ?.slice(1)
+      .find((part) => part !== undefined) ?? text
+  ).trim();
+};

@@ -63,7 +63,13 @@ export type End =
   /** Not ours any more: an old ticket, a line that is gone. */
   | { readonly kind: 'refused'; readonly message: string }
   /** The same step again, later. */
-  | { readonly kind: 'transient'; readonly reason: Reason; readonly message: string; readonly retryAt?: number; /** Waits as long as it takes: a limit, a person's work in the way. */ readonly patient?: boolean }
+  | {
+      readonly kind: 'transient';
+      readonly reason: Reason;
+      readonly message: string;
+      readonly retryAt?: number;
+      /** Waits as long as it takes: a limit, a person's work in the way. */ readonly patient?: boolean;
+    }
   /** Back to `implement`, with the reason as evidence. */
   | { readonly kind: 'rework'; readonly reason: Reason; readonly message: string; readonly evidence: string; readonly found?: Found }
   /** This attempt is over. `evidence` is for the next one. */
@@ -82,7 +88,9 @@ export type Found = {
   readonly commitMessage?: string;
   readonly outcome?: Outcome;
   /** What the agent needs from others before it can finish (5.2-R3, R4). */
-  readonly asks?: { readonly kind: 'decision'; readonly question: string } | { readonly kind: 'prerequisite'; readonly id: string; readonly title: string; readonly details?: string };
+  readonly asks?:
+    | { readonly kind: 'decision'; readonly question: string }
+    | { readonly kind: 'prerequisite'; readonly id: string; readonly title: string; readonly details?: string };
   /** True where the outcome was inferred from exit status and git (5.2-R2). */
   readonly inferred?: boolean;
   readonly commit?: string;

@@ -60,7 +60,9 @@ export function locateKnown(board: Board, draft: Draft, known: Known): Located |
   if (byId) return byId;
   for (const [sectionIndex, section] of board.sections.entries()) {
     if (section.name !== known.section) continue;
-    const taskIndex = section.tasks.findIndex((task) => task.text === known.text && task.occurrence === known.occurrence && task.marker.id === undefined && !task.name);
+    const taskIndex = section.tasks.findIndex(
+      (task) => task.text === known.text && task.occurrence === known.occurrence && task.marker.id === undefined && !task.name,
+    );
     const task = section.tasks[taskIndex];
     if (task) return { task, sectionIndex, taskIndex };
   }
@@ -69,7 +71,15 @@ export function locateKnown(board: Board, draft: Draft, known: Known): Located |
 
 /** A task's words as a run keeps them. */
 export function textOf(task: Task, id: string): TaskText {
-  return { id, section: task.section, title: task.title, text: task.text, details: task.details, fields: task.fields, tags: tagsOf(task).map((tag) => tag.text) };
+  return {
+    id,
+    section: task.section,
+    title: task.title,
+    text: task.text,
+    details: task.details,
+    fields: task.fields,
+    tags: tagsOf(task).map((tag) => tag.text),
+  };
 }
 
 type Change = { readonly known: Known; readonly run: Run | undefined; readonly task: Task | undefined; readonly expected: MarkerState };
@@ -90,8 +100,8 @@ function* changesIn(seen: Seen): Generator<Change> {
       if (!known) continue;
       const task = locateKnown(seen.board, seen.draft, known)?.task;
       const run = runIn(seen.draft, id);
-      // While a claim or an outcome is being written, the line may already show it.
-      if (run && (run.step === 'claim' || run.step === 'settle' || run.halt)) continue;
+      // While a claim or an outcome is being written, the line may already show it; only git takes it back before that.
+      if (run && (run.step === 'claim' || run.halt || (run.step === 'settle' && !seen.gitMoved))) continue;
       yield { known, run, task, expected: expected(seen.draft, known) };
     }
   }
@@ -126,6 +136,7 @@ const HALT_FOR: Readonly<Record<MarkerState, Omit<Halt, 'by'> | undefined>> = {
 
 function takeRun(seen: Look, change: Change, run: Run): readonly Run[] {
   const { task } = change;
+  if (run.step === 'settle') return [];
   if (!task) return [halted(seen.draft, run, { by: 'list', then: 'keep', message: 'its line was deleted' })];
   const halt = HALT_FOR[task.marker.state];
   if (halt) return [halted(seen.draft, run, { by: 'list', ...halt })];
@@ -137,7 +148,14 @@ function takeRun(seen: Look, change: Change, run: Run): readonly Run[] {
 function textChanged(seen: Look, run: Run, task: Task): readonly Run[] {
   const wish = task.fingerprint !== run.fingerprint;
   const early = run.step === 'prepare' || run.step === 'plan';
-  const next = { ...run, text: task.text, occurrence: task.occurrence, task: textOf(task, run.id), fingerprint: task.fingerprint, changed: run.changed || (wish && !early) };
+  const next = {
+    ...run,
+    text: task.text,
+    occurrence: task.occurrence,
+    task: textOf(task, run.id),
+    fingerprint: task.fingerprint,
+    changed: run.changed || (wish && !early),
+  };
   putRun(seen.draft, next);
   remember(seen, run.id, task, 'in_progress');
   return wish && run.step === 'plan' ? [halted(seen.draft, next, { by: 'text', then: 'replan', message: 'its text was changed' })] : [];
@@ -151,7 +169,11 @@ function takeKnown(seen: Look, change: Change): readonly Run[] {
     if (tagValue(task, 'redo') !== undefined) remember(seen, known.id, task, to, { held: undefined, attempts: 0, kept: undefined });
     else if (known.held !== 'done') remember(seen, known.id, task, 'done', { held: 'done' });
   } else if (known.state !== to) {
-    remember(seen, known.id, task, to, { held: undefined, ...(to === 'open' || to === 'blocked' ? { attempts: 0 } : {}), ...(to === 'done' ? { hash: task.marker.hash } : {}) });
+    remember(seen, known.id, task, to, {
+      held: undefined,
+      ...(to === 'open' || to === 'blocked' ? { attempts: 0 } : {}),
+      ...(to === 'done' ? { hash: task.marker.hash } : {}),
+    });
   } else if (known.text !== task.text || known.section !== task.section || known.occurrence !== task.occurrence || known.held) {
     remember(seen, known.id, task, known.state, { held: undefined });
   }
@@ -161,7 +183,12 @@ function takeKnown(seen: Look, change: Change): readonly Run[] {
 function remember(seen: Look, id: string, task: Task, state: MarkerState, more: Partial<Known> = {}): void {
   const known = knownIn(seen.draft, id);
   if (!known) return;
-  putKnown(seen.draft, { ...known, ...more, state, section: task.section, text: task.text, occurrence: task.occurrence, updatedAt: seen.now }, 'person', 'list');
+  putKnown(
+    seen.draft,
+    { ...known, ...more, state, section: task.section, text: task.text, occurrence: task.occurrence, updatedAt: seen.now },
+    'person',
+    'list',
+  );
 }
 
 function halted(draft: Draft, run: Run, halt: Halt): Run {

@@ -82,12 +82,20 @@ export function turn(world: World, event: Event, given: Given): Turned {
   handle(turning, event);
   const chosen = start(turning);
   wakeForWaits(turning);
-  return { draft: turning.draft, board: turning.given.board, effects: turning.effects, wakeAt: earliest(turning.wakeAt, chosen.wakeAt), idle: isIdle(turning, chosen) };
+  return {
+    draft: turning.draft,
+    board: turning.given.board,
+    effects: turning.effects,
+    wakeAt: earliest(turning.wakeAt, chosen.wakeAt),
+    idle: isIdle(turning, chosen),
+  };
 }
 
 /** What a start performs: every run goes on where its row says. */
 export function resumed(world: World): readonly Effect[] {
-  return [...world.runs.values()].flatMap((run): Effect[] => (run.step === 'claim' || run.step === 'settle' || run.waitUntil !== undefined ? [] : [{ kind: 'perform', run }]));
+  return [...world.runs.values()].flatMap((run): Effect[] =>
+    run.step === 'claim' || run.step === 'settle' || run.waitUntil !== undefined ? [] : [{ kind: 'perform', run }],
+  );
 }
 
 type Turning = { readonly draft: Draft; readonly effects: Effect[]; given: Given; wakeAt: number | undefined };
@@ -98,7 +106,10 @@ function handle(turning: Turning, event: Event): void {
     case 'read':
       return read(turning, event);
     case 'unreadable':
-      return unreadable(turning, event.missing ? { kind: 'missing', since: turning.given.now } : { kind: 'refused', since: turning.given.now, message: event.message });
+      return unreadable(
+        turning,
+        event.missing ? { kind: 'missing', since: turning.given.now } : { kind: 'refused', since: turning.given.now, message: event.message },
+      );
     case 'edited':
       for (const { item, result } of event.items) edited(turning, item, result);
       return;
@@ -212,7 +223,8 @@ function edited(turning: Turning, item: EditItem, result: Edited): void {
   const { draft, given } = turning;
   const run = runIn(draft, item.id);
   if (!run || run.ticket !== item.ticket || run.step !== item.purpose) return;
-  if (run.step === 'settle') return close(turning, run, result);
+  // While git is moving markers a line that says something else is no word of a person: the outcome is written later.
+  if (run.step === 'settle') return result.kind === 'changed' && draft.world.list.kind !== 'fine' ? undefined : close(turning, run, result);
   if (result.kind === 'applied' || result.kind === 'already') {
     go(turning, advance(run, { kind: 'done' }, policyOf(turning, run)));
     return lookAgain(turning, run.id);
@@ -321,21 +333,27 @@ function halt(turning: Turning, run: Run): void {
 /** A stopped run's work is in a snapshot by now; what follows is what the person asked for. */
 function halted(turning: Turning, run: Run): void {
   const { draft, given } = turning;
-  const { halt: asked } = run;
-  if (!asked) return;
-  switch (asked.then) {
+  const { halt: wish } = run;
+  if (!wish) return;
+  switch (wish.then) {
     case 'failed':
-      return go(turning, { ...settle(run, { state: 'failed', reason: 'cancelled', message: `cancelled: ${asked.message}` }), halt: undefined });
+      return go(turning, { ...settle(run, { state: 'failed', reason: 'cancelled', message: `cancelled: ${wish.message}` }), halt: undefined });
     case 'replan':
       return go(turning, { ...begin(run, 'plan'), halt: undefined });
     case 'keep':
     case 'again': {
       const located = given.board && knownIn(draft, run.id) && locateKnown(given.board, draft, knownIn(draft, run.id) as Known);
-      const state = asked.then === 'again' ? 'open' : (located?.task.marker.state ?? 'cancelled');
+      const state = wish.then === 'again' ? 'open' : (located?.task.marker.state ?? 'cancelled');
       turning.effects.push({ kind: 'release', run });
       dropRun(draft, run.id);
       const known = knownIn(draft, run.id);
-      if (known) putKnown(draft, { ...known, state, ticket: run.ticket, reason: 'cancelled', message: asked.message, kept: run.found.kept ?? known.kept, updatedAt: given.now }, 'person', 'list');
+      if (known)
+        putKnown(
+          draft,
+          { ...known, state, ticket: run.ticket, reason: 'cancelled', message: wish.message, kept: run.found.kept ?? known.kept, updatedAt: given.now },
+          'person',
+          'list',
+        );
     }
   }
 }
@@ -411,13 +429,37 @@ function claim(turning: Turning, choice: Choice): void {
     reworks: 0,
     startedAt: given.now,
   };
-  putKnown(draft, { ...known, state: 'in_progress', held: undefined, ticket: run.ticket, section: task.section, text: task.text, occurrence: task.occurrence, updatedAt: given.now }, `${choice.agent}${choice.model ? `/${choice.model}` : ''}`, 'engine');
+  putKnown(
+    draft,
+    {
+      ...known,
+      state: 'in_progress',
+      held: undefined,
+      ticket: run.ticket,
+      section: task.section,
+      text: task.text,
+      occurrence: task.occurrence,
+      updatedAt: given.now,
+    },
+    `${choice.agent}${choice.model ? `/${choice.model}` : ''}`,
+    'engine',
+  );
   putRun(draft, run);
   turning.effects.push({ kind: 'edit', item: claimEdit(run) });
 }
 
 export function freshKnown(task: Task, id: string, now: number): Known {
-  return { id, section: task.section, text: task.text, occurrence: task.occurrence, state: task.marker.state, ticket: 0, attempts: 0, createdAt: now, updatedAt: now };
+  return {
+    id,
+    section: task.section,
+    text: task.text,
+    occurrence: task.occurrence,
+    state: task.marker.state,
+    ticket: 0,
+    attempts: 0,
+    createdAt: now,
+    updatedAt: now,
+  };
 }
 
 // ── requests ─────────────────────────────────────────────────────────────────────────────────────

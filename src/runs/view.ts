@@ -132,14 +132,16 @@ export function plannedGroups(scene: Scene): PlannedGroup[] {
 export const WAVES_MAX = 100;
 
 /** The waves that would follow if everything went well: each a list of titles by section. */
-export function waves(scene: Scene): readonly (readonly Task[])[] {
+export function waves(scene: Scene, max = WAVES_MAX): readonly (readonly Task[])[] {
   const assumed = new Set<Task>();
   const found: Task[][] = [];
   for (const run of runsIn(scene.draft)) {
     for (const { located } of reasons(scene)) if (idOf(scene, located.task) === run.id) assumed.add(located.task);
   }
-  while (found.length < WAVES_MAX) {
-    const start = choose({ ...scene, assumed }).start.map((choice) => choice.task).filter((task) => !assumed.has(task));
+  while (found.length < max) {
+    const start = choose({ ...scene, assumed })
+      .start.map((choice) => choice.task)
+      .filter((task) => !assumed.has(task));
     if (start.length === 0) return found;
     found.push(start);
     for (const task of start) assumed.add(task);
@@ -162,7 +164,12 @@ function parentOf(scene: Scene, located: Located): string | null {
 
 function relatesOf(task: Task): readonly string[] {
   const value = tagValue(task, 'relates');
-  return typeof value === 'string' ? value.split(',').map((name) => name.trim()).filter((name) => name !== '') : [];
+  return typeof value === 'string'
+    ? value
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== '')
+    : [];
 }
 
 const isClosed = (state: MarkerState): boolean => state === 'done' || state === 'failed' || state === 'cancelled';
@@ -171,4 +178,3 @@ function closedReason(known: Known | undefined, state: MarkerState): string | nu
   if (!isClosed(state)) return null;
   return known?.message || known?.reason || null;
 }
-

@@ -40,7 +40,14 @@ export type World = {
   agents: readonly AgentChoice[];
 };
 
-export type History = { readonly id: string; readonly field: string; readonly old: string | null; readonly new: string | null; readonly by: string; readonly via: string };
+export type History = {
+  readonly id: string;
+  readonly field: string;
+  readonly old: string | null;
+  readonly new: string | null;
+  readonly by: string;
+  readonly via: string;
+};
 
 export function emptyWorld(): World {
   return worldOf({ known: [], runs: [], meta: new Map() }, new Set());

@@ -62,7 +62,16 @@ function doubledIds(board: Board, context: CheckContext, owners: Map<string, Loc
     const at = placeOf(board, owner);
     return tasks
       .filter((located) => located !== owner)
-      .map((located) => problem(board, located, [located], '1.4-R9', `The id ${id} is also on line ${at.line}, which keeps it.`, 'Take the id off this line (write [] for a task that is to run), or delete the copy.'));
+      .map((located) =>
+        problem(
+          board,
+          located,
+          [located],
+          '1.4-R9',
+          `The id ${id} is also on line ${at.line}, which keeps it.`,
+          'Take the id off this line (write [] for a task that is to run), or delete the copy.',
+        ),
+      );
   });
 }
 
@@ -79,7 +88,14 @@ function unknownIds(board: Board, context: CheckContext, owners: ReadonlyMap<str
       const located = { task: section.tasks[taskIndex]!, sectionIndex, taskIndex };
       const one = unknown.length === 1;
       problems.push(
-        problem(board, located, [located], '1.4-R9', `{after:…} names ${unknown.map((word) => `"${word}"`).join(' and ')}, but no task has ${one ? 'that id' : 'those ids'}.`, `Correct ${one ? 'it' : 'them'}, give the task that is meant {id:${unknown[0]}}, or take ${one ? 'it' : 'them'} out of {after}.`),
+        problem(
+          board,
+          located,
+          [located],
+          '1.4-R9',
+          `{after:…} names ${unknown.map((word) => `"${word}"`).join(' and ')}, but no task has ${one ? 'that id' : 'those ids'}.`,
+          `Correct ${one ? 'it' : 'them'}, give the task that is meant {id:${unknown[0]}}, or take ${one ? 'it' : 'them'} out of {after}.`,
+        ),
       );
     }
   });
@@ -97,7 +113,9 @@ function cycles(board: Board, owners: ReadonlyMap<string, Located>): readonly Pr
   const graph = graphOf(board, owners);
   return stronglyConnected(graph).map((group) => {
     const path = pathThrough(group, graph);
-    const holds = [...group].map((node) => graph.tasks.get(node)!).sort((one, other) => one.sectionIndex - other.sectionIndex || one.taskIndex - other.taskIndex);
+    const holds = [...group]
+      .map((node) => graph.tasks.get(node)!)
+      .sort((one, other) => one.sectionIndex - other.sectionIndex || one.taskIndex - other.taskIndex);
     const names = path.slice(0, SHOWN_NODES_MAX).map((node) => nameOf(graph.tasks.get(node)!));
     const shown = [...names, ...(path.length > names.length ? ['…'] : []), names[0]].join(' → ');
     return problem(board, holds[0]!, holds, '6.3-R1', `These tasks wait for each other, so none can start: ${shown}.`, 'Take one of them out of an {after}.');
@@ -194,7 +212,7 @@ function pathThrough(group: ReadonlySet<string>, { edges }: Graph): readonly str
   for (let at = 0; at < queue.length; at++) {
     const node = queue[at]!;
     for (const to of edges.get(node) ?? []) {
-      if (to === start) return backTo(start!, node, from);
+      if (to === start) return backTo(start, node, from);
       if (!group.has(to) || from.has(to)) continue;
       from.set(to, node);
       queue.push(to);

@@ -14,22 +14,52 @@ export function sectionNames(board: Board): readonly Problem[] {
     if (name === undefined) return;
     const reason = unsafeReason(name);
     const clash = reason ? undefined : clashOf(name, taken, folders);
-    if (reason) problems.push(problem(board, index, `"${name}" cannot be the name of a branch and a folder: it ${reason}.`, 'Use letters, digits, "-", "_" and ".", with "/" between parts, such as feature/auth.'));
+    if (reason)
+      problems.push(
+        problem(
+          board,
+          index,
+          `"${name}" cannot be the name of a branch and a folder: it ${reason}.`,
+          'Use letters, digits, "-", "_" and ".", with "/" between parts, such as feature/auth.',
+        ),
+      );
     else if (clash) problems.push(problem(board, index, clash.message, clash.remedy));
     else take(name, taken, folders);
   });
   return problems;
 }
 
-function clashOf(name: string, taken: ReadonlyMap<string, string>, folders: ReadonlyMap<string, string>): { readonly message: string; readonly remedy: string } | undefined {
+function clashOf(
+  name: string,
+  taken: ReadonlyMap<string, string>,
+  folders: ReadonlyMap<string, string>,
+): { readonly message: string; readonly remedy: string } | undefined {
   const folded = foldedName(name);
   const same = taken.get(folded);
-  if (same === name) return { message: `A section named "${name}" stands further up, and one branch cannot belong to two.`, remedy: 'Move these tasks below the first one, or give this section a name of its own.' };
-  if (same !== undefined) return { message: `"${name}" and "${same}" further up differ only in the case or form of letters, and are one folder on some disks.`, remedy: 'Give this section another name.' };
+  if (same === name)
+    return {
+      message: `A section named "${name}" stands further up, and one branch cannot belong to two.`,
+      remedy: 'Move these tasks below the first one, or give this section a name of its own.',
+    };
+  if (same !== undefined)
+    return {
+      message: `"${name}" and "${same}" further up differ only in the case or form of letters, and are one folder on some disks.`,
+      remedy: 'Give this section another name.',
+    };
   const inner = folders.get(folded);
-  if (inner !== undefined) return { message: `"${inner}" further up needs a folder where "${name}" would be a branch, so git cannot have both.`, remedy: `Rename one of them, such as "${name}/main".` };
-  const outer = parents(folded).map((parent) => taken.get(parent)).find((found) => found !== undefined);
-  if (outer !== undefined) return { message: `"${outer}" further up is a branch where "${name}" needs a folder, so git cannot have both.`, remedy: `Rename one of them, such as "${name.replaceAll('/', '-')}".` };
+  if (inner !== undefined)
+    return {
+      message: `"${inner}" further up needs a folder where "${name}" would be a branch, so git cannot have both.`,
+      remedy: `Rename one of them, such as "${name}/main".`,
+    };
+  const outer = parents(folded)
+    .map((parent) => taken.get(parent))
+    .find((found) => found !== undefined);
+  if (outer !== undefined)
+    return {
+      message: `"${outer}" further up is a branch where "${name}" needs a folder, so git cannot have both.`,
+      remedy: `Rename one of them, such as "${name.replaceAll('/', '-')}".`,
+    };
   return undefined;
 }
 

@@ -22,11 +22,7 @@ export type TaskRule = { readonly rule: string; readonly find: (task: Task, cont
 /** One tag by itself. */
 export const VALUE_RULE: TagRule = { rule: '1.2', find: (tags, context) => tags.flatMap((tag) => tagWords(tag, context)) };
 
-export const TAG_RULES: readonly TagRule[] = [
-  VALUE_RULE,
-  { rule: '1.2', find: severalAgents },
-  { rule: '1.2', find: severalPriorities },
-];
+export const TAG_RULES: readonly TagRule[] = [VALUE_RULE, { rule: '1.2', find: severalAgents }, { rule: '1.2', find: severalPriorities }];
 
 const EVERYBODY = new Set(['all', 'any', 'anyone', 'anybody', 'everyone', 'everybody', '*']);
 
@@ -35,15 +31,39 @@ type ValueRule = (value: string, tag: Tag, context: CheckContext) => Words | und
 /** Tags whose value can be wrong. */
 const VALUE_RULES: Readonly<Record<string, ValueRule>> = {
   owner: ownerWords,
-  every: (value, tag) => (isRecurrence(value) ? undefined : error(`${shown(tag)} says no time that ToDone can read, so the task could not come again.`, 'Write a word such as {every:daily} or {every:weekly}, or cron with five fields such as {every:0 9 * * 1}.')),
-  'not-before': (value, tag) => (isDate(value) ? undefined : error(`${shown(tag)} is no date that ToDone can read, so it is not clear when the task may start.`, 'Write it as {not-before:2026-12-01} or {not-before:2026-12-01T09:00}.')),
+  every: (value, tag) =>
+    isRecurrence(value)
+      ? undefined
+      : error(
+          `${shown(tag)} says no time that ToDone can read, so the task could not come again.`,
+          'Write a word such as {every:daily} or {every:weekly}, or cron with five fields such as {every:0 9 * * 1}.',
+        ),
+  'not-before': (value, tag) =>
+    isDate(value)
+      ? undefined
+      : error(
+          `${shown(tag)} is no date that ToDone can read, so it is not clear when the task may start.`,
+          'Write it as {not-before:2026-12-01} or {not-before:2026-12-01T09:00}.',
+        ),
   due: (value, tag) => (isDate(value) ? undefined : warning(`${shown(tag)} is no date that ToDone can read.`, 'Write it as {due:2026-12-01}.')),
   created: (value, tag) => (isDate(value) ? undefined : warning(`${shown(tag)} is no date that ToDone can read.`, 'Write it as {created:2026-12-01}.')),
-  est: (value, tag) => (isEstimate(value) ? undefined : warning(`${shown(tag)} is no estimate that ToDone can read.`, 'Write it as {est:30m}, {est:2h} or {est:1d}.')),
+  est: (value, tag) =>
+    isEstimate(value) ? undefined : warning(`${shown(tag)} is no estimate that ToDone can read.`, 'Write it as {est:30m}, {est:2h} or {est:1d}.'),
   workflow: (value, tag, { workflows }) =>
-    workflows.includes(value) ? undefined : error(`${shown(tag)} names no workflow of the config.`, `Define it under workflows, or use ${workflows.length > 0 ? `one of ${workflows.join(', ')}` : 'none'}.`),
-  id: (value, tag) => (/^[\p{L}\p{N}_.-]{1,100}$/u.test(value) ? undefined : warning(`${shown(tag)} cannot be a name, so nothing can refer to this task by it.`, 'Use letters, digits, "-", "_" and "." only.')),
-  after: (value, tag) => (/[^,\s]/.test(value) ? undefined : error(`${shown(tag)} names no task to wait for.`, 'Write the id or name of a task, such as {after:rotate}, or take the tag away.')),
+    workflows.includes(value)
+      ? undefined
+      : error(
+          `${shown(tag)} names no workflow of the config.`,
+          `Define it under workflows, or use ${workflows.length > 0 ? `one of ${workflows.join(', ')}` : 'none'}.`,
+        ),
+  id: (value, tag) =>
+    /^[\p{L}\p{N}_.-]{1,100}$/u.test(value)
+      ? undefined
+      : warning(`${shown(tag)} cannot be a name, so nothing can refer to this task by it.`, 'Use letters, digits, "-", "_" and "." only.'),
+  after: (value, tag) =>
+    /[^,\s]/.test(value)
+      ? undefined
+      : error(`${shown(tag)} names no task to wait for.`, 'Write the id or name of a task, such as {after:rotate}, or take the tag away.'),
 };
 
 function tagWords(tag: Tag, context: CheckContext): readonly TagFinding[] {
@@ -56,9 +76,14 @@ function tagWords(tag: Tag, context: CheckContext): readonly TagFinding[] {
 }
 
 function ownerWords(value: string, tag: Tag, { workers }: CheckContext): Words | undefined {
-  if (EVERYBODY.has(value.toLowerCase())) return error(`${shown(tag)} would reserve the task for a worker of that name; a task without an owner is anyone's.`, 'Leave the tag out.');
+  if (EVERYBODY.has(value.toLowerCase()))
+    return error(`${shown(tag)} would reserve the task for a worker of that name; a task without an owner is anyone's.`, 'Leave the tag out.');
   if (value === '') return error('{owner:} names nobody.', 'Name a worker, such as {owner:anna}, or leave the tag out.');
-  if (workers.length > 0 && !workers.includes(value)) return warning(`No worker is called "${value}" in the config, so nobody may ever take this task.`, `Use one of ${workers.join(', ')}, or add the name under workers.`);
+  if (workers.length > 0 && !workers.includes(value))
+    return warning(
+      `No worker is called "${value}" in the config, so nobody may ever take this task.`,
+      `Use one of ${workers.join(', ')}, or add the name under workers.`,
+    );
   return undefined;
 }
 
@@ -108,12 +133,15 @@ function listed(words: readonly string[]): string {
 }
 
 /** Words that leave open what is wanted. Plain alternatives: nothing here can backtrack. */
-const VAGUE = /\b(?:etc|tbd|somehow|as needed|as appropriate|if necessary|if possible|and so on|and more|various|properly|make it better|clean ?up|polish|handle edge cases|improve things|fix everything|stuff|whatever|better error handling|best practices)\b/i;
+const VAGUE =
+  /\b(?:etc|tbd|somehow|as needed|as appropriate|if necessary|if possible|and so on|and more|various|properly|make it better|clean ?up|polish|handle edge cases|improve things|fix everything|stuff|whatever|better error handling|best practices)\b/i;
 const VAGUE_UNITS_MAX = 20_000;
 
 function vagueWording({ title, details }: Task): Words | undefined {
   const found = VAGUE.exec(title) ?? (details === '' ? null : VAGUE.exec(details.slice(0, VAGUE_UNITS_MAX)));
-  return found ? warning(`"${found[0]}" leaves open what is wanted, and an agent will guess.`, 'Say what exactly, and how one can tell that it is done.') : undefined;
+  return found
+    ? warning(`"${found[0]}" leaves open what is wanted, and an agent will guess.`, 'Say what exactly, and how one can tell that it is done.')
+    : undefined;
 }
 
 const CONTEXT_TOKENS = 200_000;
@@ -125,14 +153,22 @@ const SPLIT_ABOVE = 0.5;
 
 /** About how much of an agent's context a task takes: its words, and the files that it names. */
 export function contextShare(task: Task): number {
-  const files = task.fields.filter((field) => field.key === 'files').flatMap((field) => field.value.split(/[,\n]/)).filter((word) => word.trim() !== '');
+  const files = task.fields
+    .filter((field) => field.key === 'files')
+    .flatMap((field) => field.value.split(/[,\n]/))
+    .filter((word) => word.trim() !== '');
   const forFiles = files.reduce((tokens, file) => tokens + (/[*?{[]/.test(file) ? TOKENS_PER_PATTERN : TOKENS_PER_FILE), 0);
   return ((task.text.length + task.details.length) / UNITS_PER_TOKEN + forFiles) / CONTEXT_TOKENS;
 }
 
 function tooLarge(task: Task): Words | undefined {
   const share = task.details === '' && task.text.length < CONTEXT_TOKENS ? 0 : contextShare(task);
-  return share > SPLIT_ABOVE ? warning(`This task takes about ${Math.round(share * 100)} % of an agent's context, so it has to be split.`, 'Make several tasks of it, each with fewer files.') : undefined;
+  return share > SPLIT_ABOVE
+    ? warning(
+        `This task takes about ${Math.round(share * 100)} % of an agent's context, so it has to be split.`,
+        'Make several tasks of it, each with fewer files.',
+      )
+    : undefined;
 }
 
 function emptyTitle({ title, details, tags }: Task): Words | undefined {
@@ -144,13 +180,15 @@ function emptyTitle({ title, details, tags }: Task): Words | undefined {
 function nearlyTag({ text }: Task, { agents, models }: CheckContext): Words | undefined {
   if (!text.includes('{')) return undefined;
   const code = text.includes('`') ? codeSpans(text) : [];
+  let codeAt = 0;
   for (const match of text.matchAll(/\{([a-z][a-z0-9-]{0,40})(:[^{}]{0,200})?\}/gi)) {
     const start = match.index;
     const end = start + match[0].length;
     const before = start === 0 || isWhite(text.charCodeAt(start - 1));
     const after = end === text.length || isWhite(text.charCodeAt(end));
     if (before === after && !/[{}]/.test((text[start - 1] ?? '') + (text[end] ?? ''))) continue;
-    if ((before && after) || code.some((span) => span.start < start && span.end > start)) continue;
+    while (codeAt < code.length && code[codeAt]!.end <= start) codeAt++;
+    if ((before && after) || (codeAt < code.length && code[codeAt]!.start < start)) continue;
     if (isTag(match[1]!.toLowerCase(), match[2] !== undefined, [...agents, ...models])) {
       return warning(`${match[0]} is read as text, because a tag needs white space on both sides.`, 'Put a space on both sides of it.');
     }

@@ -73,7 +73,10 @@ function outsideSection(section: Section): readonly SectionProblem[] {
       column: first.column,
       rule: '1.1-R1',
       severity: 'error',
-      message: waiting.length === 1 ? 'This task stands outside a section, so it has no branch and is never started.' : `${waiting.length} tasks from here on stand outside a section, so they have no branch and are never started.`,
+      message:
+        waiting.length === 1
+          ? 'This task stands outside a section, so it has no branch and is never started.'
+          : `${waiting.length} tasks from here on stand outside a section, so they have no branch and are never started.`,
       remedy: 'Put a heading such as ## Git Worktree my-branch above, or move them below one.',
       holdsTasks: waiting,
     },
@@ -85,7 +88,8 @@ function taskProblems(section: Section, context: CheckContext): readonly Section
   section.tasks.forEach((task, index) => {
     if (task.tags.length > 0) {
       for (const rule of TAG_RULES) {
-        for (const finding of rule.find(task.tags, context)) problems.push(tagProblem(rule.rule, finding, task.line, finding.tag.span.start - task.headSpan.start + 1, [index]));
+        for (const finding of rule.find(task.tags, context))
+          problems.push(tagProblem(rule.rule, finding, task.line, finding.tag.span.start - task.headSpan.start + 1, [index]));
       }
     }
     if (!isWaiting(task)) return;
@@ -125,8 +129,8 @@ function nameOfTag({ text, span }: Tag): string {
   return `${span.start} ${text}`;
 }
 
-function tagProblem(rule: string, { tag: _, ...words }: TagFinding, line: number, column: number, holdsTasks: readonly number[]): SectionProblem {
-  return { rule, line, column, ...words, ...(words.severity === 'error' && { holdsTasks }) };
+function tagProblem(rule: string, { severity, message, remedy }: TagFinding, line: number, column: number, holdsTasks: readonly number[]): SectionProblem {
+  return { rule, line, column, severity, message, remedy, ...(severity === 'error' && { holdsTasks }) };
 }
 
 /** A tag of the initiative stands in another section: its place here is the heading that hands it on. */

@@ -19,9 +19,17 @@ export function chunkTree(taskText: string): Root | undefined {
   return taskText.length > TREE_UNITS_MAX ? undefined : markdown.parse(taskText);
 }
 
-/** Code spans and HTML comments of a head's text: what looks like a tag in them is none (1.1-R3). */
+/**
+ * Code spans and HTML comments of a head's text: what looks like a tag in them is none (1.1-R3). Only HTML and a
+ * link's target compete with a code span, so only where one may be remark is asked.
+ */
 export function opaqueSpans(headText: string): readonly Span[] {
-  if (headText.length > REMARK_UNITS_MAX) return [...codeSpans(headText), ...lineComments(headText).spans];
+  if (!headText.includes('<') && !headText.includes('](')) return codeSpans(headText);
+  return headText.length > REMARK_UNITS_MAX ? [...codeSpans(headText), ...lineComments(headText).spans] : spansByRemark(headText);
+}
+
+/** The same by remark's own rules, whatever the text. */
+export function spansByRemark(headText: string): readonly Span[] {
   // A marker in front makes it a paragraph, whatever the text begins with.
   const lead = '\\[] ';
   const spans: Span[] = [];

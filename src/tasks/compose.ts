@@ -14,7 +14,12 @@ import { EMOJI_TAGS } from './vocabulary.ts';
 import { linesOf, plainWords, trimWhite } from './white.ts';
 
 /** How the lines around it look: indentation and bullet, and what its details are indented by. */
-export type Style = { readonly lead: string; readonly detailIndent: string };
+export type Style = {
+  readonly lead: string;
+  readonly detailIndent: string;
+  /** A comment may be open further up, which `-->` would close. */
+  readonly mayCloseComment: boolean;
+};
 
 const UNTITLED = 'untitled';
 /** Longer words are escaped by hand: remark is not linear. */
@@ -44,7 +49,7 @@ export function newTaskLines(task: NewTask, style: Style, options: ParseOptions)
   while (details.length > 0 && details.at(-1) === '') details.pop();
   if (details.length === 0) return [headOf(head)];
   const below = (lines: readonly string[]) => lines.map((line) => (line === '' ? '' : style.detailIndent + line));
-  const body = firstThat(detailSpellings(details), (lines) => readsAs([headOf(head), ...below(lines)], style, options, () => true));
+  const body = firstThat(detailSpellings(details, style), (lines) => readsAs([headOf(head), ...below(lines)], style, options, () => true));
   return [headOf(head), ...below(body)];
 }
 
@@ -52,7 +57,14 @@ export function newTaskLines(task: NewTask, style: Style, options: ParseOptions)
 export function tagText(tag: { readonly key: string; readonly value?: string }): string | undefined {
   if (!/^\p{L}[\p{L}\p{N}_.-]{0,63}$/u.test(tag.key)) return undefined;
   if (tag.value === undefined) return `{${tag.key}}`;
-  const value = trimWhite(linesOf(tag.value).map(plainWords).join(' ').replace(/[{}]/g, ' ').replace(/`/g, "'"));
+  const value = trimWhite(
+    linesOf(tag.value)
+      .map(plainWords)
+      .join(' ')
+      .replace(/[{}]/g, ' ')
+      .replace(/`/g, "'")
+      .replace(/<!--|-->/g, '--'),
+  );
   return `{${tag.key}:${value}}`;
 }
 
@@ -64,13 +76,19 @@ function firstThat<T>(spellings: readonly (() => T)[], fits: (spelling: T) => bo
   return spellings.at(-1)!();
 }
 
-/** Whether the lines make one task and leave the next line a task of its own. */
+/** Whether the lines make one task, and leave open nothing that would hide a task on the next line: plain, of the same list, or nested. */
 function readsAs(lines: readonly string[], style: Style, options: ParseOptions, fits: (task: Task) => boolean): boolean {
-  const board = parse(['## Git Worktree x', ...lines, `${style.lead}[] next`, ''].join('\n'), options);
-  const section = board.sections[0];
-  if (board.sections.length !== 1 || !section || section.problems.length > 0) return false;
-  const [task, next] = section.tasks;
-  return section.tasks.length === 2 && task !== undefined && next?.text === 'next' && next.line === lines.length + 1 && task.phase === next.phase && fits(task);
+  if (style.mayCloseComment && lines.some((line) => line.includes('-->'))) return false;
+  return [...new Set(['', style.lead, style.detailIndent])].every((lead) => {
+    // The last line would end a comment that the words leave open.
+    const board = parse(['## Git Worktree x', ...lines, `${lead}[] next`, '-->'].join('\n'), options);
+    const section = board.sections[0];
+    if (board.sections.length !== 1 || !section || section.problems.length > 0) return false;
+    const [task, next] = section.tasks;
+    return (
+      section.tasks.length === 2 && task !== undefined && next?.text === 'next' && next.line === lines.length + 1 && task.phase === next.phase && fits(task)
+    );
+  });
 }
 
 function sameTags(task: Task, tags: readonly string[]): boolean {
@@ -97,8 +115,11 @@ function escapedTitle(title: string): string {
   return EMOJI_TAGS.reduce((text, { emoji }) => text.replaceAll(emoji, `${emoji}\ufe0e`), escaped);
 }
 
-function detailSpellings(lines: readonly string[]): readonly (() => readonly string[])[] {
-  return [() => lines, () => stringifiedDetails(lines), () => lines.map(escapedLine)];
+/** Fences and HTML below a nested task end with list items further up, which the check here does not see: they stay text. */
+function detailSpellings(lines: readonly string[], style: Style): readonly (() => readonly string[])[] {
+  const escaped = () => lines.map(escapedLine);
+  if (/^\s/.test(style.lead) && lines.some((line) => /```|~~~|</.test(line))) return [escaped];
+  return [() => lines, () => stringifiedDetails(lines), escaped];
 }
 
 function stringifiedDetails(lines: readonly string[]): readonly string[] {
@@ -110,6 +131,11 @@ function stringifiedDetails(lines: readonly string[]): readonly string[] {
 
 /** The line as text that opens nothing, however it begins. */
 function escapedLine(line: string): string {
-  return line.replace(/</g, '&lt;').replace(/\[/g, '&#91;').replace(/`/g, '&#96;').replace(/~{3}/g, '&#126;~~').replace(/^(\s*)#/, '$1\\#');
+  return line
+    .replace(/</g, '&lt;')
+    .replace(/-->/g, '--&gt;')
+    .replace(/\[/g, '&#91;')
+    .replace(/`/g, '&#96;')
+    .replace(/~{3}/g, '&#126;~~')
+    .replace(/^(\s*)#/, '$1\\#');
 }
-

@@ -25,16 +25,42 @@ export function isEstimate(value: string): boolean {
 }
 
 const RECURRENCE_WORDS = new Set([
-  'hourly', 'daily', 'nightly', 'weekly', 'biweekly', 'monthly', 'quarterly', 'yearly', 'annually', 'weekdays', 'weekends',
-  'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday',
+  'hourly',
+  'daily',
+  'nightly',
+  'weekly',
+  'biweekly',
+  'monthly',
+  'quarterly',
+  'yearly',
+  'annually',
+  'weekdays',
+  'weekends',
+  'monday',
+  'tuesday',
+  'wednesday',
+  'thursday',
+  'friday',
+  'saturday',
+  'sunday',
 ]);
 const CRON_NAMES = /^(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)$/i;
 /** Least and greatest number of each of cron's five fields. */
-const CRON_FIELDS: readonly (readonly [number, number])[] = [[0, 59], [0, 23], [1, 31], [1, 12], [0, 7]];
+const CRON_FIELDS: readonly (readonly [number, number])[] = [
+  [0, 59],
+  [0, 23],
+  [1, 31],
+  [1, 12],
+  [0, 7],
+];
 
 /** A word, `2 weeks`, or cron with five fields (six with seconds). */
 export function isRecurrence(value: string): boolean {
-  const words = value.trim().toLowerCase().replace(/^every +/, '').split(/ +/);
+  const words = value
+    .trim()
+    .toLowerCase()
+    .replace(/^every +/, '')
+    .split(/ +/);
   if (words.length === 1) return RECURRENCE_WORDS.has(words[0]!) || isEstimate(words[0]!) || /^(?:day|week|month|year|hour|weekday)$/.test(words[0]!);
   if (words.length === 2 && /^\d{1,4}$/.test(words[0]!)) return Number(words[0]) > 0 && /^(?:minute|hour|day|week|month|year)s?$/.test(words[1]!);
   if (words.length !== 5 && words.length !== 6) return false;

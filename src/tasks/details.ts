@@ -1,16 +1,16 @@
 /**
  * What stands below a task's head (1.1-R4): fields, notes and text for the agent. Never reads subtasks' lines.
  */
-import type { ScannedLine } from './scan.ts';
+import type { ScannedLine } from './scan-state.ts';
 import type { Field } from './task.ts';
 import { dedent, skipWhite, trimWhite } from './white.ts';
 
 /** The components of a well-specified task (1.3); other `word: …` lines are prose. */
 export const REQUIRED_FIELDS = ['files', 'action', 'verify', 'done'] as const;
-export const FIELD_KEYS: readonly string[] = [...REQUIRED_FIELDS, 'trigger', 'steps', 'risks', 'context', 'run'];
+const FIELD_KEYS: readonly string[] = [...REQUIRED_FIELDS, 'trigger', 'steps', 'risks', 'context', 'run'];
 const FIELD_KEY_UNITS_MAX = 7;
 
-export type ReadDetails = {
+type ReadDetails = {
   readonly details: string;
   readonly notes: readonly string[];
   readonly fields: readonly Field[];
@@ -108,7 +108,11 @@ function endOfField(lines: readonly ScannedLine[], index: number): number {
 function fieldValue(first: string, more: readonly ScannedLine[], textOf: (line: ScannedLine) => string): string {
   if (more.length === 0) return first;
   const shown = more.slice(more.findIndex((line) => line.kind !== 'blank'));
-  const fenced = first === '' && shown.length >= 2 && shown[0]!.kind === 'fence' && shown.slice(1).every((line) => line.kind === 'blank' || (line.kind === 'fence' && isInside(line)));
+  const fenced =
+    first === '' &&
+    shown.length >= 2 &&
+    shown[0]!.kind === 'fence' &&
+    shown.slice(1).every((line) => line.kind === 'blank' || (line.kind === 'fence' && isInside(line)));
   const lines = fenced ? shown.slice(1, -1) : shown;
   const margin = marginOf(shown);
   const rest = trimBlankLines(lines.map((line) => (line.kind === 'blank' ? '' : dedent(textOf(line), margin))));

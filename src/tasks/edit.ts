@@ -3,19 +3,21 @@
  * other byte stays. Edits take effect one after another; those of different tasks are worked out on one reading of the
  * text. Never finds a task by its line, and never writes a list of the same length as before (1.4-R5).
  */
-import { newTaskLines } from './compose.ts';
-import type { Style } from './compose.ts';
+import { lastOpenEnd, planInsert } from './edit-insert.ts';
+import { planMark } from './edit-mark.ts';
+import { planNote } from './edit-note.ts';
 import { baseOf, locate } from './find.ts';
-import { needsSpaceAfter, writeMarker, writeMarkerOtherwise } from './marker.ts';
+import { writeMarker, writeMarkerOtherwise } from './marker.ts';
 import { parse, withFresh } from './parse.ts';
 import type { ParseOptions } from './parse.ts';
-import { addTagSplices, removeTagSplices, textEnd } from './retag.ts';
+import { applied } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { addTagSplices, removeTagSplices } from './retag.ts';
 import type { OnText, Splice } from './retag.ts';
-import type { Board, Edit, Edited, Located, Marker, Section, Target, Task } from './task.ts';
+import type { Board, Edit, Edited, Located, Target } from './task.ts';
 import { utf8Length } from './utf8.ts';
-import { endOfLine, isWhite, lineEndFor, linesOf, plainWords, skipWhite } from './white.ts';
 
-export type AppliedEdits = {
+type AppliedEdits = {
   readonly text: string;
   /** What became of each edit, in the order given. */
   readonly results: readonly Edited[];
@@ -25,7 +27,7 @@ export type AppliedEdits = {
 /** The text with all edits that still fit it. */
 export function applyEdits(text: string, edits: readonly Edit[], options: ParseOptions, previous?: Board): AppliedEdits {
   const first = parse(text, options, previous);
-  const work: Work = { first, board: first, moves: [], results: new Array<Edited>(edits.length), options, grown: 0, fresh: new Set(first.fresh) };
+  const work: Work = { first, board: first, moves: [], results: [], options, grown: 0, fresh: new Set(first.fresh) };
   let queue = edits.map((edit, index) => ({ edit, index }));
   while (queue.length > 0) queue = round(work, queue);
   if (work.board.text !== text && work.grown === 0) changeLength(work, edits);
@@ -47,9 +49,6 @@ type Work = {
   /** Fingerprints that the caller's board did not have. */
   readonly fresh: Set<string>;
 };
-
-/** What one edit comes to on the board as it is. */
-type Plan = { readonly result: Edited; readonly splices: readonly Splice[] };
 
 // ── rounds ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -134,7 +133,7 @@ function placeIn(work: Work, edit: Edit): EditPlace | undefined {
   if (section === '') return undefined;
   const sectionIndex = work.board.sections.findIndex(({ name }) => name === section);
   if (sectionIndex < 0) return undefined;
-  const shared = lastOpenEnd(work.board.sections[sectionIndex]!) !== undefined;
+  const shared = lastOpenEnd(work.board.text, work.board.starts[sectionIndex]!, work.board.sections[sectionIndex]!) !== undefined;
   return { sectionIndex, located: undefined, key: `end of ${sectionIndex}`, shared };
 }
 
@@ -177,15 +176,9 @@ function lastAtMost(length: number, at: (index: number) => number, wanted: numbe
 
 // ── what an edit comes to ────────────────────────────────────────────────────────────────────────
 
-const ALREADY: Plan = { result: { kind: 'already' }, splices: [] };
-
-function applied(splices: readonly Splice[]): Plan {
-  return splices.length === 0 ? ALREADY : { result: { kind: 'applied' }, splices };
-}
-
 function planOf(work: Work, edit: Edit, place: EditPlace): Plan {
   const { board, options } = work;
-  if (edit.kind === 'insert') return planInsert(work, edit, place);
+  if (edit.kind === 'insert') return planInsert(board, place.sectionIndex, place.located?.task, edit, options);
   const located = place.located!;
   const on: OnText = { text: board.text, base: baseOf(board, located), task: located.task };
   switch (edit.kind) {
@@ -200,181 +193,9 @@ function planOf(work: Work, edit: Edit, place: EditPlace): Plan {
   }
 }
 
-// ── markers ──────────────────────────────────────────────────────────────────────────────────────
-
-type MarkEdit = Extract<Edit, { kind: 'mark' }>;
-
-function planMark(on: OnText, edit: MarkEdit): Plan {
-  const { task } = on;
-  const wanted = bracketOf(edit.marker, task.marker);
-  const tag = idTagFor(task, edit.marker);
-  if (saysAlready(task.marker, wanted) && tag === undefined) return ALREADY;
-  const otherId = edit.target.id !== undefined && task.marker.id !== undefined && task.marker.id !== edit.target.id;
-  const otherText = edit.fingerprint !== undefined && edit.fingerprint !== task.fingerprint;
-  if (otherId || otherText || !edit.expect.includes(task.marker.state)) return { result: { kind: 'changed', marker: task.marker }, splices: [] };
-  return applied(markSplices(on, wanted, tag));
-}
-
-/** The bracket to write: an id stays out of those that have no place for one. */
-function bracketOf(wanted: Marker, now: Marker): Marker {
-  if (carriesId(wanted)) return wanted.state === 'done' && wanted.id !== undefined && wanted.hash === undefined ? { ...wanted, hash: '-' } : wanted;
-  const note = wanted.state === 'blocked' ? (wanted.note ?? (now.state === 'blocked' ? now.note : undefined)) : undefined;
-  return { state: wanted.state, ...(note !== undefined && { note }) };
-}
-
-function carriesId(marker: Marker): boolean {
-  return marker.state === 'in_progress' || marker.state === 'done' || marker.state === 'failed';
-}
-
-/** The id that has to go on the line as a tag, because the new bracket has no place for it (2-R1). */
-function idTagFor(task: Task, wanted: Marker): string | undefined {
-  if (carriesId(wanted)) return undefined;
-  const id = wanted.id ?? task.marker.id;
-  return id === undefined || task.tags.some((tag) => tag.key === 'id' && tag.value === id) ? undefined : id;
-}
-
-function saysAlready(now: Marker, wanted: Marker): boolean {
-  return now.state === wanted.state && now.id === wanted.id && now.hash === wanted.hash && (wanted.note === undefined || now.note === wanted.note);
-}
-
-function markSplices(on: OnText, wanted: Marker, id: string | undefined): readonly Splice[] {
-  const { text, base, task } = on;
-  const splices: Splice[] = [];
-  const tag = id === undefined ? '' : ` {id:${id}}`;
-  if (tag !== '') splices.push({ start: textEnd(on), end: textEnd(on), text: tag });
-  if (saysAlready(task.marker, wanted)) return splices;
-  const start = base + task.markerSpan.start;
-  const end = base + task.markerSpan.end;
-  const before = text.slice(start, end);
-  const after = (spelled: string) => spelled + gapAfter(on, wanted);
-  const usual = after(writeMarker(wanted));
-  const grows = utf8Length(usual) + utf8Length(tag) !== utf8Length(before);
-  return [{ start, end, text: grows ? usual : after(writeMarkerOtherwise(wanted)) }, ...splices].sort((one, other) => one.start - other.start);
-}
-
-/** `[⏰]Task` is read; `[]Task` is not. */
-function gapAfter({ text, base, task }: OnText, wanted: Marker): string {
-  const end = base + task.markerSpan.end;
-  return needsSpaceAfter(wanted) && end < base + task.headSpan.end && !isWhite(text.charCodeAt(end)) ? ' ' : '';
-}
-
-// ── notes ────────────────────────────────────────────────────────────────────────────────────────
-
-function planNote(board: Board, located: Located, on: OnText, words: string, options: ParseOptions): Plan {
-  const lines = noteLines(words);
-  if (lines.length === 0) return ALREADY;
-  const { notes } = located.task;
-  if (notes.length >= lines.length && lines.every((line, index) => notes[notes.length - lines.length + index] === line)) return ALREADY;
-  const usual = endOfOwnLines(board, located, on);
-  const at = [usual, on.base + located.task.headSpan.end].find((offset) => showsNote(on, offset, lines, options)) ?? usual;
-  return applied([noteSplice(on, at, lines)]);
-}
-
-function noteLines(words: string): readonly string[] {
-  const lines = linesOf(words).map((line) => plainWords(line).trimEnd());
-  while (lines.length > 0 && lines[0] === '') lines.shift();
-  while (lines.length > 0 && lines.at(-1) === '') lines.pop();
-  return lines;
-}
-
-function noteSplice({ text, base, task }: OnText, at: number, lines: readonly string[]): Splice {
-  const end = lineEndFor(text, base + task.headSpan.start);
-  return { start: at, end: at, text: lines.map((line) => `${end}${task.detailIndent}>${line === '' ? '' : ` ${line}`}`).join('') };
-}
-
-/** End of the last line of the task's own details that stands in front of its subtasks. */
-function endOfOwnLines(board: Board, { sectionIndex, taskIndex }: Located, { text, base, task }: OnText): number {
-  const next = board.sections[sectionIndex]!.tasks[taskIndex + 1];
-  const limit = base + (next?.parent === taskIndex ? next.headSpan.start : task.span.end);
-  const headEnd = base + task.headSpan.end;
-  const own = text.slice(headEnd, limit).trimEnd();
-  return own === '' ? headEnd : endOfLine(text, headEnd + own.length);
-}
-
-/** Whether a note there is read as one, and not as more of a fence or comment that nothing closed. */
-function showsNote(on: OnText, at: number, lines: readonly string[], options: ParseOptions): boolean {
-  const { text, base, task } = on;
-  const start = base + task.headSpan.start;
-  const snippet = text.slice(start, at) + noteSplice(on, at, lines).text;
-  const read = parse(snippet, options).sections[0]?.tasks[0];
-  return read?.notes.at(-1) === lines.at(-1) && read?.text === task.text;
-}
-
-// ── new tasks ────────────────────────────────────────────────────────────────────────────────────
-
-type InsertEdit = Extract<Edit, { kind: 'insert' }>;
-
-function planInsert(work: Work, edit: InsertEdit, place: EditPlace): Plan {
-  const { board, options } = work;
-  const section = board.sections[place.sectionIndex]!;
-  const base = board.starts[place.sectionIndex]!;
-  const anchor = place.located?.task ?? lastOpenEnd(section) ?? section.tasks[0];
-  if (!anchor) return applied([firstInSection(work, edit, section, base)]);
-  const above = edit.where.at === 'above' || endsHidden(section, anchor);
-  const style = styleOf(board.text, base, anchor, edit.where.at === 'above' ? 0 : 1);
-  const lines = newTaskLines(edit.task, style, options);
-  const end = lineEndFor(board.text, base + anchor.headSpan.start);
-  if (above) {
-    const at = base + anchor.headSpan.start;
-    return applied([{ start: at, end: at, text: lines.map((line) => line + end).join('') }]);
-  }
-  const at = lastLineEnd(board.text, base + anchor.headSpan.end, base + anchor.span.end);
-  return applied([{ start: at, end: at, text: lines.map((line) => end + line).join('') }]);
-}
-
-/** The last task of the section that others can be put behind: nothing left open hides what follows it. */
-function lastOpenEnd(section: Section): Task | undefined {
-  return section.tasks.findLast((task) => task.parent === undefined && !endsHidden(section, task));
-}
-
-/** Whether a fence or comment that nothing closes begins in the task: what is written below it would be hidden too. */
-function endsHidden(section: Section, task: Task): boolean {
-  const open = unclosedLine(section);
-  return open !== undefined && open > task.line && task.span.end >= section.length;
-}
-
-function unclosedLine(section: Section): number | undefined {
-  return section.problems.find((problem) => problem.rule === '1.1-R5')?.line;
-}
-
-/** A list's bullet goes on; numbers count on by `step`. */
-function styleOf(text: string, base: number, task: Task, step: 0 | 1): Style {
-  const lead = text.slice(base + task.headSpan.start, base + task.markerSpan.start);
-  const number = /^(\s*)(\d{1,9})([.)]\s+)$/.exec(lead);
-  const next = number ? `${number[1]}${Math.min(Number(number[2]) + step, 999_999_999)}${number[3]}` : lead;
-  const indent = lead.slice(0, skipWhite(lead, 0, lead.length));
-  const depth = next.length - indent.length;
-  return { lead: next, detailIndent: indent + ' '.repeat(depth > 0 ? depth : 2) };
-}
-
-/** A section without tasks: below its heading, or below a blank line after its text. */
-function firstInSection(work: Work, edit: InsertEdit, section: Section, base: number): Splice {
-  const { text } = work.board;
-  const open = unclosedLine(section);
-  const shown = open === undefined ? text.slice(base, base + section.length) : firstLines(text, base, open);
-  const body = shown.trimEnd();
-  const at = endOfLine(text, base + body.length);
-  const end = lineEndFor(text, base);
-  const onlyHeading = !/[\r\n]/.test(body);
-  const lines = newTaskLines(edit.task, { lead: '', detailIndent: '  ' }, work.options);
-  return { start: at, end: at, text: (onlyHeading ? '' : end) + lines.map((line) => end + line).join('') };
-}
-
-function firstLines(text: string, base: number, count: number): string {
-  let at = base;
-  for (let line = 0; line < count; line++) at = endOfLine(text, at) + (text.startsWith('\r\n', endOfLine(text, at)) ? 2 : 1);
-  return text.slice(base, at);
-}
-
-/** End of the last line with anything on it between two offsets. */
-function lastLineEnd(text: string, from: number, to: number): number {
-  const body = text.slice(from, to).trimEnd();
-  return endOfLine(text, from + body.length);
-}
-
 // ── length ───────────────────────────────────────────────────────────────────────────────────────
 
-/** All changes together left the length as it was: one marker is spelled otherwise, or a space added after one (1.4-R5). */
+/** All changes together left the length as it was: one marker is spelled otherwise, or has one space more or less behind it (1.4-R5). */
 function changeLength(work: Work, edits: readonly Edit[]): void {
   for (const kind of ['mark', 'addTag', 'removeTag', 'note'] as const) {
     const index = edits.findIndex((edit, at) => edit.kind === kind && work.results[at]?.kind === 'applied');
@@ -394,7 +215,8 @@ function respelled({ text, base, task }: OnText): Splice {
   return { start, end, text: utf8Length(otherwise) === utf8Length(now) ? writeMarker(task.marker) : otherwise };
 }
 
-function widened({ base, task }: OnText): Splice {
+function widened({ text, base, task }: OnText): Splice {
   const at = base + task.markerSpan.end;
-  return { start: at, end: at, text: ' ' };
+  const twice = text.startsWith('  ', at);
+  return { start: at, end: twice ? at + 1 : at, text: twice ? '' : ' ' };
 }

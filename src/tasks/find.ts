@@ -119,7 +119,10 @@ export function taskAt(board: Board, line: number): Located | undefined {
   const section = board.sections[sectionIndex];
   if (!section) return undefined;
   const within = wanted - board.lines[sectionIndex]!;
-  let taskIndex = lastAtMost(section.tasks.map((task) => task.line), within);
+  let taskIndex = lastAtMost(
+    section.tasks.map((task) => task.line),
+    within,
+  );
   const offset = offsetOfLine(board, sectionIndex, within);
   while (taskIndex >= 0) {
     const task = section.tasks[taskIndex]!;

@@ -38,6 +38,10 @@ export function lineComments(line: string): { readonly spans: readonly Span[]; r
       from = span.end;
       continue;
     }
+    if (isEscaped(line, open)) {
+      from = open + 4;
+      continue;
+    }
     const close = commentEnd(line, open);
     if (close < 0) return { spans, unclosed: open };
     spans.push({ start: open, end: close });
@@ -68,7 +72,7 @@ function backtickRuns(line: string): Run[] {
 }
 
 /** Whether an odd number of backslashes stands before `at`. Looked at once per run, so linear in all. */
-export function isEscaped(line: string, at: number): boolean {
+function isEscaped(line: string, at: number): boolean {
   let count = 0;
   while (line.charCodeAt(at - 1 - count) === 0x5c) count++;
   return count % 2 === 1;
@@ -76,7 +80,7 @@ export function isEscaped(line: string, at: number): boolean {
 
 function nextOfSameLength(runs: readonly Run[]): number[] {
   const last = new Map<number, number>();
-  const next = new Array<number>(runs.length);
+  const next: number[] = runs.map(() => -1);
   for (let index = runs.length - 1; index >= 0; index--) {
     const { length } = runs[index]!;
     next[index] = last.get(length) ?? -1;

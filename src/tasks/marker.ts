@@ -24,21 +24,21 @@ const PLAIN: Readonly<Record<string, Marker>> = {
   '-': { state: 'cancelled' },
 };
 
-export type ReadMarker = {
+type ReadMarker = {
   readonly marker: Marker;
   /** Offset after the closing bracket. */
   readonly end: number;
 };
 
 /** A bracket in a task's place: a marker, an odd one that a person should know of, or nothing of ours. */
-export type ReadBracket = ({ readonly kind: 'marker' } & ReadMarker) | { readonly kind: 'odd'; readonly text: string } | undefined;
+type ReadBracket = ({ readonly kind: 'marker' } & ReadMarker) | { readonly kind: 'odd'; readonly text: string } | undefined;
 
 /** ToDone's ids (2-R1): the first character is no hexadecimal digit, so that none reads as a hash. */
 export function isId(word: string): boolean {
   return /^[g-z][0-9a-z]{7}$/.test(word);
 }
 
-export function isHash(word: string): boolean {
+function isHash(word: string): boolean {
   return word === '-' || /^[0-9a-f]{4,64}$/.test(word);
 }
 
@@ -147,7 +147,7 @@ function withWords(state: MarkerState, rest: string): Marker {
 }
 
 function noteInside(note: string): string {
-  return trimWhite(note.replace(/[[\]\\]/g, ' ').replace(/\p{Cc}/gu, ' ')).replace(/^,/, '');
+  return trimWhite(note.replace(/[[\]\\]|<!--|-->/g, ' ').replace(/\p{Cc}/gu, ' ')).replace(/^,/, '');
 }
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });

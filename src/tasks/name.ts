@@ -8,7 +8,21 @@ const NAME_UNITS_MAX = 100;
 /** A file system's limit for one name is 255 bytes; git adds `.lock`, a workspace `~12`. */
 const PART_BYTES_MAX = 200;
 /** Names that git, a file system or a shell gives a meaning of its own. */
-const RESERVED = new Set(['head', 'fetch_head', 'orig_head', 'merge_head', 'cherry_pick_head', 'rebase_head', 'git', 'refs', 'objects', 'con', 'prn', 'aux', 'nul']);
+const RESERVED = new Set([
+  'head',
+  'fetch_head',
+  'orig_head',
+  'merge_head',
+  'cherry_pick_head',
+  'rebase_head',
+  'git',
+  'refs',
+  'objects',
+  'con',
+  'prn',
+  'aux',
+  'nul',
+]);
 
 export function isSafeName(name: string): boolean {
   return unsafeReason(name) === undefined;

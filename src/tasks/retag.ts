@@ -3,9 +3,9 @@
  * is handed down: it stands on another line.
  */
 import { tagText } from './compose.ts';
+import { wordsOf } from './find.ts';
 import type { ParseOptions } from './parse.ts';
 import type { Tag, Task } from './task.ts';
-import { utf8Length } from './utf8.ts';
 import { canonicalKey, groupOf, toDataview, toEmoji } from './vocabulary.ts';
 import { skipWhite, skipWhiteBack } from './white.ts';
 
@@ -19,11 +19,12 @@ export type OnText = { readonly text: string; readonly base: number; readonly ta
 export function addTagSplices(on: OnText, key: string, value: string | undefined, options: ParseOptions): readonly Splice[] {
   const { task, base } = on;
   const rival = task.tags.find((tag) => groupOf(tag.key) === groupOf(key) && key !== 'id' && key !== 'relates');
+  if (key === 'after' && rival && wordsIn(value ?? '').every((word) => wordsOf(task.tags, 'after').includes(word))) return [];
   const wanted = key === 'after' && rival ? joined(rival.value ?? '', value ?? '') : value;
   if (task.tags.some((tag) => canonicalKey(tag.key) === canonicalKey(key) && tag.value === wanted)) return [];
   if (!rival) return [{ start: textEnd(on), end: textEnd(on), text: ` ${spelling(key, wanted, task.tags, undefined, options)}` }];
   const made = spelling(key, wanted, task.tags, rival, options);
-  return sameLengthAvoided(on, { start: base + rival.span.start, end: base + rival.span.end, text: made });
+  return [{ start: base + rival.span.start, end: base + rival.span.end, text: made }];
 }
 
 /** The splices that take every own tag with this key off the line. */
@@ -40,8 +41,11 @@ export function textEnd({ text, base, task }: OnText): number {
 }
 
 function joined(before: string, more: string): string {
-  const words = `${before},${more}`.split(/[,\s]+/).filter((word) => word !== '');
-  return [...new Set(words)].join(',');
+  return [...new Set([...wordsIn(before), ...wordsIn(more)])].join(',');
+}
+
+function wordsIn(value: string): readonly string[] {
+  return value.split(/[,\s]+/).filter((word) => word !== '');
 }
 
 function withoutTag({ text, base, task }: OnText, tag: Tag): Splice {
@@ -73,12 +77,4 @@ function inSpelling(model: Tag['spelling'], key: string, value: string | undefin
     case 'todotxt':
       return /^p[0-3]$/.test(key) ? `(${'ABCD'[Number(key[1])]})` : undefined;
   }
-}
-
-/** A tag in place of one of the same length: one space more or less before it changes the file's length (1.4-R5). */
-function sameLengthAvoided({ text, base, task }: OnText, splice: Splice): readonly Splice[] {
-  if (utf8Length(splice.text) !== utf8Length(text.slice(splice.start, splice.end))) return [splice];
-  const white = skipWhiteBack(text, splice.start, base + task.markerSpan.end);
-  const shorter = splice.start - white >= 2;
-  return [shorter ? { ...splice, start: splice.start - 1 } : { ...splice, text: ` ${splice.text}` }];
 }

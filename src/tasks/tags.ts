@@ -11,7 +11,7 @@ import { isWhite, skipWhite, skipWhiteBack, trimWhite } from './white.ts';
 /** Tags whose text can be worth nothing to those who inherit it. */
 const NOT_INHERITED = new Set(['id']);
 
-export type ReadTags = {
+type ReadTags = {
   /** Spans relative to `text`. */
   readonly tags: readonly Tag[];
   /** The text without tags, escapes undone. */
@@ -92,7 +92,7 @@ const BRACE_KEY = /^[\p{L}][\p{L}\p{N}_.-]*$/u;
 const KEY_UNITS_MAX = 64;
 
 /** `{key}` or `{key:value}` that begins at `at`. */
-export function readBrace(text: string, at: number): Tag | undefined {
+function readBrace(text: string, at: number): Tag | undefined {
   const close = closeOf(text, at, 0x7b, 0x7d);
   if (close < 0 || !endsAt(text, close + 1)) return undefined;
   const inside = text.slice(at + 1, close);
@@ -101,7 +101,9 @@ export function readBrace(text: string, at: number): Tag | undefined {
   if (key.length > KEY_UNITS_MAX || !BRACE_KEY.test(key)) return undefined;
   const span = { start: at, end: close + 1 };
   const name = key.toLowerCase();
-  return colon < 0 ? { key: name, spelling: 'brace', text: inside, span } : { key: name, value: trimWhite(inside.slice(colon + 1)), spelling: 'brace', text: inside, span };
+  return colon < 0
+    ? { key: name, spelling: 'brace', text: inside, span }
+    : { key: name, value: trimWhite(inside.slice(colon + 1)), spelling: 'brace', text: inside, span };
 }
 
 const DATAVIEW_KEY = /^[\p{L}][\p{L}\p{N} _-]*$/u;
@@ -165,12 +167,16 @@ function readEmoji(text: string, at: number): Draft | undefined {
   let from = at + found.emoji.length;
   if (text.charCodeAt(from) === 0xfe0f) from++;
   const base = { key: found.key, spelling: 'emoji' as const };
-  if (found.value === 'none') return endsAt(text, from) ? { tag: { ...base, text: text.slice(at, from), span: { start: at, end: from } }, atEnd: found.atEnd } : undefined;
+  if (found.value === 'none')
+    return endsAt(text, from) ? { tag: { ...base, text: text.slice(at, from), span: { start: at, end: from } }, atEnd: found.atEnd } : undefined;
   const start = skipWhite(text, from, text.length);
   const end = found.value === 'rule' ? ruleEnd(text, start) : found.value === 'ids' ? idsEnd(text, start) : wordEnd(text, start);
   const value = text.slice(start, end);
   if (!emojiValueFits(found.value, value)) return undefined;
-  return { tag: { ...base, value: found.value === 'rule' ? recurrence(value) : value, text: text.slice(at, end), span: { start: at, end } }, atEnd: found.atEnd };
+  return {
+    tag: { ...base, value: found.value === 'rule' ? recurrence(value) : value, text: text.slice(at, end), span: { start: at, end } },
+    atEnd: found.atEnd,
+  };
 }
 
 function emojiValueFits(kind: 'date' | 'id' | 'ids' | 'rule', value: string): boolean {
@@ -216,8 +222,12 @@ function outsideCode(text: string, drafts: readonly Draft[]): readonly Draft[] {
   const doubtful = ({ tag: { span } }: Draft) =>
     (backtick >= 0 && backtick < span.end && lastBacktick > span.start) || (comment >= 0 && comment < span.start && lastClose >= span.end);
   if (!drafts.some(doubtful)) return drafts;
-  const opaque = opaqueSpans(text);
-  return drafts.filter(({ tag: { span } }) => !opaque.some((hidden) => hidden.start < span.end && hidden.end > span.start && !within(hidden, span)));
+  const opaque = opaqueSpans(text).toSorted((one, other) => one.start - other.start);
+  let at = 0;
+  return drafts.filter(({ tag: { span } }) => {
+    while (at < opaque.length && (opaque[at]!.end <= span.start || within(opaque[at]!, span))) at++;
+    return at === opaque.length || opaque[at]!.start >= span.end;
+  });
 }
 
 /** A whole code span inside a tag's value does not take the tag away. */
@@ -238,7 +248,7 @@ function onlyAtEnd(text: string, drafts: readonly Draft[]): readonly Tag[] {
 }
 
 /** Backslashes before punctuation undone, as Markdown shows it; code spans stay. */
-export function unescaped(text: string): string {
+function unescaped(text: string): string {
   if (!text.includes('\\')) return text;
   if (!text.includes('`')) return text.replace(ESCAPE, '$1');
   const parts: string[] = [];
@@ -253,4 +263,3 @@ export function unescaped(text: string): string {
 }
 
 const ESCAPE = /\\([!-/:-@[-`{-~])/g;
-

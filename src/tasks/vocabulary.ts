@@ -13,8 +13,14 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 /** Keys of which the nearest one wins over the others of its group. */
 const GROUPS: Readonly<Record<string, string>> = {
-  p0: 'priority', p1: 'priority', p2: 'priority', p3: 'priority',
-  triage: 'lane', decision: 'lane', investigation: 'lane', safe: 'lane',
+  p0: 'priority',
+  p1: 'priority',
+  p2: 'priority',
+  p3: 'priority',
+  triage: 'lane',
+  decision: 'lane',
+  investigation: 'lane',
+  safe: 'lane',
 };
 
 export const PRIORITIES = ['p0', 'p1', 'p2', 'p3'] as const;
@@ -23,9 +29,33 @@ export type Lane = (typeof LANES)[number];
 
 /** Keys of 1.2 that mean something, and whether they want a value. Agents, models and lanes' aliases come on top. */
 export const KNOWN_KEYS: Readonly<Record<string, 'bare' | 'value' | 'either'>> = {
-  id: 'value', after: 'value', p0: 'bare', p1: 'bare', p2: 'bare', p3: 'bare', model: 'value', quick: 'bare', workflow: 'value', owner: 'value',
-  triage: 'bare', decision: 'bare', investigation: 'bare', safe: 'bare', approval: 'bare', epic: 'bare', every: 'value', 'not-before': 'value',
-  due: 'value', est: 'value', relates: 'value', hold: 'either', created: 'value', fresh: 'bare', redo: 'bare', 'no-commit': 'bare', by: 'value',
+  id: 'value',
+  after: 'value',
+  p0: 'bare',
+  p1: 'bare',
+  p2: 'bare',
+  p3: 'bare',
+  model: 'value',
+  quick: 'bare',
+  workflow: 'value',
+  owner: 'value',
+  triage: 'bare',
+  decision: 'bare',
+  investigation: 'bare',
+  safe: 'bare',
+  approval: 'bare',
+  epic: 'bare',
+  every: 'value',
+  'not-before': 'value',
+  due: 'value',
+  est: 'value',
+  relates: 'value',
+  hold: 'either',
+  created: 'value',
+  fresh: 'bare',
+  redo: 'bare',
+  'no-commit': 'bare',
+  by: 'value',
 };
 
 /** The key by its main name. */
@@ -39,7 +69,7 @@ export function groupOf(key: string): string {
   return Object.hasOwn(GROUPS, canonical) ? GROUPS[canonical]! : canonical;
 }
 
-export type EmojiTag = {
+type EmojiTag = {
   readonly emoji: string;
   readonly key: string;
   readonly value: 'none' | 'date' | 'id' | 'ids' | 'rule';
@@ -62,7 +92,13 @@ export const EMOJI_TAGS: readonly EmojiTag[] = [
 ];
 
 const DATAVIEW_KEYS: Readonly<Record<string, string>> = {
-  dependson: 'after', start: 'not-before', scheduled: 'not-before', repeat: 'every', due: 'due', id: 'id', created: 'created',
+  dependson: 'after',
+  start: 'not-before',
+  scheduled: 'not-before',
+  repeat: 'every',
+  due: 'due',
+  id: 'id',
+  created: 'created',
 };
 const DATAVIEW_PRIORITIES: Readonly<Record<string, string>> = { highest: 'p0', high: 'p1', medium: 'p2', low: 'p3', lowest: 'p3' };
 
@@ -96,7 +132,11 @@ export function toEmoji(key: string, value: string | undefined): string | undefi
 
 /** Obsidian's `every week` is `weekly` here; other words stay. */
 export function recurrence(words: string): string {
-  const rest = words.trim().toLowerCase().replace(/^every\s+/, '').replace(/\s+when done$/, '');
+  const rest = words
+    .trim()
+    .toLowerCase()
+    .replace(/^every\s+/, '')
+    .replace(/\s+when done$/, '');
   const unit: Readonly<Record<string, string>> = { hour: 'hourly', day: 'daily', week: 'weekly', month: 'monthly', year: 'yearly', weekday: 'weekdays' };
   return Object.hasOwn(unit, rest) ? unit[rest]! : rest;
 }

@@ -39,7 +39,7 @@ export const never = new AbortController().signal;
 
 export function makeKit(files: Readonly<Record<string, string>> = { 'README.md': '# Demo\n', '.gitignore': '.env*\nnode_modules/\n/trees/\n' }): Kit {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'todone-git-')));
-  const top = join(root, 'repo');
+  const top = join(root, 'my repo é');
   const home = join(root, 'home');
   mkdirSync(top);
   mkdirSync(home);
@@ -62,45 +62,64 @@ export function makeKit(files: Readonly<Record<string, string>> = { 'README.md':
   }
 
   const open: Kit['open'] = async (options = {}) => {
-    const repo = await repoOf(top, home);
-    const config = { ...defaultConfig, ...options.config };
-    const stateDir = join(repo.commonDir, 'todone');
-    const door = await openGit({ commonDir: repo.commonDir, top: repo.top, stateDir, env: options.env ?? env, log });
-    const lock = openRepoLock(join(stateDir, 'worktree.lock'));
-    const sections = openSections({ git: door, branchPrefix: config.branchPrefix, base: config.base });
-    excludeInInfo(repo.commonDir, ['/trees/']);
-    opened.push(() => door.close(), () => lock.close());
-    const workspaces = openWorkspaces({
-      git: door,
-      sections,
-      lock,
-      top: repo.top,
-      trees: join(repo.top, 'trees'),
-      hooks: config.hooks,
-      hookLimitMs: 10_000,
-      runHook: options.runHook ?? shellHook(env),
-      ports: config.ports,
-      log,
-    });
-    const landing = openLanding({
-      git: door,
-      sections,
-      top: repo.top,
-      list: 'tasks.md',
-      protected: config.protected,
-      maxFileBytes: options.maxFileBytes ?? 1_000_000,
-      secretsIn: (text) => (text.includes('AKIA') ? 'an access key' : undefined),
-      identity: repo.identity,
-      sign: config.sign === 'auto' && repo.signs,
-      log,
-    });
-    return { repo, git: door, workspaces, landing };
+    const all = await openAll(top, home, env, log, options);
+    opened.push(() => all.close());
+    return all;
   };
   const close = (): void => {
     for (const end of opened) end();
     rmSync(root, { recursive: true, force: true });
   };
   return { top, home, env, logged, git, write, open, close };
+}
+
+async function openAll(top: string, home: string, env: NodeJS.ProcessEnv, log: Log, options: OpenOptions): Promise<Open & { close(): void }> {
+  const repo = await repoOf(top, home);
+  const config = { ...defaultConfig, ...options.config };
+  const stateDir = join(repo.commonDir, 'todone');
+  const door = await openGit({ commonDir: repo.commonDir, top: repo.top, stateDir, env: options.env ?? env, log });
+  const lock = openRepoLock(join(stateDir, 'worktree.lock'));
+  const sections = openSections({ git: door, branchPrefix: config.branchPrefix, base: config.base });
+  excludeInInfo(repo.commonDir, ['/trees/']);
+  const workspaces = openWorkspaces({
+    git: door,
+    sections,
+    lock,
+    top: repo.top,
+    trees: join(repo.top, 'trees'),
+    hooks: config.hooks,
+    hookLimitMs: 10_000,
+    runHook: options.runHook ?? shellHook(env),
+    ports: config.ports,
+    log,
+  });
+  const landing = openLanding({
+    git: door,
+    sections,
+    top: repo.top,
+    list: 'tasks.md',
+    protected: config.protected,
+    maxFileBytes: options.maxFileBytes ?? 1_000_000,
+    secretsIn: (text) => (text.includes('AKIA') ? 'an access key' : undefined),
+    identity: repo.identity,
+    sign: config.sign === 'auto' && repo.signs,
+    log,
+  });
+  return {
+    repo,
+    git: door,
+    workspaces,
+    landing,
+    close: () => {
+      door.close();
+      lock.close();
+    },
+  };
+}
+
+/** Everything opened on a kit's repository by another process. */
+export function makeKitAt(top: string, home: string): Promise<Open> {
+  return openAll(top, home, process.env, { write: () => undefined }, {});
 }
 
 /** openRepo reads the person's config as git finds it: by HOME. */
@@ -119,9 +138,13 @@ export async function repoOf(top: string, home: string): Promise<Repo> {
 function shellHook(env: NodeJS.ProcessEnv): RunHook {
   return async (command, cwd, more) => {
     try {
-      return { code: 0, output: execFileSync('sh', ['-c', command], { cwd, env: { ...env, ...more }, encoding: 'utf8' }), timedOut: false };
+      return {
+        code: 0,
+        output: execFileSync('sh', ['-c', command], { cwd, env: { ...env, ...more }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }),
+        timedOut: false,
+      };
     } catch (error) {
-      return { code: (error as { status?: number }).status ?? 1, output: String((error as { stderr?: string }).stderr ?? ''), timedOut: false };
+      return { code: (error as { status?: number }).status ?? 1, output: (error as { stderr?: string }).stderr ?? '', timedOut: false };
     }
   };
 }

@@ -11,8 +11,12 @@ gitPortsContract('git', async () => {
     landing,
     put: (workspace, path, text) => (text === undefined ? rmSync(join(workspace, path)) : kit.write(path, text, workspace)),
     text: (workspace, path) => textOf(join(workspace, path)),
-    landed: (section) => kit.git(['rev-list', '--reverse', `main..todone/${section}`]).split('\n').filter((line) => line !== ''),
+    landed: (section) =>
+      kit
+        .git(['rev-list', '--reverse', `main..todone/${section}`])
+        .split('\n')
+        .filter((line) => line !== ''),
     lose: (workspace) => rmSync(workspace, { recursive: true }),
-    close: kit.close,
+    close: () => kit.close(),
   };
 });

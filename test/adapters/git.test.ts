@@ -35,49 +35,63 @@ async function everything(open: Open, mark: string): Promise<void> {
   await open.landing.proof('feature', 'none', 'abcdef1');
 }
 
-describe('code that an agent plants', () => {
-  const plant = (canary: string): void => {
-    const evil = join(kit.home, 'evil.sh');
-    script(evil, `#!/bin/sh\necho "$0 $*" >> ${canary}\ncat\n`);
-    const gitDir = join(kit.top, '.git');
-    const hooks = 'applypatch-msg commit-msg fsmonitor-watchman post-checkout post-commit post-index-change post-merge pre-commit pre-push prepare-commit-msg reference-transaction update';
-    for (const hook of hooks.split(' ')) script(join(gitDir, 'hooks', hook), `#!/bin/sh\necho ${hook} >> ${canary}\n`);
-    const values: Record<string, string> = {
-      'core.hooksPath': join(gitDir, 'hooks'),
-      'core.fsmonitor': evil,
-      'core.pager': evil,
-      'core.editor': evil,
-      'core.sshCommand': evil,
-      'core.alternateRefsCommand': evil,
-      'diff.external': evil,
-      'filter.evil.clean': evil,
-      'filter.evil.smudge': evil,
-      'filter.evil.process': evil,
-      'filter.evil.required': 'true',
-      'diff.evil.command': evil,
-      'diff.evil.textconv': evil,
-      'merge.evil.driver': `${evil} %A`,
-      'gpg.program': evil,
-      'gpg.ssh.program': evil,
-      'commit.gpgSign': 'true',
-      'trailer.x.command': evil,
-      'alias.status': `!${evil}`,
-      'alias.update-index': `!${evil}`,
-      'credential.helper': `!${evil}`,
-      'extensions.worktreeConfig': 'true',
-      'core.attributesFile': join(kit.home, 'attributes'),
-      'submodule.recurse': 'true',
-    };
-    for (const [key, value] of Object.entries(values)) kit.git(['config', key, value]);
-    writeFileSync(join(kit.home, 'included'), `[filter "evil2"]\n\tclean = ${evil}\n\tsmudge = ${evil}\n`);
-    kit.git(['config', 'include.path', join(kit.home, 'included')]);
-    writeFileSync(join(gitDir, 'config.worktree'), `[filter "evil3"]\n\tclean = ${evil}\n[core]\n\tfsmonitor = ${evil}\n`);
-    for (const file of [join(kit.home, 'attributes'), join(gitDir, 'info', 'attributes')]) writeFileSync(file, '*.txt filter=evil diff=evil merge=evil\n');
-    for (const name of existsSync(join(gitDir, 'worktrees')) ? readdirSync(join(gitDir, 'worktrees')) : []) {
-      writeFileSync(join(gitDir, 'worktrees', name, 'config.worktree'), `[filter "evil3"]\n\tclean = ${evil}\n[core]\n\tfsmonitor = ${evil}\n`);
-    }
+/** All that an agent can plant in the shared `.git`. */
+function plant(canary: string): void {
+  const evil = join(kit.home, 'evil.sh');
+  script(evil, `#!/bin/sh\necho "$0 $*" >> ${canary}\ncat\n`);
+  const gitDir = join(kit.top, '.git');
+  const hooks =
+    'applypatch-msg commit-msg fsmonitor-watchman post-checkout post-commit post-index-change post-merge pre-commit pre-push prepare-commit-msg reference-transaction update';
+  for (const hook of hooks.split(' ')) script(join(gitDir, 'hooks', hook), `#!/bin/sh\necho ${hook} >> ${canary}\n`);
+  const values: Record<string, string> = {
+    'core.hooksPath': join(gitDir, 'hooks'),
+    'core.fsmonitor': evil,
+    'core.pager': evil,
+    'core.editor': evil,
+    'core.sshCommand': evil,
+    'core.alternateRefsCommand': evil,
+    'diff.external': evil,
+    'filter.evil.clean': evil,
+    'filter.evil.smudge': evil,
+    'filter.evil.process': evil,
+    'filter.evil.required': 'true',
+    'diff.evil.command': evil,
+    'diff.evil.textconv': evil,
+    'merge.evil.driver': `${evil} %A`,
+    'gpg.program': evil,
+    'gpg.ssh.program': evil,
+    'commit.gpgSign': 'true',
+    'trailer.x.command': evil,
+    'alias.status': `!${evil}`,
+    'alias.update-index': `!${evil}`,
+    'credential.helper': `!${evil}`,
+    'extensions.worktreeConfig': 'true',
+    'core.attributesFile': join(kit.home, 'attributes'),
+    'submodule.recurse': 'true',
   };
+  for (const [key, value] of Object.entries(values)) kit.git(['config', key, value]);
+  writeFileSync(join(kit.home, 'included'), `[filter "evil2"]\n\tclean = ${evil}\n\tsmudge = ${evil}\n`);
+  kit.git(['config', 'include.path', join(kit.home, 'included')]);
+  writeFileSync(join(gitDir, 'config.worktree'), `[filter "evil3"]\n\tclean = ${evil}\n[core]\n\tfsmonitor = ${evil}\n`);
+  for (const file of [join(kit.home, 'attributes'), join(gitDir, 'info', 'attributes')]) writeFileSync(file, '*.txt filter=evil diff=evil merge=evil\n');
+  for (const name of existsSync(join(gitDir, 'worktrees')) ? readdirSync(join(gitDir, 'worktrees')) : []) {
+    writeFileSync(join(gitDir, 'worktrees', name, 'config.worktree'), `[filter "evil3"]\n\tclean = ${evil}\n[core]\n\tfsmonitor = ${evil}\n`);
+  }
+}
 
+/** A filter that keeps text in capitals, in one config file. */
+function filter(file: string): void {
+  script(join(kit.home, 'up.sh'), '#!/bin/sh\ntr a-z A-Z\n');
+  script(join(kit.home, 'down.sh'), '#!/bin/sh\ntr A-Z a-z\n');
+  const value = (key: string, text: string): void => void kit.git(['config', '-f', file, key, text]);
+  value('filter.case.clean', join(kit.home, 'up.sh'));
+  value('filter.case.smudge', join(kit.home, 'down.sh'));
+  kit.write('.gitattributes', '*.low filter=case\n');
+  kit.git(['add', '-A']);
+  kit.git(['commit', '-qm', 'attributes']);
+}
+
+describe('code that an agent plants', () => {
   it('4-R11 runs nothing that was planted in the shared config, hooks or attributes while we run', async () => {
     const canary = join(kit.home, 'canary');
     const open = await kit.open();
@@ -129,14 +143,22 @@ describe('code that an agent plants', () => {
   });
 
   it('4-R11 does not take a git from inside the repository', () => {
-    const env = gitEnvironment({ PATH: `${kit.top}/node_modules/.bin:.:relative::/usr/bin`, GIT_DIR: '/x', GIT_INDEX_FILE: '/y', EDITOR: 'vi', HOME: '/h' }, kit.top);
+    const env = gitEnvironment(
+      { PATH: `${kit.top}/node_modules/.bin:.:relative::/usr/bin`, GIT_DIR: '/x', GIT_INDEX_FILE: '/y', EDITOR: 'vi', HOME: '/h' },
+      kit.top,
+    );
     expect(env).toEqual({ PATH: '/usr/bin', HOME: '/h', LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0' });
   });
 
   it('4-R11 works on the right repository with GIT_DIR and its like in the environment', async () => {
     const other = join(kit.home, 'other');
     kit.git(['init', '-q', other]);
-    const leaks = Object.fromEntries(kit.git(['rev-parse', '--local-env-vars']).split('\n').map((name) => [name, join(other, '.git')]));
+    const leaks = Object.fromEntries(
+      kit
+        .git(['rev-parse', '--local-env-vars'])
+        .split('\n')
+        .map((name) => [name, join(other, '.git')]),
+    );
     const open = await kit.open({ env: { ...kit.env, ...leaks } });
     await everything(open, 'leaked');
     expect(kit.git(['rev-list', '--count', 'main..todone/feature'])).toBe('2');
@@ -145,17 +167,6 @@ describe('code that an agent plants', () => {
 });
 
 describe('config that is the person’s', () => {
-  const filter = (file: string): void => {
-    script(join(kit.home, 'up.sh'), '#!/bin/sh\ntr a-z A-Z\n');
-    script(join(kit.home, 'down.sh'), '#!/bin/sh\ntr A-Z a-z\n');
-    const value = (key: string, text: string): void => void kit.git(['config', '-f', file, key, text]);
-    value('filter.case.clean', join(kit.home, 'up.sh'));
-    value('filter.case.smudge', join(kit.home, 'down.sh'));
-    kit.write('.gitattributes', '*.low filter=case\n');
-    kit.git(['add', '-A']);
-    kit.git(['commit', '-qm', 'attributes']);
-  };
-
   for (const [name, file] of [
     ['global', () => join(kit.home, '.gitconfig')],
     ['repository’s own, set before the first start,', () => join(kit.top, '.git', 'config')],
@@ -203,7 +214,7 @@ describe('config that is the person’s', () => {
     ];
     for (const [key, value] of odd) kit.git(['config', '-f', file, '--add', key, value]);
     appendFileSync(file, '[x]\n\talone\n');
-    const list = (path: string) => parseConfigList(Buffer.from(`${kit.git(['config', '-f', path, '--list', '-z', '--show-scope'])}`));
+    const list = (path: string) => parseConfigList(Buffer.from(kit.git(['config', '-f', path, '--list', '-z', '--show-scope'])));
     const before = list(file);
     writeFileSync(`${file}2`, renderConfig(before));
     expect(list(`${file}2`)).toEqual(before);
@@ -229,6 +240,11 @@ describe('config that is the person’s', () => {
     expect(kit.git(['config', '--local', '--list'])).toBe(before);
     expect(kit.git(['status', '--porcelain'])).toBe('');
     mkdirSync(join(kit.top, 'x'));
-    expect(kit.git(['for-each-ref', '--format=%(refname)']).split('\n').filter((ref) => !/^refs\/(heads\/(main|todone\/feature)|todone\/)/.test(ref))).toEqual([]);
+    expect(
+      kit
+        .git(['for-each-ref', '--format=%(refname)'])
+        .split('\n')
+        .filter((ref) => !/^refs\/(heads\/(main|todone\/feature)|todone\/)/.test(ref)),
+    ).toEqual([]);
   });
 });

@@ -60,7 +60,10 @@ export function scene(text: string | Buffer | undefined = LIST): Scene {
     text: () => readFileSync(list, 'utf8'),
     save: (saved) => writeFileSync(list, saved),
     litter: () => readdirSync(folder).filter((name) => !['tasks.md', 'state'].includes(name)),
-    archived: (kind = '') => archivedIn(state).filter(([name]) => name.endsWith(`${kind}.md`)).map(([, bytes]) => bytes),
+    archived: (kind = '') =>
+      archivedIn(state)
+        .filter(([name]) => name.endsWith(`${kind}.md`))
+        .map(([, bytes]) => bytes),
     async end() {
       for (const file of opened) await file.close();
       rmSync(folder, { recursive: true, force: true });

@@ -1,5 +1,20 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { realDisk } from '../../src/adapters/disk.ts';
@@ -285,11 +300,17 @@ describe('saves that cross a write', () => {
   it('1.4-R3 versions are bounded, listed newest first, and readable', async () => {
     const at = start();
     const file = at.open();
-    for (let write = 0; write < 260; write++) await file.edit([write % 2 === 0 ? mark('x', 'in_progress', 'open', 'failed') : mark('x', 'failed', 'in_progress')]);
+    for (let write = 0; write < 260; write++)
+      await file.edit([write % 2 === 0 ? mark('x', 'in_progress', 'open', 'failed') : mark('x', 'failed', 'in_progress')]);
     await file.recover();
     const versions = await file.versions();
     expect(versions.length).toBeLessThanOrEqual(220);
-    expect(versions.map(({ name }) => name)).toEqual(versions.map(({ name }) => name).toSorted().toReversed());
+    expect(versions.map(({ name }) => name)).toEqual(
+      versions
+        .map(({ name }) => name)
+        .toSorted()
+        .toReversed(),
+    );
     expect(file.version(versions[0]?.name ?? '').toString()).toContain('[🟡 q8f0t6zd] x');
   });
 });

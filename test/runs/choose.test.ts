@@ -25,7 +25,8 @@ describe('choosing', () => {
   });
 
   it('3-R2 after waits for its tasks in any section, by id or by name', () => {
-    const list = (state: string): string => `## Git Worktree a\n[] late {after:k3v9x2m1,rotate}\n\n## Git Worktree b\n[✅ a1b2c3d, k3v9x2m1] x\n${state} y {id:rotate}\n`;
+    const list = (state: string): string =>
+      `## Git Worktree a\n[] late {after:k3v9x2m1,rotate}\n\n## Git Worktree b\n[✅ a1b2c3d, k3v9x2m1] x\n${state} y {id:rotate}\n`;
     expect(starts(sceneOf(list('[✅ -]')))).toEqual(['late']);
     expect(why(sceneOf(list('[]')), 'late')).toBe('after');
     expect(why(sceneOf(list('[-]')), 'late')).toBe('after');

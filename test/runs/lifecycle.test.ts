@@ -96,7 +96,8 @@ describe('the life of a run', () => {
 
   it('4-R6 what waits for a person waits as long as it takes', () => {
     let now = run({ step: 'land' });
-    for (let turn = 0; turn < 50; turn++) now = advance(now, { kind: 'transient', reason: 'setup_failed', message: 'branch in use', retryAt: 5000, patient: true }, policy);
+    for (let turn = 0; turn < 50; turn++)
+      now = advance(now, { kind: 'transient', reason: 'setup_failed', message: 'branch in use', retryAt: 5000, patient: true }, policy);
     expect(now).toMatchObject({ step: 'land', waitUntil: 5000 });
   });
 

@@ -12,7 +12,10 @@ export const AGENTS: readonly AgentChoice[] = [
   { name: 'script', installed: true, takes: 'runnable', steps: ['implement'], learns: false },
 ];
 
-export function sceneOf(text: string, more: { readonly config?: Partial<Config>; readonly world?: (world: World) => void; readonly now?: number; readonly problems?: readonly Problem[] } = {}): Scene {
+export function sceneOf(
+  text: string,
+  more: { readonly config?: Partial<Config>; readonly world?: (world: World) => void; readonly now?: number; readonly problems?: readonly Problem[] } = {},
+): Scene {
   const world = emptyWorld();
   world.agents = AGENTS;
   world.list = { kind: 'fine' };

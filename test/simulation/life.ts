@@ -6,6 +6,8 @@
 import type { Config } from '../../src/config.ts';
 import type { Engine, EnginePorts } from '../../src/engine/engine.ts';
 import type { Agents, Clock, GitState, Journal, PhaseEnd, PhaseOrder, Reading, TaskFile, Written } from '../../src/engine/ports.ts';
+import type { applyEdits } from '../../src/tasks/edit.ts';
+import type { defaultParseOptions, parse } from '../../src/tasks/parse.ts';
 import type { Edit } from '../../src/tasks/task.ts';
 import { memoryJournal, journalStore, type JournalStore } from '../twins/journal.ts';
 import { memoryLanding } from '../twins/landing.ts';
@@ -15,9 +17,9 @@ import { memoryWorkspaces } from '../twins/workspaces.ts';
 /** The rooms under test: the production ones, or a copy with a planted fault. */
 export type Rooms = {
   readonly createEngine: (ports: EnginePorts) => Engine;
-  readonly applyEdits: typeof import('../../src/tasks/edit.ts').applyEdits;
-  readonly parse: typeof import('../../src/tasks/parse.ts').parse;
-  readonly defaultParseOptions: typeof import('../../src/tasks/parse.ts').defaultParseOptions;
+  readonly applyEdits: typeof applyEdits;
+  readonly parse: typeof parse;
+  readonly defaultParseOptions: typeof defaultParseOptions;
   readonly config: Config;
 };
 
@@ -60,7 +62,7 @@ type Outside = {
   readonly tries: Map<string, number>;
   readonly words: Set<string>;
   /** What a person's own change last made of a task, by its word. */
-  readonly wishes: Map<string, 'cancelled' | 'done' | 'deleted'>;
+  readonly wishes: Map<string, 'cancelled' | 'done' | 'stopped' | 'undone'>;
   text: string;
   version: number;
   gitPosition: number;
@@ -120,14 +122,14 @@ type Fuse = { left: number; dead: boolean };
 
 async function runEpisode(outside: Outside, rooms: Rooms, quiet: boolean): Promise<{ crashed: boolean; idle: boolean; steps: number }> {
   const fuse: Fuse = { left: quiet ? Number.POSITIVE_INFINITY : 1 + outside.pick(120), dead: false };
-  const timers = new Map<number, { at: number; then: () => void }>();
+  const timers = new Map<number, { at: number; run: () => void }>();
   let timerId = 0;
   const clock: Clock = {
     now: () => outside.now,
     ticks: () => outside.ticks,
     after(ms, then) {
       const id = ++timerId;
-      timers.set(id, { at: outside.ticks + Math.max(0, ms), then });
+      timers.set(id, { at: outside.ticks + Math.max(0, ms), run: then });
       return () => timers.delete(id);
     },
   };
@@ -176,7 +178,7 @@ function die(fuse: Fuse, outside: Outside, error: unknown): void {
   fuse.dead = true;
 }
 
-function tick(outside: Outside, timers: Map<number, { at: number; then: () => void }>, fuse: Fuse): void {
+function tick(outside: Outside, timers: Map<number, { at: number; run: () => void }>, fuse: Fuse): void {
   const [id, next] = [...timers].sort((a, b) => a[1].at - b[1].at)[0] ?? [];
   const step = next ? Math.max(0, next.at - outside.ticks) : 1000;
   outside.ticks += step;
@@ -184,7 +186,7 @@ function tick(outside: Outside, timers: Map<number, { at: number; then: () => vo
   if (id === undefined || !next) return;
   timers.delete(id);
   try {
-    next.then();
+    next.run();
   } catch (error) {
     die(fuse, outside, error);
   }
@@ -244,7 +246,7 @@ function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): Engi
     landing: mortal(memoryLanding(outside.repo), fuse),
     agents: agentsTwin(outside, workspaces, rooms, fuse),
     verify: { run: async () => undefined },
-    prompts: { fill: () => '' },
+    prompts: { fill: () => '', limitMs: () => undefined },
     log: { write: () => undefined },
     config: () => rooms.config,
     random: outside.random,
@@ -318,9 +320,9 @@ function agentsTwin(outside: Outside, workspaces: ReturnType<typeof memoryWorksp
 }
 
 function beginPhase(outside: Outside, rooms: Rooms, order: PhaseOrder): void {
-  const live = (outside.live.get(order.id) ?? 0) + 1;
-  outside.live.set(order.id, live);
-  if (live > 1) outside.faults.push('I4: two live agents for one task');
+  const alive = (outside.live.get(order.id) ?? 0) + 1;
+  outside.live.set(order.id, alive);
+  if (alive > 1) outside.faults.push('I4: two live agents for one task');
   if (landedCommits(outside).some((commit) => commit.task === order.id)) outside.faults.push('I3: a task that had landed was run again');
   void rooms;
 }
@@ -352,11 +354,12 @@ const DEEDS: readonly Deed[] = [
     return [...lines, `A remark: ${word}`];
   },
   (outside, lines) => change(outside, lines, /^\[❌[^\]]*\]/u, () => '[]'),
-  (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, () => '[❌]'),
-  (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, () => '[]'),
+  (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, (word) => (outside.wishes.set(word, 'stopped'), '[❌]')),
+  // Start it over; where it has just landed, the line stays as typed and is held (1.4-R8).
+  (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, (word) => (outside.wishes.set(word, 'undone'), '[]')),
   (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, (word) => (outside.wishes.set(word, 'cancelled'), '[-]')),
   (outside, lines) => change(outside, lines, /^\[\]/u, (word) => (outside.wishes.set(word, 'done'), '[x]')),
-  (outside, lines) => change(outside, lines, /^\[✅[^\]]*\]/u, () => '[]'),
+  (outside, lines) => change(outside, lines, /^\[✅[^\]]*\]/u, (word) => (outside.wishes.set(word, 'undone'), '[]')),
 ];
 
 function person(outside: Outside, rooms: Rooms): void {
@@ -395,6 +398,8 @@ function change(outside: Outside, lines: string[], marker: RegExp, to: (word: st
 
 // ── the oracle ───────────────────────────────────────────────────────────────────────────────────
 
+const HOPELESS: readonly string[] = ['empty', 'broken'];
+
 function landedCommits(outside: Outside): { readonly id: string; readonly task: string }[] {
   return [...outside.repo.branches.values()].flat().flatMap((id) => {
     const task = outside.repo.commits.get(id)?.task;
@@ -413,16 +418,20 @@ function judge(outside: Outside, rooms: Rooms): void {
     let barrier = false;
     for (const task of section.tasks) {
       const { state, id, hash } = task.marker;
-      const behaviour = task.title.split(' ')[0];
-      const wished = outside.wishes.has(task.title.split(' ')[1] ?? '');
+      const [behaviour = '', word = ''] = task.title.split(' ');
+      const wish = outside.wishes.get(word);
       const commit = id === undefined ? undefined : commits.find((candidate) => candidate.task === id);
-      if (state === 'done' && id !== undefined && hash !== '-' && !(commit && hash !== undefined && commit.id.startsWith(hash))) faults.push('I3: ✅ without its commit');
+      const held = (state === 'open' || state === 'blocked') && wish === 'undone';
+      if (state === 'done' && id !== undefined && !(commit ? hash !== undefined && commit.id.startsWith(hash) : hash === '-'))
+        faults.push('I3: ✅ without its commit');
       if (state === 'in_progress') faults.push('I7: 🟡 though nothing runs');
       if (state === 'failed' && commit) faults.push('I7: ❌ though it has landed');
-      const heldDone = (state === 'open' || state === 'blocked') && [...outside.store.known.values()].some((row) => row.includes(`"text":"${task.text}"`) && row.includes('"held":"done"'));
-      if (state === 'open' && !heldDone && !wished) faults.push('liveness: [] though it may start');
-      if (state === 'blocked' && !barrier && !heldDone) faults.push('liveness: [⏰] though everything above is done');
-      if (state === 'done' && (behaviour === 'broken' || behaviour === 'empty') && id !== undefined && !wished) faults.push('truth: ✅ on a task that cannot succeed');
+      if (state === 'open' && !held) faults.push('liveness: [] though it may start, or git took a marker back');
+      if (state === 'blocked' && !barrier && !held) faults.push('liveness: [⏰] though everything above is done');
+      if (state === 'done' && HOPELESS.includes(behaviour) && wish !== 'done') faults.push('truth: ✅ on a task that cannot succeed');
+      if (state === 'failed' && !HOPELESS.includes(behaviour) && wish !== 'stopped') faults.push('truth: ❌ on a task that can succeed');
+      if (wish === 'cancelled' && state !== 'cancelled') faults.push("truth: a person's [-] was overwritten");
+      if (wish === 'done' && !(state === 'done' && hash === undefined)) faults.push("truth: a person's [x] was overwritten");
       if (state !== 'done' && state !== 'cancelled') barrier = true;
     }
   }

@@ -5,14 +5,21 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Config } from '../../src/config.ts';
 import { type Life, live, type Rooms } from './life.ts';
 
 const { values } = parseArgs({
-  options: { lives: { type: 'string', default: '200' }, first: { type: 'string', default: '1' }, source: { type: 'string' }, stop: { type: 'boolean', default: false } },
+  options: {
+    lives: { type: 'string', default: '200' },
+    first: { type: 'string', default: '1' },
+    source: { type: 'string' },
+    stop: { type: 'boolean', default: false },
+  },
 });
 const source = values.source ?? path.join(import.meta.dirname, '..', '..');
-const load = async (file: string): Promise<Record<string, unknown>> => (await import(pathToFileURL(path.join(source, 'src', file)).href)) as Record<string, unknown>;
-const config = (await load('config.ts')) as unknown as typeof import('../../src/config.ts');
+const load = async (file: string): Promise<Record<string, unknown>> =>
+  (await import(pathToFileURL(path.join(source, 'src', file)).href)) as Record<string, unknown>;
+const config = (await load('config.ts')) as { readonly defaultConfig: Config };
 const rooms = {
   ...(await load('engine/engine.ts')),
   ...(await load('tasks/edit.ts')),

@@ -23,7 +23,10 @@ function summary(board: Board): unknown {
     title: section.title,
     ...some('tags', section.tags.map(tagWords)),
     ...(section.initiative !== undefined && { initiative: section.initiative }),
-    ...some('problems', section.problems.map((problem) => `${board.lines[index]! + problem.line + 1}:${problem.column} ${problem.severity} ${problem.rule} ${problem.message}`)),
+    ...some(
+      'problems',
+      section.problems.map((problem) => `${board.lines[index]! + problem.line + 1}:${problem.column} ${problem.severity} ${problem.rule} ${problem.message}`),
+    ),
     tasks: section.tasks.map((task, taskIndex) => {
       const { line, column } = placeOf(board, { task, sectionIndex: index, taskIndex });
       const { state, id, hash, note } = task.marker;
@@ -37,7 +40,10 @@ function summary(board: Board): unknown {
         ...some('inherited', task.inherited.map(tagWords)),
         ...(task.parent !== undefined && { parent: section.tasks[task.parent]!.text }),
         ...(task.phase !== undefined && { phase: task.phase }),
-        ...some('fields', task.fields.map(({ key, value, line: fieldLine }) => `${board.lines[index]! + fieldLine + 1} ${key}: ${value}`)),
+        ...some(
+          'fields',
+          task.fields.map(({ key, value, line: fieldLine }) => `${board.lines[index]! + fieldLine + 1} ${key}: ${value}`),
+        ),
         ...(task.details !== '' && { details: task.details }),
         ...some('notes', task.notes),
         ...(task.detailIndent !== '  ' && { detailIndent: task.detailIndent }),

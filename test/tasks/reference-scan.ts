@@ -41,13 +41,16 @@ type Line = {
 };
 
 export function referenceScan(source: string): Reference {
-  const lines: Line[] = source.split(/\r\n|\n|\r/).map((text) => ({ text, indent: indentOf(text), kind: 'text', inside: false, owner: undefined, contents: [] }));
+  const lines: Line[] = source
+    .split(/\r\n|\n|\r/)
+    .map((text) => ({ text, indent: indentOf(text), kind: 'text', inside: false, owner: undefined, contents: [] }));
   if (/(\r\n|\n|\r)$/.test(source)) lines.pop();
   if (source === '') lines.length = 0;
   const oddLines = new Set<number>();
   const starts: { line: number; level: number }[] = [];
   let paragraph: number | undefined;
   let lazy = false;
+  let behindTask = false;
   let at = frontMatterLines(lines);
   for (let index = 0; index < at; index++) lines[index]!.kind = 'front';
 
@@ -88,8 +91,8 @@ export function referenceScan(source: string): Reference {
     const rule = re('^(?:(?:-~W*){3,}|(?:\\*~W*){3,}|(?:_~W*){3,})$').test(body);
     let rest = body;
     let column = line.indent;
-    let bullet: RegExpExecArray | null;
-    while (!rule && (bullet = re('^([-*+]|\\d{1,9}[.)])(~W+|$)').exec(rest))) {
+    const bulletOf = (words: string) => (rule ? null : re('^([-*+]|\\d{1,9}[.)])(~W+|$)').exec(words));
+    for (let bullet = bulletOf(rest); bullet; bullet = bulletOf(rest)) {
       const after = column + bullet[1]!.length;
       const content = widthFrom(bullet[2]!, after);
       rest = rest.slice(bullet[0].length);
@@ -103,7 +106,8 @@ export function referenceScan(source: string): Reference {
       line.kind = 'task';
       line.marker = { ...bracket, column: line.text.length - rest.length + 1 };
       paragraph = undefined;
-      lazy = inItem;
+      if (owner === undefined) behindTask = inItem;
+      lazy = behindTask;
       at = skipComment(lines, at, at);
       continue;
     }
@@ -111,7 +115,7 @@ export function referenceScan(source: string): Reference {
       line.kind = 'quote';
       line.owner = owner;
       paragraph = undefined;
-      lazy = true;
+      lazy = owner === undefined ? true : behindTask;
       at++;
       continue;
     }
@@ -120,14 +124,14 @@ export function referenceScan(source: string): Reference {
       line.kind = hider.kind;
       line.owner = owner;
       paragraph = undefined;
-      lazy = false;
+      lazy = owner !== undefined && behindTask;
       at = skipHidden(lines, at, owner, hider);
       continue;
     }
     line.owner = owner;
     if (rule) {
       paragraph = undefined;
-      lazy = false;
+      lazy = owner !== undefined && behindTask;
       at++;
       continue;
     }
@@ -136,7 +140,8 @@ export function referenceScan(source: string): Reference {
       // Details are no paragraph.
     } else if (paragraph === undefined && ((rest.startsWith('<') && rest === body) || (rest === body && /^\[[^\]]+\]:/.test(body.slice(0, 200))))) lazy = true;
     else if (!inItem && !lazy && line.indent <= 3) paragraph ??= at;
-    if (inItem) lazy = true;
+    if (owner !== undefined) lazy = behindTask;
+    else if (inItem) lazy = true;
     at = skipComment(lines, at, owner);
   }
   return gather(lines, starts, oddLines);
@@ -190,7 +195,6 @@ function hiderOf(rest: string, line: Line, open: readonly number[], owner: Line 
     [/^<!--/, /-->/],
     [/^<\?/, /\?>/],
     [/^<!\[CDATA\[/, /\]\]>/i],
-    [/^<![a-z]/i, />/],
     [/^<(script|pre|style|textarea)(\s|>|$)/i, /<\/(script|pre|style|textarea)>/i],
   ];
   const found = html.find(([opening]) => opening.test(rest));
@@ -228,7 +232,7 @@ function skipComment(lines: Line[], at: number, owner: number | undefined): numb
 function opensComment(body: string): boolean {
   let rest = body;
   for (;;) {
-    const found = /(?<!`)(`+)(?!`)|<!--/.exec(rest);
+    const found = /(?<!`)(`+)(?!`)|(?<!(?<!\\)(?:\\\\)*\\)<!--/.exec(rest);
     if (!found) return false;
     if (found[0] === '<!--') {
       const close = /^<!--(?:-?>|[^]*?-->)/.exec(rest.slice(found.index));
@@ -250,7 +254,7 @@ function interrupts(text: string): boolean {
   if (re('^(?:[-*+]|\\d{1,9}[.)])(?:~W|$)').test(body)) return true;
   if (re('^(?:=+|-+)~W*$').test(body) || re('^(?:(?:-~W*){3,}|(?:\\*~W*){3,}|(?:_~W*){3,})$').test(body)) return true;
   if (/^(```|~~~)/.test(body)) return true;
-  return /^(<!--|<\?|<!\[CDATA\[|<![a-z]|<(script|pre|style|textarea)(\s|>|$))/i.test(body);
+  return /^(<!--|<\?|<!\[CDATA\[|<(script|pre|style|textarea)(\s|>|$))/i.test(body);
 }
 
 // ── small things ─────────────────────────────────────────────────────────────────────────────────
@@ -260,7 +264,7 @@ function indentOf(text: string): number {
 }
 
 function widthFrom(white: string, from: number): number {
-  return [...white].reduce((column, character) => (character === '\t' ? column + 4 - (column % 4) : column + 1), from);
+  return white.split('').reduce((column, character) => (character === '\t' ? column + 4 - (column % 4) : column + 1), from);
 }
 
 function frontMatterLines(lines: readonly Line[]): number {
@@ -283,7 +287,8 @@ function bracketOf(rest: string): 'odd' | { state: MarkerState; id?: string; has
     const note = words.replace(re('^,~W*'), '');
     return note === '' ? { state: 'blocked' } : { state: 'blocked', note };
   }
-  const state = ({ '🟡': 'in_progress', '✅': 'done', '❌': 'failed' } as const)[sign[1] as '🟡']!;
+  const states: Record<string, MarkerState> = { '🟡': 'in_progress', '✅': 'done', '❌': 'failed' };
+  const state = states[sign[1]!]!;
   const tokens = words.split(/[,\s]/).filter(Boolean);
   const hash = state === 'done' && /^(-|[0-9a-f]{4,64})$/.test(tokens[0] ?? '') ? tokens.shift() : undefined;
   const id = /^[g-z][0-9a-z]{7}$/.test(tokens[0] ?? '') ? tokens.shift() : undefined;

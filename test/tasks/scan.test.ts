@@ -1,7 +1,8 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cursorOf, frontMatterEnd, scanSection } from '../../src/tasks/scan.ts';
-import type { ScannedSection } from '../../src/tasks/scan.ts';
+import { frontMatterEnd, scanSection } from '../../src/tasks/scan.ts';
+import { cursorOf } from '../../src/tasks/scan-state.ts';
+import type { ScannedSection } from '../../src/tasks/scan-state.ts';
 import { referenceScan } from './reference-scan.ts';
 import type { Reference, ReferenceTask } from './reference-scan.ts';
 import { uglyLines } from './ugly-text.ts';

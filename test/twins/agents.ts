@@ -110,7 +110,11 @@ export function twinAgents(options: TwinOptions): TwinAgents {
         for (const event of act.events ?? []) activity(event);
         const how = await wait(key, order, act, signal);
         if (how === 'stopped') return { end: { kind: 'refused', message: 'stopped' }, tail: act.tail ?? '', found: {} };
-        if (how === 'timeout') return await finish(key, order, { ...act, end: { kind: 'final', reason: 'timeout', message: `${order.step} took too long`, evidence: act.tail ?? '' } });
+        if (how === 'timeout')
+          return await finish(key, order, {
+            ...act,
+            end: { kind: 'final', reason: 'timeout', message: `${order.step} took too long`, evidence: act.tail ?? '' },
+          });
         return await finish(key, order, act);
       } finally {
         stops.delete(key);

@@ -2,25 +2,27 @@
  * One phase of an agent, to its end: prompt and environment laid out, started through the one door, streamed to its log, its
  * report read, its end written before it is told. Judges nothing: exit status and report are handed on as they are.
  */
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Config } from '../../config.ts';
-import type { AgentEvent, AgentInfo, Agents, Clock, Log, PhaseEnd, PhaseOrder } from '../../engine/ports.ts';
+import type { AgentEvent, Agents, Clock, Log, PhaseEnd, PhaseOrder } from '../../engine/ports.ts';
 import { plainText } from '../../runs/plain-text.ts';
-import { readResult } from '../../runs/result.ts';
+import { filesNamed, readResult } from '../../runs/result.ts';
 import type { End, Found } from '../../runs/run.ts';
 import { environmentOf } from '../environment.ts';
-import { type Exit, launch } from '../process.ts';
+import { launch, sweep } from '../process.ts';
 import type { Redaction } from '../redact.ts';
 import type { Identity } from '../repo.ts';
 import { type RunFolder, runFolder } from '../run-folder.ts';
-import { openRunLog } from '../run-log.ts';
-import { sweepMarked } from '../sweep.ts';
-import { type AgentRow, agentTable } from './table.ts';
+import { openRunLog, type RunLog } from '../run-log.ts';
+import { changedSince } from '../stall.ts';
+import { endOf } from './ends.ts';
+import { type Seen, seeing } from './seen.ts';
+import { type AgentRow, agentTable, type Invocation, listAgents, type Surroundings } from './table.ts';
 
 export type AgentsOptions = {
   readonly config: () => Config;
   readonly stateDir: string;
+  /** The main worktree's top: what relative programs of the config count from. */
+  readonly top: string;
   /** Of the journal; with the owner's term it opens the mark of every process, so that what sweeps after one owner spares the next. */
   readonly epoch: string;
   readonly term: number;
@@ -29,64 +31,152 @@ export type AgentsOptions = {
   readonly redaction: Redaction;
   readonly env: NodeJS.ProcessEnv;
   readonly identity: Identity;
+  /** Other rows than the built-in and the configured ones. */
+  readonly table?: (config: Config) => readonly AgentRow[];
 };
 
 export function openAgents(options: AgentsOptions): Agents {
-  const rowOf = (name: string): AgentRow | undefined => agentTable(options.config()).find((row) => row.name === name);
+  const around: Surroundings = { env: options.env, top: options.top };
+  const rows = (): readonly AgentRow[] => (options.table ?? agentTable)(options.config());
+  const rowOf = (name: string): AgentRow | undefined => rows().find((row) => row.name === name);
   return {
-    list: () => agentTable(options.config()).map((row) => infoOf(row, options.env)),
+    list: () => listAgents(rows(), around),
     preview: (agent, model) => rowOf(agent)?.preview(model) ?? agent,
     async run(order, activity, signal) {
       const folder = runFolder(options.stateDir, order.id, order.ticket);
       const written = folder.readEnd(order.step);
       if (written) return written;
       const row = rowOf(order.agent);
-      if (!row) return { end: { kind: 'final', reason: 'setup_failed', message: `agent ${order.agent} is not configured any more` }, tail: '', found: {} };
-      const end = await runPhase(options, row, order, folder, activity, signal);
-      if (!signal.aborted) folder.writeEnd(order.step, end);
+      if (!row)
+        return notRun({
+          kind: 'final',
+          reason: 'setup_failed',
+          message: `there is no agent ${order.agent}: add it under agents in the config, or take another`,
+        });
+      const end = await runPhase(options, row, around, order, folder, activity, signal);
+      if (!signal.aborted) record(options, folder, order, end);
       return end;
     },
-    sweep: (id) => sweepMarked(`TODONE_RUN=${options.epoch}.${id === undefined ? '' : `${options.term}-${id}-`}`),
+    sweep: (id) => sweep(id === undefined ? `${options.epoch}.` : `${options.epoch}.${options.term}-${id}-`),
   };
 }
 
-function infoOf(row: AgentRow, env: NodeJS.ProcessEnv): AgentInfo {
-  const problem = row.problem(env);
-  return { name: row.name, installed: problem === undefined, problem: problem?.message, takes: row.takes, steps: row.steps, learns: row.learns };
+const notRun = (end: End): PhaseEnd => ({ end, tail: '', found: {} });
+
+/** An end that cannot be written is told all the same: the work is in the workspace, and only a crash would repeat it. */
+function record(options: AgentsOptions, folder: RunFolder, order: PhaseOrder, end: PhaseEnd): void {
+  try {
+    folder.writeEnd(order.step, end);
+  } catch (error) {
+    options.log.write('warn', `the end of ${order.step} could not be written to ${folder.path}: ${String(error)}`, { task: order.id, step: order.step });
+  }
 }
 
-async function runPhase(options: AgentsOptions, row: AgentRow, order: PhaseOrder, folder: RunFolder, activity: (event: AgentEvent) => void, signal: AbortSignal): Promise<PhaseEnd> {
-  const { limits, env: passed } = options.config();
-  const promptFile = folder.write(`prompt-${order.step}.md`, order.prompt);
-  if (order.plan !== undefined) folder.write('plan.md', order.plan);
-  const call = row.invoke(order, promptFile);
-  const log = openRunLog({ path: folder.log(order.step), step: order.step, maxBytes: limits.outputBytes, now: () => options.clock.now(), redact: (text) => options.redaction.redact(text) });
+async function runPhase(
+  options: AgentsOptions,
+  row: AgentRow,
+  around: Surroundings,
+  order: PhaseOrder,
+  folder: RunFolder,
+  activity: (event: AgentEvent) => void,
+  signal: AbortSignal,
+): Promise<PhaseEnd> {
+  const promptFile = layOut(order, folder);
+  const call = row.invoke(order, promptFile, around);
+  if (!call) return notRun({ kind: 'final', reason: 'setup_failed', message: `${row.name} finds nothing to run in this task: add a run: field or a sh block` });
+  const { limits } = options.config();
+  const log = openRunLog({
+    path: folder.log(order.step),
+    step: order.step,
+    maxBytes: limits.outputBytes,
+    now: () => options.clock.now(),
+    redaction: options.redaction,
+    trouble: (message) => options.log.write('warn', message, { task: order.id, step: order.step }),
+  });
   try {
-    const exit = await launch({
-      program: call.program,
-      args: call.args,
-      cwd: order.workspace,
-      env: environmentOf({ from: options.env, passed: [...passed, ...call.passed], added: call.env, identity: options.identity, variables: variablesOf(order, folder) }),
-      mark: `${options.epoch}.${options.term}-${order.id}-${order.ticket}`,
-      input: call.input,
-      limitMs: order.limitMs,
-      stallMs: limits.stallAfter,
-      changed: async () => newestChange(order.workspace),
-      graceMs: limits.stopGrace,
-      onLine: (line, from) => {
-        for (const event of row.read(line, from)) {
-          log.write(event);
-          activity(event);
-        }
-      },
-      signal,
-    });
-    const found = foundIn(folder);
-    const tail = plainText(log.tail());
-    return { end: endOf(exit, call.program, options), tail, found };
+    return await follow(options, row, order, folder, call, log, activity, signal);
   } finally {
     log.close();
   }
+}
+
+/** What it finds when it starts; nothing of an earlier program is mistaken for its report. */
+function layOut(order: PhaseOrder, folder: RunFolder): string {
+  folder.clear('result.json');
+  folder.clear('plan.md');
+  if (order.plan !== undefined && order.step !== 'plan') folder.write('plan.md', order.plan);
+  return folder.write(`prompt-${order.step}.md`, order.prompt);
+}
+
+async function follow(
+  options: AgentsOptions,
+  row: AgentRow,
+  order: PhaseOrder,
+  folder: RunFolder,
+  call: Invocation,
+  log: RunLog,
+  activity: (event: AgentEvent) => void,
+  signal: AbortSignal,
+): Promise<PhaseEnd> {
+  const { limits, env: passed } = options.config();
+  const circles = new AbortController();
+  const watch = seeing(() => circles.abort());
+  const tell = atMostOncePerSecond(options.clock, activity);
+  const read = readingSafely(row, order, options.log);
+  const exit = await launch({
+    program: call.program,
+    args: call.args,
+    cwd: order.workspace,
+    env: environmentOf({
+      from: options.env,
+      passed: [...passed, ...call.passed],
+      added: call.env,
+      identity: options.identity,
+      variables: variablesOf(order, folder),
+    }),
+    mark: `${options.epoch}.${options.term}-${order.id}-${order.ticket}`,
+    inputFile: call.inputFile,
+    limitMs: order.limitMs,
+    stallMs: limits.stallAfter,
+    changed: (since) => changedSince(order.workspace, since),
+    graceMs: limits.stopGrace,
+    maxBytes: limits.outputBytes,
+    onLine: (line, from) => {
+      for (const event of read(line, from)) {
+        log.write(event);
+        watch.see(event);
+        tell(event);
+      }
+    },
+    signal: AbortSignal.any([signal, circles.signal]),
+  });
+  const noProgress = circles.signal.aborted && !signal.aborted;
+  const end = endOf({
+    exit,
+    seen: watch.seen(),
+    agent: row.name,
+    called: call.called,
+    workspace: order.workspace,
+    limitMs: order.limitMs,
+    stallMs: limits.stallAfter,
+    noProgress,
+  });
+  return { end: cleanEnd(end, options.redaction), tail: plainText(log.tail()), found: foundIn(order, folder, watch.seen(), options.redaction) };
+}
+
+/** Whatever a client prints, it ends no daemon: a line that its reader stumbles over is text. */
+function readingSafely(row: AgentRow, order: PhaseOrder, log: Log): ReturnType<AgentRow['reader']> {
+  const read = row.reader();
+  let told = false;
+  return (line, from) => {
+    try {
+      return read(line, from);
+    } catch (error) {
+      if (!told) log.write('warn', `a line of ${row.name} cannot be read and is taken as text: ${String(error)}`, { task: order.id, step: order.step });
+      told = true;
+      return [{ kind: 'text', text: line }];
+    }
+  };
 }
 
 const variablesOf = (order: PhaseOrder, folder: RunFolder) => ({
@@ -100,57 +190,47 @@ const variablesOf = (order: PhaseOrder, folder: RunFolder) => ({
   PORT: String(order.port),
 });
 
+/** What says that it goes on is told once a second; what counts is told at once. */
+function atMostOncePerSecond(clock: Clock, activity: (event: AgentEvent) => void): (event: AgentEvent) => void {
+  let told = -ACTIVITY_MS;
+  return (event) => {
+    const only = event.kind === 'text' || event.kind === 'tool' || event.kind === 'file';
+    if (only && clock.ticks() - told < ACTIVITY_MS) return;
+    if (only) told = clock.ticks();
+    activity(event);
+  };
+}
+
+const ACTIVITY_MS = 1000;
+
+const cleanEnd = (end: End, redaction: Redaction): End => (end.kind === 'done' ? end : { ...end, message: plainText(redaction.redact(end.message)) });
+
+function foundIn(order: PhaseOrder, folder: RunFolder, seen: Seen, redaction: Redaction): Found {
+  const reported = reportIn(folder, redaction);
+  const plan = order.step === 'plan' ? planIn(folder, reported, seen, redaction) : undefined;
+  return {
+    ...reported,
+    ...(plan === undefined ? {} : { plan, files: reported.files ?? filesNamed(plan) }),
+    ...(seen.session === undefined ? {} : { session: seen.session }),
+    ...(seen.usage === undefined ? {} : { usage: seen.usage }),
+  };
+}
+
 /** Without a report the outcome is left to exit status and git, and noted as such (5.2-R2). */
-function foundIn(folder: RunFolder): Found {
-  const text = folder.readResult();
-  if (text === undefined) return { inferred: true };
-  const read = readResult(text);
-  return 'found' in read ? { ...read.found, inferred: false } : { inferred: true, notes: [read.note] };
+function reportIn(folder: RunFolder, redaction: Redaction): Found {
+  const given = folder.readGiven('result.json');
+  if (given === undefined || given.text.trim() === '') return { inferred: true };
+  const read = given.tooLong ? { note: 'the report is too long: the outcome is inferred' } : readResult(given.text);
+  return 'found' in read ? { ...cleanFound(read.found, redaction), inferred: false } : { inferred: true, notes: [read.note] };
 }
 
-function endOf(exit: Exit, program: string, options: AgentsOptions): End {
-  const { limits } = options.config();
-  switch (exit.ended) {
-    case 'itself':
-      return exit.code === 0 ? { kind: 'done' } : { kind: 'final', reason: 'agent_failed', message: exit.code === undefined ? `ended by ${exit.killedBy ?? 'a signal'}` : `exit ${exit.code}` };
-    case 'limit':
-      return { kind: 'final', reason: 'timeout', message: `it took longer than ${seconds(limits.phase)}` };
-    case 'stall':
-      return { kind: 'final', reason: 'stalled', message: `no output, no work and no changed file for ${seconds(limits.stallAfter)}` };
-    case 'stop':
-      return { kind: 'final', reason: 'cancelled', message: 'stopped' };
-    case 'unstarted':
-      return exit.trouble === 'ENOENT' || exit.trouble === 'EACCES'
-        ? { kind: 'final', reason: 'setup_failed', message: `${program} cannot be started (${exit.trouble})` }
-        : { kind: 'transient', reason: 'setup_failed', message: `${program} cannot be started (${exit.trouble ?? 'unknown'})` };
-  }
-}
+/** Every text in it, as it may be shown. */
+const cleanFound = (found: Found, redaction: Redaction): Found =>
+  JSON.parse(JSON.stringify(found), (_key, value: unknown) => (typeof value === 'string' ? plainText(redaction.redact(value)) : value)) as Found;
 
-const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
-
-const LOOKED_AT_MAX = 2000;
-const NOT_LOOKED_INTO: ReadonlySet<string> = new Set(['.git', 'node_modules', 'dist', 'build', 'target', '.venv']);
-
-/** The newest time of a file in the workspace, as far as a short look goes. */
-function newestChange(workspace: string): string {
-  let newest = 0;
-  let looked = 0;
-  const folders = [workspace];
-  for (let folder = folders.pop(); folder !== undefined && looked < LOOKED_AT_MAX; folder = folders.pop()) {
-    for (const entry of entriesOf(folder)) {
-      if (looked++ >= LOOKED_AT_MAX || NOT_LOOKED_INTO.has(entry.name)) continue;
-      const path = join(folder, entry.name);
-      newest = Math.max(newest, statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-      if (entry.isDirectory()) folders.push(path);
-    }
-  }
-  return String(newest);
-}
-
-function entriesOf(folder: string) {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return [];
-  }
+/** As reported, else as written where `TODONE_PLAN` points, else as printed. */
+function planIn(folder: RunFolder, reported: Found, seen: Seen, redaction: Redaction): string | undefined {
+  const written = folder.readGiven('plan.md')?.text.trim();
+  const plan = reported.plan ?? (written || seen.said.trim());
+  return plan === '' ? undefined : plainText(redaction.redact(plan));
 }

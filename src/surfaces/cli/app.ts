@@ -1,0 +1,107 @@
+/**
+ * What the command line needs of the rest, as plain functions handed in by `main.ts`. `Host` is there before any repository is
+ * known; `App` is one opened list. Never imports an adapter, never decides.
+ */
+import type { Config, WrittenConfig } from '../../config.ts';
+import type { Activity } from '../../engine/engine.ts';
+import type { AgentEvent, AgentInfo, HistoryRow } from '../../engine/ports.ts';
+import type { Answer, Ask } from '../../runs/ask.ts';
+import type { Scene } from '../../runs/choose.ts';
+import type { CliFailure } from './failure.ts';
+
+/** The options that every command takes. */
+export type Globals = {
+  readonly repo?: string;
+  readonly tasks?: string;
+  readonly config?: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  /** False with --no-color. */
+  readonly color: boolean;
+  /** Who asks (7-R9). */
+  readonly as?: string;
+  /** What the command line sets over every config file. */
+  readonly overrides: WrittenConfig;
+  /** Work in a throw-away repository. */
+  readonly demo: boolean;
+};
+
+export type Host = {
+  readonly version: string;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Of stdout. */
+  readonly isTTY: boolean;
+  /** Columns of the terminal; undefined where there is none, and nothing is shortened. */
+  readonly width: () => number | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: () => number;
+  /** Aborted at the first SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Settles after `ms`, or at once when `signal` is aborted. */
+  readonly wait: (ms: number) => Promise<void>;
+  /** Opens the list that the options name. Takes no lock and writes nothing, but for the repository of a demo. */
+  readonly open: (globals: Globals) => Promise<App | CliFailure>;
+  readonly init: (globals: Globals) => Promise<InitDone | CliFailure>;
+  /** Works without a usable config or list too: that is what it is for. */
+  readonly doctor: (globals: Globals, options: { readonly fix: boolean }) => Promise<DoctorFacts | CliFailure>;
+};
+
+export type App = {
+  readonly paths: {
+    readonly top: string;
+    /** The list, absolute; `listName` from the top of the repository, for people. */
+    readonly list: string;
+    readonly listName: string;
+    readonly stateDir: string;
+  };
+  readonly config: Config;
+  readonly instance: string;
+  readonly agents: () => readonly AgentInfo[];
+  /** The list parsed and checked, with the journal's rows: for reading. Holds no lock and writes nothing. */
+  readonly scene: () => Promise<Scene>;
+  /** What runs last said, by id; empty where no daemon runs. */
+  readonly activity: () => Promise<ReadonlyMap<string, Activity>>;
+  readonly owner: () => Promise<Owner | undefined>;
+  /** The owner's answer; where there is none, as its owner for one turn. */
+  readonly ask: (ask: Ask) => Promise<Answer>;
+  /** The daemon, to its end. */
+  readonly start: (options: StartOptions) => Promise<StartEnd | CliFailure>;
+  /** The command line that an agent would be started with. */
+  readonly preview: (agent: string, model: string | undefined) => string;
+  /** Oldest first. */
+  readonly history: (id: string) => Promise<readonly HistoryRow[]>;
+  /** What the agents of a task said; with `follow`, until its run ends or the signal. */
+  readonly runLog: (id: string, options: { readonly follow: boolean; readonly signal: AbortSignal }) => AsyncIterable<LogEntry>;
+  /** Where git shows that a task is done (4-R9). */
+  readonly proof: (section: string, id: string, hash: string | undefined) => Promise<{ readonly commit: string; readonly hash: string } | undefined>;
+  /** The last commits of a section's branch, newest first; empty where there is no branch. */
+  readonly commits: (section: string, max: number) => Promise<readonly CommitFact[]>;
+  /** Kept work of a task, put where a person can look at it. */
+  readonly restore: (id: string, into: string | undefined) => Promise<Restored | CliFailure>;
+};
+
+export type Owner = { readonly pid: number; readonly host: string; readonly since: number };
+export type StartOptions = { readonly once: boolean; readonly wait: boolean };
+export type StartEnd = { readonly failed: readonly string[]; readonly interrupted: boolean };
+export type CommitFact = { readonly hash: string; readonly subject: string; readonly at: number };
+export type LogEntry = { readonly at: number; readonly step: string } & AgentEvent;
+/** `ref` = the snapshot that was taken; `path` = where its files are now. */
+export type Restored = { readonly id: string; readonly ref: string; readonly path: string };
+
+/** One thing that `init` looked after; `skipped` = it was like that already. */
+export type InitStep = { readonly what: string; readonly path?: string; readonly done: 'done' | 'skipped' };
+export type InitDone = { readonly steps: readonly InitStep[]; readonly next: string };
+
+export type Check = {
+  readonly name: string;
+  /** `warn` = works, but less well than it could. */
+  readonly ok: true | false | 'warn';
+  readonly found: string;
+  readonly remedy?: string;
+  /** `--fix` put it right just now. */
+  readonly fixed?: boolean;
+};
+export type EffectiveValue = { readonly key: string; readonly value: unknown; readonly source: string };
+export type DoctorFacts = { readonly checks: readonly Check[]; readonly config: readonly EffectiveValue[] };

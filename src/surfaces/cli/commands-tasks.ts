@@ -1,0 +1,158 @@
+/**
+ * The tasks, for people and for programs: `task list`, `task ready`, `task show`, `task history`. They read only.
+ */
+import { z } from 'zod';
+import type { TaskView } from '../../runs/view.ts';
+import { knownIn } from '../../runs/world.ts';
+import type { App } from './app.ts';
+import { command, type CommandRow, type Outcome, type Result, show, withApp } from './command.ts';
+import { TASK_ARGUMENT } from './commands-look.ts';
+import { isFailure } from './failure.ts';
+import { findId, findTask, missingSection } from './find-task.ts';
+import { documentOf } from './json.ts';
+import { renderHistory, renderList, renderTask, type TaskWhole } from './render-tasks.ts';
+import { nameOf, runLines } from './status.ts';
+import { listTasks, readyTasks, STATUS_WORDS } from './task-filter.ts';
+
+const LANE_WORDS = ['triage', 'decision', 'investigation', 'safe'] as const;
+/** 6.1-R1. */
+const READY_LIMIT = 5;
+const QUIET_NAMES = 'prints ids (or handles, where a task has no id yet), one a line';
+
+const text = z.string().min(1).optional();
+const listInput = z.object({ status: text, section: text, owner: text, label: text, lane: text, text });
+const readyInput = z.object({
+  limit: z.coerce.number('write a number').int('write a whole number').min(1, 'at least 1').max(1000, 'at most 1000'),
+  owner: text,
+});
+const taskInput = z.object({ task: z.string() });
+
+export const TASK_COMMANDS: readonly CommandRow[] = [
+  command({
+    name: 'task list',
+    group: 'Tasks',
+    summary: 'every task with its state, and why it waits',
+    details: 'All filters given have to fit. --status pending is open, closed is done or cancelled.',
+    arguments: [],
+    options: [
+      { flags: '--status <state>', says: 'only tasks in this state', choices: Object.keys(STATUS_WORDS) },
+      { flags: '--section <name>', says: 'only this section', completes: 'section' },
+      { flags: '--owner <name>', says: 'only tasks reserved for, or being worked on by, this one' },
+      { flags: '--label <tag>', says: 'only tasks with this tag, inherited ones too: p1, #backend, model:opus' },
+      { flags: '--lane <lane>', says: 'only this lane of approval', choices: LANE_WORDS },
+      { flags: '--text <words>', says: 'only tasks with these words in title or details, in any case' },
+    ],
+    examples: [
+      { line: 'todone task list --status failed', says: 'what went wrong' },
+      { line: 'todone task list --section auth --json', says: 'one section, for a program' },
+    ],
+    json: 'tasks',
+    quiet: QUIET_NAMES,
+    input: listInput,
+    run: withApp(list),
+  }),
+  command({
+    name: 'task ready',
+    group: 'Tasks',
+    summary: 'the next tasks that a worker may take',
+    details: 'Its own and the unassigned, by priority, then in the order of the list. No task is an empty answer, and fine.',
+    arguments: [],
+    options: [
+      { flags: '--limit <n>', says: 'at most so many', default: READY_LIMIT },
+      { flags: '--owner <name>', says: 'the worker that asks (default: --as, TODONE_INSTANCE, or <user>@<host>)' },
+    ],
+    examples: [
+      { line: 'todone task ready', says: 'what comes next' },
+      { line: 'todone task ready --owner ci --limit 1 --json', says: 'one task for a worker called ci' },
+    ],
+    json: 'tasks',
+    quiet: QUIET_NAMES,
+    input: readyInput,
+    run: withApp(ready),
+  }),
+  command({
+    name: 'task show',
+    group: 'Tasks',
+    summary: 'all that is known of one task, its plan too',
+    arguments: [TASK_ARGUMENT],
+    options: [],
+    examples: [
+      { line: 'todone task show k3v9x2m1', says: 'by id' },
+      { line: 'todone task show tasks.md:12 --json', says: 'the task on line 12, for a program' },
+    ],
+    json: 'task',
+    quiet: QUIET_NAMES,
+    input: taskInput,
+    run: withApp(showTask),
+  }),
+  command({
+    name: 'task history',
+    group: 'Tasks',
+    summary: 'what became of a task: what changed, when, by whom',
+    arguments: [TASK_ARGUMENT],
+    options: [],
+    examples: [
+      { line: 'todone task history k3v9x2m1', says: 'its life so far' },
+      { line: 'todone task history tasks.md:12 --json', says: 'for a program' },
+    ],
+    json: 'history',
+    quiet: QUIET_NAMES,
+    input: taskInput,
+    run: withApp(history),
+  }),
+];
+
+async function list(app: App, input: z.output<typeof listInput>): Promise<Result> {
+  const scene = await app.scene();
+  const missing = input.section === undefined ? undefined : missingSection(scene, input.section);
+  return (
+    missing ??
+    tasks(listTasks(scene, input), Object.values(input).some((value) => value !== undefined) ? 'no task fits' : `there is no task in ${app.paths.listName} yet`)
+  );
+}
+
+async function ready(app: App, input: z.output<typeof readyInput>): Promise<Result> {
+  return tasks(readyTasks(await app.scene(), input.owner ?? app.instance, input.limit), 'no task is ready: todone task list says why');
+}
+
+const tasks = (views: readonly TaskView[], empty: string): Outcome =>
+  show({
+    view: views,
+    text: (shown, look) => renderList(shown, look, empty),
+    json: (view) => documentOf({ tasks: view }),
+    quiet: (shown) => shown.map(nameOf),
+  });
+
+async function showTask(app: App, input: z.output<typeof taskInput>): Promise<Result> {
+  const scene = await app.scene();
+  const found = findTask(scene, input.task);
+  if (isFailure(found)) return found;
+  const { view: task } = found;
+  const known = task.id === null ? undefined : knownIn(scene.draft, task.id);
+  const run = runLines(scene, await app.activity()).find(({ id }) => id === task.id) ?? null;
+  const stored = task.id === null ? undefined : (scene.draft.runs.get(task.id) ?? scene.draft.world.runs.get(task.id));
+  const view: TaskWhole = {
+    list: app.paths.listName,
+    task,
+    run,
+    attempts: known?.attempts ?? null,
+    plan: stored?.found.plan ?? known?.plan ?? null,
+    summary: stored?.found.summary ?? known?.summary ?? null,
+    evidence: stored?.evidence ?? known?.evidence ?? null,
+    kept: known?.kept ?? null,
+  };
+  return show({ view, text: renderTask, json: ({ list: _list, ...whole }) => documentOf(whole), quiet: (shown) => [nameOf(shown.task)] });
+}
+
+async function history(app: App, input: z.output<typeof taskInput>): Promise<Result> {
+  const found = findId(await app.scene(), input.task);
+  if (isFailure(found)) return found;
+  const { id } = found;
+  const rows = id === undefined ? [] : await app.history(id);
+  return show({
+    view: rows,
+    text: renderHistory,
+    json: (view) => documentOf({ id: id ?? input.task, history: view }),
+    quiet: () => (id === undefined ? [] : [id]),
+  });
+}

@@ -1,0 +1,176 @@
+/**
+ * The JSON of every command (7-R1): one document with `schemaVersion`, described by zod, so that a program can rely on it and a test
+ * can hold it to that. The dry run's is the bare array of 3-R7. Adding a key keeps the version; anything else is a new one.
+ */
+import { z } from 'zod';
+
+export const SCHEMA_VERSION = 1;
+
+const ms = z.number().describe('ms since 1970');
+const nullable = <T extends z.ZodType>(type: T) => type.nullable();
+const text = z.string();
+
+const state = z.enum(['open', 'blocked', 'in_progress', 'done', 'failed', 'cancelled']);
+const step = z.enum(['claim', 'prepare', 'plan', 'implement', 'update', 'land', 'settle']);
+const priority = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]);
+
+export const whySchema = z.strictObject({ rule: text, code: text, message: text, remedy: text, until: ms.optional() });
+
+/** 7-R7. */
+export const taskSchema = z.strictObject({
+  id: nullable(text),
+  handle: text,
+  parent: nullable(text),
+  initiative: nullable(text),
+  phase: nullable(text),
+  project: nullable(text),
+  section: text,
+  title: text,
+  description: text,
+  fields: z.record(text, text),
+  tags: z.array(text),
+  type: z.enum(['task', 'epic', 'subtask']),
+  status: state,
+  priority,
+  owner: nullable(text),
+  assigned_to: nullable(text),
+  assigned_at: nullable(ms),
+  created_at: nullable(ms),
+  updated_at: nullable(ms),
+  closed_at: nullable(ms),
+  closed_reason: nullable(text),
+  hash: nullable(text),
+  after: z.array(text),
+  relates: z.array(text),
+  line: z.int(),
+  reason: nullable(whySchema),
+});
+
+const lineSchema = z.strictObject({
+  id: nullable(text),
+  handle: text,
+  section: text,
+  title: text,
+  status: state,
+  priority,
+  hash: nullable(text),
+  line: z.int(),
+  reason: nullable(whySchema),
+});
+
+const runSchema = z.strictObject({
+  id: text,
+  section: text,
+  title: text,
+  agent: text,
+  model: nullable(text),
+  step,
+  attempt: z.int(),
+  started_at: ms,
+  wait_until: nullable(ms),
+  changed: z.boolean(),
+  workspace: nullable(text),
+  last: nullable(text),
+  tokens: nullable(z.number()),
+  cost_usd: nullable(z.number()),
+});
+
+const counts = z.strictObject({ open: z.int(), blocked: z.int(), in_progress: z.int(), done: z.int(), failed: z.int(), cancelled: z.int() });
+const commit = z.strictObject({ hash: text, subject: text, at: ms });
+
+const sectionSchema = z.strictObject({
+  name: text,
+  branch: text,
+  tree: text,
+  counts,
+  running: z.array(runSchema),
+  failed: z.array(lineSchema),
+  needs_you: z.array(lineSchema),
+  next: z.array(lineSchema),
+  waiting: z.array(lineSchema),
+  done: z.array(lineSchema),
+  commits: z.array(commit),
+});
+
+const usageSchema = z.strictObject({ inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() });
+const said = { at: ms, step: text };
+export const entrySchema = z.discriminatedUnion('kind', [
+  z.strictObject({ ...said, kind: z.literal('text'), text }),
+  z.strictObject({ ...said, kind: z.literal('tool'), name: text, input: text.optional(), output: text.optional(), failed: z.boolean().optional() }),
+  z.strictObject({ ...said, kind: z.literal('file'), path: text, change: z.enum(['added', 'changed', 'removed']) }),
+  z.strictObject({ ...said, kind: z.literal('usage'), usage: usageSchema, cumulative: z.boolean() }),
+  z.strictObject({ ...said, kind: z.literal('limit'), message: text, resetAt: ms.optional() }),
+  z.strictObject({ ...said, kind: z.literal('session'), id: text }),
+  z.strictObject({ ...said, kind: z.literal('error'), message: text, class: z.enum(['transient', 'limit', 'auth', 'config', 'refusal', 'real']) }),
+]);
+
+const document = <S extends z.ZodRawShape>(shape: S) => z.strictObject({ schemaVersion: z.literal(SCHEMA_VERSION), ...shape });
+
+export const documents = {
+  /** `start --dry-run`. */
+  plan: z.array(z.strictObject({ worktree_name: text, tasks_to_start: z.array(z.strictObject({ description: text, tags: z.array(text) })) })),
+  /** `start`, at its end. */
+  summary: document({
+    done: z.array(lineSchema),
+    failed: z.array(lineSchema),
+    running: z.array(lineSchema),
+    waiting: z.array(lineSchema),
+    interrupted: z.boolean(),
+  }),
+  init: document({ steps: z.array(z.strictObject({ what: text, path: text.optional(), done: z.enum(['done', 'skipped']) })), next: text }),
+  doctor: document({
+    ok: z.boolean(),
+    checks: z.array(
+      z.strictObject({ name: text, ok: z.union([z.boolean(), z.literal('warn')]), found: text, remedy: text.optional(), fixed: z.boolean().optional() }),
+    ),
+    config: z.array(z.strictObject({ key: text, value: z.unknown(), source: text })),
+  }),
+  status: document({
+    list: text,
+    owner: nullable(z.strictObject({ pid: z.int(), host: text, since: ms })),
+    held: nullable(whySchema),
+    max_agents: z.int(),
+    counts,
+    sections: z.array(sectionSchema),
+    problems: z.array(z.strictObject({ line: z.int(), column: z.int(), rule: text, severity: z.enum(['error', 'warning']), message: text, remedy: text })),
+  }),
+  why: document({ task: taskSchema, run: nullable(runSchema), reason: nullable(whySchema), proof: nullable(z.strictObject({ commit: text, hash: text })) }),
+  logs: document({ task: text, entries: z.array(entrySchema) }),
+  /** One line per entry with `logs -f`. */
+  entry: document({ task: text, entry: entrySchema }),
+  answer: document({ ok: z.literal(true), message: text, id: nullable(text) }),
+  restored: document({ id: text, ref: text, path: text }),
+  tasks: document({ tasks: z.array(taskSchema) }),
+  task: document({
+    task: taskSchema,
+    run: nullable(runSchema),
+    attempts: nullable(z.int()),
+    plan: nullable(text),
+    summary: nullable(text),
+    evidence: nullable(text),
+    kept: nullable(text),
+  }),
+  history: document({
+    id: text,
+    history: z.array(z.strictObject({ at: ms, id: text, field: text, old: nullable(text), new: nullable(text), by: text, via: text })),
+  }),
+  error: document({
+    error: z.strictObject({ code: z.int(), name: text, message: text, where: text.optional(), why: text.optional(), remedy: text, stack: text.optional() }),
+  }),
+} as const satisfies Readonly<Record<string, z.ZodType>>;
+
+export type DocumentName = keyof typeof documents;
+
+/** The document of a command: `schemaVersion` first. */
+export const documentOf = (body: object): object => ({ schemaVersion: SCHEMA_VERSION, ...body });
+
+/**
+ * One document as text. What JSON leaves as it is but a terminal would obey (C1, DEL, bidi controls) is escaped too: the same
+ * value for a program, nothing to obey for a terminal.
+ */
+export function jsonText(value: unknown, indent: number): string {
+  // oxlint-disable-next-line no-control-regex -- it looks for them
+  return `${JSON.stringify(value, undefined, indent).replaceAll(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escaped)}\n`;
+}
+
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

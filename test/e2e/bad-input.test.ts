@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { git, listOf, makeRepo, markerOf, removeRepos, start, todone } from './kit.ts';
+
+afterEach(removeRepos);
+
+const root = process.getuid?.() === 0;
+
+describe('bad input', () => {
+  it('7-R2 7-R1 a folder that is no repository, one without a commit, a bare one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'e2e-none-'));
+    try {
+      const none = await todone(folder, 'start', '--once');
+      expect(none).toMatchObject({ code: 2, err: expect.stringMatching(/no git repository[\s\S]*git init/) as string });
+      git(folder, 'init', '-q');
+      writeFileSync(join(folder, 'tasks.md'), '## Git Worktree a\n[] x\n');
+      expect(await todone(folder, 'start', '--once')).toMatchObject({ code: 2, err: expect.stringContaining('git commit --allow-empty') as string });
+      git(folder, 'init', '-q', '--bare', 'bare.git');
+      expect(await todone(join(folder, 'bare.git'), 'start')).toMatchObject({ code: 2, err: expect.stringContaining('bare') as string });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('7-R2 1.1-R6 a list that is missing, empty, binary, Latin-1 or a folder', async () => {
+    const top = makeRepo('## Git Worktree a {script}\n[] x\n  run: true\n');
+    rmSync(join(top, 'tasks.md'));
+    expect(await todone(top, 'start', '--once')).toMatchObject({ code: 2, err: expect.stringContaining('todone init') as string });
+    mkdirSync(join(top, 'tasks.md'));
+    expect(await todone(top, 'start', '--once')).toMatchObject({ code: 2 });
+    rmSync(join(top, 'tasks.md'), { recursive: true });
+    for (const bytes of [Buffer.from([0, 1, 2, 0]), Buffer.from([0x5b, 0x5d, 0x20, 0xe9, 0x0a])]) {
+      writeFileSync(join(top, 'tasks.md'), bytes);
+      expect(await todone(top, 'start', '--once')).toMatchObject({ code: 2, err: expect.stringContaining('UTF-8') as string });
+      expect(readFileSync(join(top, 'tasks.md')).equals(bytes)).toBe(true);
+    }
+    writeFileSync(join(top, 'tasks.md'), '');
+    expect(await todone(top, 'start', '--once')).toMatchObject({ code: 0 });
+    expect(listOf(top)).toBe('');
+  });
+
+  it.skipIf(root)('7-R2 an unreadable list', async () => {
+    const top = makeRepo('## Git Worktree a\n[] x\n');
+    chmodSync(join(top, 'tasks.md'), 0o000);
+    expect(await todone(top, 'start', '--once')).toMatchObject({ code: 2, err: expect.stringContaining('cannot be read') as string });
+  });
+
+  it('8-R1 7-R2 an invalid config, with file, line and remedy', async () => {
+    const top = makeRepo('## Git Worktree a\n[] x\n', { 'todone.config.yaml': 'maxAgents: 2\nintervall: 5s\n' });
+    expect(await todone(top, 'start', '--once')).toMatchObject({ code: 2, err: expect.stringMatching(/todone\.config\.yaml:2[\s\S]*intervall/) as string });
+  });
+
+  it('4-R1 git that is too old, by a program of that name', async () => {
+    const top = makeRepo('## Git Worktree a\n[] x\n');
+    const bin = join(top, 'bin');
+    mkdirSync(bin);
+    const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
+    writeFileSync(join(bin, 'git'), `#!/bin/sh\n[ "$1" = --version ] || [ "$2" = --version ] && { echo git version 2.30.1; exit 0; }\nexec ${real} "$@"\n`, {
+      mode: 0o755,
+    });
+    const ran = await start(top, ['start', '--once'], { PATH: `${bin}:${process.env['PATH'] ?? ''}` }).ended;
+    expect(ran).toMatchObject({ code: 2, err: expect.stringMatching(/2\.30[\s\S]*2\.39/) as string });
+  });
+
+  it('1.4-R9 4-R2 5.3-R1 what is wrong with one task or section holds that one; all others run', async () => {
+    const list = [
+      '## Git Worktree good {script}\n[] runs\n  run: echo x > x.txt\n[] unknown agent {agent-of-dreams} {gemini}\n',
+      '## Git Worktree ../evil {script}\n[] escapes\n  run: true\n',
+      '## Git Worktree twice {script}\n[] first\n  run: echo 1 > 1.txt\n\n## Git Worktree TWICE {script}\n[] second\n  run: true\n',
+      '## Git Worktree used {script}\n[] in use\n  run: echo u > u.txt\n',
+      '## Git Worktree loop {script}\n[] chicken {id:c} {after:e}\n  run: true\n[] egg {id:e} {after:c}\n  run: true\n',
+    ].join('\n');
+    const top = makeRepo(list);
+    const other = mkdtempSync(join(tmpdir(), 'e2e-used-'));
+    git(top, 'worktree', 'add', '-q', '-b', 'todone/used', join(other, 'w'));
+    writeFileSync(join(other, 'w', 'README.md'), 'dirty\n');
+    const daemon = start(top, ['start']);
+    await expect.poll(() => markerOf(top, 'runs'), { timeout: 10_000 }).toMatch(/^\[✅ /u);
+    const whys = await Promise.all(
+      ['unknown agent', 'escapes', 'second', 'chicken'].map(async (text) => (await todone(top, 'why', `tasks.md:${lineOf(top, text)}`)).out),
+    );
+    expect(whys).toEqual([
+      expect.stringMatching(/gemini/),
+      expect.stringMatching(/\.\.\/evil/),
+      expect.stringMatching(/twice/i),
+      expect.stringMatching(/c.*e|e.*c/s),
+    ]);
+    await expect.poll(async () => (await todone(top, 'why', `tasks.md:${lineOf(top, 'in use')}`)).out, { timeout: 10_000 }).toMatch(/in use at/);
+    daemon.kill('SIGTERM');
+    await daemon.ended;
+    expect(readFileSync(join(other, 'w', 'README.md'), 'utf8')).toBe('dirty\n');
+    for (const text of ['escapes', 'second', 'chicken', 'egg']) expect([text, markerOf(top, text)]).toEqual([text, '[]']);
+    rmSync(other, { recursive: true, force: true });
+  });
+
+  it('4-R1 a detached HEAD is no error', async () => {
+    const top = makeRepo('## Git Worktree a {script}\n[] x\n  run: echo x > x.txt\n');
+    git(top, 'checkout', '-q', '--detach');
+    expect(await todone(top, 'start', '--once')).toMatchObject({ code: 0 });
+  });
+
+  it('7-R4 start in a linked worktree is refused', async () => {
+    const top = makeRepo('## Git Worktree a\n[] x\n');
+    git(top, 'worktree', 'add', '-q', 'side');
+    expect(await todone(join(top, 'side'), 'start')).toMatchObject({ code: 3, err: expect.stringContaining('-C') as string });
+  });
+
+  it('7-R2 a wrong command, option and task', async () => {
+    const top = makeRepo('## Git Worktree a\n[] x\n');
+    expect(await todone(top, 'strat')).toMatchObject({ code: 2, err: expect.stringContaining('start') as string });
+    expect(await todone(top, 'start', '--onec')).toMatchObject({ code: 2 });
+    expect(await todone(top, 'why', 'nobody')).toMatchObject({ code: 2, err: expect.stringContaining('task list') as string });
+    expect(await todone(top, 'stop', 'tasks.md:2')).toMatchObject({ code: 3 });
+  });
+});
+
+const lineOf = (top: string, text: string): number =>
+  listOf(top)
+    .split('\n')
+    .findIndex((line) => line.includes(text)) + 1;

@@ -1,0 +1,92 @@
+/**
+ * Faults to plant in a copy of the source: each is a change that a person could make by mistake, and the simulation has to see
+ * it. `from` has to be there exactly as written, so that this list cannot rot.
+ */
+export type Planted = { readonly name: string; readonly file: string; readonly from: string; readonly to: string };
+
+export const PLANTED: readonly Planted[] = [
+  {
+    name: 'a step that is begun again keeps its ticket',
+    file: 'src/runs/lifecycle.ts',
+    from: '({ ...run, step, ticket: run.ticket + 1, tries: 0, waitUntil: undefined })',
+    to: '({ ...run, step, tries: 0, waitUntil: undefined })',
+  },
+  {
+    name: 'what is done may start again when its marker goes back',
+    file: 'src/runs/choose.ts',
+    from: "if (known?.state !== 'done' || tagValue(task, 'redo') !== undefined) return undefined;",
+    to: 'return undefined;',
+  },
+  {
+    name: 'a claim is believed before it is written',
+    file: 'src/runs/turn.ts',
+    from: "turning.effects.push({ kind: 'edit', item: claimEdit(run) });",
+    to: "turning.effects.push({ kind: 'edit', item: claimEdit(run) }); go(turning, { ...run, step: 'prepare' });",
+  },
+  {
+    name: 'git taking markers back is taken for a wish',
+    file: 'src/runs/steer.ts',
+    from: 'if (isRollback(changes, seen)) return { halts: [], rollback: true };',
+    to: '',
+  },
+  {
+    name: 'a barrier is not seen',
+    file: 'src/runs/choose.ts',
+    from: 'if (!barrier && isBarrier(state, task)) barrier = task;',
+    to: "if (!barrier && state === 'cancelled') barrier = task;",
+  },
+  {
+    name: 'a run is not performed again after a crash',
+    file: 'src/runs/turn.ts',
+    from: "run.step === 'claim' || run.step === 'settle' || run.waitUntil !== undefined ? []",
+    to: "run.step === 'claim' || run.step === 'settle' || run.step === 'land' || run.waitUntil !== undefined ? []",
+  },
+  {
+    name: 'an outcome is not written again after a crash',
+    file: 'src/runs/turn.ts',
+    from: "if (waited) for (const run of runsIn(turning.draft)) if (!isPerformed(run) && (run.step === 'claim' || run.step === 'settle')) write(turning, run);",
+    to: "if (waited) for (const run of runsIn(turning.draft)) if (!isPerformed(run) && run.step === 'claim') write(turning, run);",
+  },
+  {
+    name: 'effects are performed before the turn is stored',
+    file: 'src/engine/engine.ts',
+    from: '    store(turned);\n',
+    to: '    for (const effect of turned.effects) carryOut(effect);\n    store(turned);\n',
+  },
+  {
+    name: 'a failed task is not settled',
+    file: 'src/runs/lifecycle.ts',
+    from: 'if (!may || run.attempt >= policy.attempts) return settle(',
+    to: 'if (!may) return settle(',
+  },
+  {
+    name: 'a wait is never over',
+    file: 'src/runs/turn.ts',
+    from: 'if (run.waitUntil === undefined || run.waitUntil > given.now || run.halt) continue;',
+    to: 'if (run.waitUntil === undefined || run.waitUntil > given.now || run.tries > 1) continue;',
+  },
+  {
+    name: 'a stopped run stays on the list as running',
+    file: 'src/runs/turn.ts',
+    from: "return go(turning, { ...settle(run, { state: 'failed', reason: 'cancelled', message: `cancelled: ${asked.message}` }), halt: undefined });",
+    to: 'return dropRun(draft, run.id);',
+  },
+  {
+    name: 'the commit is not looked for before it is made again',
+    file: 'test/twins/landing.ts',
+    from: "if (landed !== undefined) return { kind: 'landed', commit: landed, hash: landed.slice(0, HASH_CHARS) };",
+    to: '',
+  },
+  {
+    name: 'a mended marker loses its commit',
+    file: 'src/runs/list-edits.ts',
+    from: "...(known.state === 'done' && known.hash !== undefined ? { hash: known.hash } : {})",
+    to: '',
+  },
+  {
+    name: "an outcome is written over a person's word",
+    file: 'src/runs/list-edits.ts',
+    from: "expect: ['in_progress', 'failed'], marker",
+    to: "expect: ['in_progress', 'failed', 'cancelled', 'done', 'open'], marker",
+  },
+];
