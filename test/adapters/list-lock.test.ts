@@ -31,7 +31,9 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 
 /** A process that holds the lock until it is ended. */
 async function holder(): Promise<{ kill(signal: NodeJS.Signals): void; gone: Promise<unknown> }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'programs', 'lock-holder.ts'), list, join(folder, 'state')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'programs', 'lock-holder.ts'), list, join(folder, 'state')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const gone = new Promise((resolve) => child.once('exit', resolve));
   await new Promise((resolve) => child.stdout.once('data', resolve));
   return { kill: (signal) => void child.kill(signal), gone };

@@ -21,12 +21,18 @@ const ops = fc.array(fc.record({ at: fc.nat(20), remove: fc.boolean() }), { maxL
 
 describe('two changes of one text', () => {
   it('1.4-R3 stand together where they touch different lines', () => {
-    expect(mergeLines(lines('a', 'b', 'c', 'd'), lines('a', 'X', 'b', 'c', 'd'), lines('a', 'b', 'c', 'Y'))).toEqual({ text: lines('a', 'X', 'b', 'c', 'Y'), conflicts: 0 });
+    expect(mergeLines(lines('a', 'b', 'c', 'd'), lines('a', 'X', 'b', 'c', 'd'), lines('a', 'b', 'c', 'Y'))).toEqual({
+      text: lines('a', 'X', 'b', 'c', 'Y'),
+      conflicts: 0,
+    });
     expect(mergeLines(lines('a', 'b', 'c'), lines('b', 'c'), lines('a', 'b', 'C'))).toEqual({ text: lines('b', 'C'), conflicts: 0 });
   });
 
   it('1.4-R3 both additions at one place stand, what they share once', () => {
-    expect(mergeLines(lines('a', 'END'), lines('a', 'x', 'y', 'END'), lines('a', 'x', 'z', 'END'))).toEqual({ text: lines('a', 'x', 'y', 'z', 'END'), conflicts: 0 });
+    expect(mergeLines(lines('a', 'END'), lines('a', 'x', 'y', 'END'), lines('a', 'x', 'z', 'END'))).toEqual({
+      text: lines('a', 'x', 'y', 'z', 'END'),
+      conflicts: 0,
+    });
   });
 
   it('1.4-R3 the newer stands where both changed the same lines, and that is counted', () => {

@@ -17,7 +17,9 @@ afterEach(() => {
 const log = (): string[] => (existsSync(join(folder, 'log')) ? readFileSync(join(folder, 'log'), 'utf8').trim().split('\n') : []);
 
 function contend(turns: number, holdMs: number): ChildProcess {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'programs', 'contender.ts'), folder, join(folder, 'log'), String(turns), String(holdMs)], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'programs', 'contender.ts'), folder, join(folder, 'log'), String(turns), String(holdMs)], {
+    stdio: 'inherit',
+  });
   children.push(child);
   return child;
 }

@@ -127,7 +127,9 @@ describe('a writer that dies', () => {
   it('12-R1 killed for real at random moments: old or new, nothing beside it, and the next writer starts at once', async () => {
     for (let round = 0; round < 15; round++) {
       const at = scene();
-      const child = spawn(process.execPath, [join(import.meta.dirname, 'programs', 'list-writer.ts'), at.list, at.state], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, [join(import.meta.dirname, 'programs', 'list-writer.ts'), at.list, at.state], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       const ended = new Promise((resolve) => child.once('exit', resolve));
       await new Promise((resolve) => child.stdout.once('data', resolve));
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));

@@ -7,9 +7,9 @@ import { awaitOwnership } from '../../../src/adapters/owner.ts';
 
 const [stateDir = '', log = '', turns = '1', holdMs = '0'] = process.argv.slice(2);
 for (let turn = 0; turn < Number(turns); turn++) {
-  const { term, release } = await awaitOwnership(stateDir, AbortSignal.timeout(60_000));
-  appendFileSync(log, `begin ${process.pid} ${term}\n`);
+  const owner = await awaitOwnership(stateDir, AbortSignal.timeout(60_000));
+  appendFileSync(log, `begin ${process.pid} ${owner.term}\n`);
   await new Promise((resolve) => setTimeout(resolve, Number(holdMs)));
-  appendFileSync(log, `end ${process.pid} ${term}\n`);
-  release();
+  appendFileSync(log, `end ${process.pid} ${owner.term}\n`);
+  owner.release();
 }
