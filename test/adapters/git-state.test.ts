@@ -32,7 +32,7 @@ function git(...args: string[]): string {
 }
 /** git in the midst of something: it fails, and stays there. */
 function gitStops(...args: string[]): void {
-  expect(() => git(...args)).toThrow();
+  expect(() => git(...args)).toThrow('Command failed');
 }
 const commit = (message: string): string => git('commit', '-q', '-a', '--allow-empty', '-m', message);
 const write = (text: string | Buffer): void => writeFileSync(join(top, 'tasks.md'), text);

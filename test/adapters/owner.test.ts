@@ -25,7 +25,9 @@ function contend(turns: number, holdMs: number): ChildProcess {
 }
 
 const gone = (child: ChildProcess): Promise<unknown> => new Promise((resolve) => child.once('exit', resolve));
-const forLines = (count: number): Promise<void> => expect.poll(() => log().length, { timeout: 30_000, interval: 5 }).toBeGreaterThanOrEqual(count);
+async function forLines(count: number): Promise<void> {
+  await expect.poll(() => log().length, { timeout: 30_000, interval: 5 }).toBeGreaterThanOrEqual(count);
+}
 
 describe('the owner of a list', () => {
   it('2-R3 is one, knows its term, and is known to others', () => {
