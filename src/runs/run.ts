@@ -7,7 +7,6 @@ import type { MarkerState, Task } from '../tasks/task.ts';
 /** The seven steps of a run, in order. `plan`, `implement` and `update` are the agent's; the rest are ours. */
 export const STEPS = ['claim', 'prepare', 'plan', 'implement', 'update', 'land', 'settle'] as const;
 export type Step = (typeof STEPS)[number];
-export type Phase = 'plan' | 'implement' | 'update';
 
 /** Why a run came to its end (2-R6). */
 export type Reason =
