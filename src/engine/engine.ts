@@ -39,6 +39,8 @@ export type EnginePorts = {
   readonly snapshots: ReadonlySet<string>;
   /** False for a single request without a daemon: only list and journal effects are performed. */
   readonly works: boolean;
+  /** `--wait` (7-R3). */
+  readonly waits: boolean;
 };
 
 export type Engine = {
@@ -126,7 +128,15 @@ export function createEngine(ports: EnginePorts): Engine {
   const takeTurn = (event: Event): void => {
     const fresh = event.kind === 'read' ? problemsOf(event.board, world, ports.config()) : problems;
     const listBefore = world.list.kind;
-    const turned = turn(world, event, { board, problems: fresh, config: ports.config(), instance: ports.instance, now: clock.now(), random: ports.random });
+    const turned = turn(world, event, {
+      board,
+      problems: fresh,
+      config: ports.config(),
+      instance: ports.instance,
+      waits: ports.waits,
+      now: clock.now(),
+      random: ports.random,
+    });
     store(turned);
     if (event.kind === 'read' && turned.board === event.board) problems = fresh;
     board = turned.board;

@@ -24,7 +24,7 @@ function table(text: string, changes: Partial<typeof config> = {}) {
   const random = (): number => (seed += 0.137) % 1;
 
   const take = (event: Event): void => {
-    const turned = turn(world, event, { board, problems: [], config: { ...config, ...changes }, instance: 'me', now, random });
+    const turned = turn(world, event, { board, problems: [], config: { ...config, ...changes }, instance: 'me', waits: false, now, random });
     apply(turned.draft);
     board = turned.board;
     for (const effect of turned.effects) {
