@@ -3,10 +3,10 @@
  * step, and asking the kernel whether anybody has a file open for writing. Never throws because it cannot be loaded:
  * without it there is `undefined`, and its callers have a weaker way.
  */
+import type * as Koffi from 'koffi';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 
-type Koffi = { load(path: null): { func(prototype: string): Call }; errno(): number };
 type Call = (...values: readonly (number | string | Buffer | null)[]) => number;
 
 /** 0, or the errno by its name: `EXDEV`. */
@@ -36,7 +36,7 @@ export function libc(): Libc | LibcTrouble {
 
 function load(): Libc | LibcTrouble {
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
     const errno = (): Errno => nameOf(koffi.errno());
     const library = koffi.load(null);
     const find = (prototype: string): Call | undefined => {

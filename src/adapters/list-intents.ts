@@ -69,7 +69,6 @@ export function openIntents(stateDir: string): IntentStore {
   const ids = db.prepare('SELECT id FROM intents ORDER BY id');
   const merger = db.prepare('SELECT id FROM intents WHERE merges = ?');
   const one = db.prepare('SELECT * FROM intents WHERE id = ?');
-  const small = (bytes: Buffer | undefined): Buffer | null => (bytes && bytes.length <= STORED_BYTES_MAX ? bytes : null);
 
   return {
     begin(intent) {
@@ -113,6 +112,10 @@ export function openIntents(stateDir: string): IntentStore {
     },
     close: () => db.close(),
   };
+}
+
+function small(bytes: Buffer | undefined): Buffer | null {
+  return bytes && bytes.length <= STORED_BYTES_MAX ? bytes : null;
 }
 
 function migrate(db: DatabaseSync, file: string): void {

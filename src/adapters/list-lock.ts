@@ -5,7 +5,7 @@
  * lies beside the list because that is where any other user of proper-lockfile looks; it is there for milliseconds,
  * and nothing depends on it. Never blocks the event loop while it waits.
  */
-import { mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, readSync, realpath, rmdir, rmdirSync, stat, statSync, utimes, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -40,6 +40,7 @@ const RETRY_MS_MAX = 25;
 export function openListLock({ stateDir, log, random, waitMs = WAIT_MS }: ListLockOptions): ListLock {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const file = join(stateDir, 'write.db');
+  const left = openLeftNote(stateDir);
   let db: DatabaseSync | undefined;
   let inode = 0n;
 
@@ -72,7 +73,7 @@ export function openListLock({ stateDir, log, random, waitMs = WAIT_MS }: ListLo
       if (held) return held;
       if (performance.now() > until) {
         throw new ListRefused(
-          'busy',
+          'EBUSY',
           `Another process has been writing the task list for ${Math.round(waitMs / 1000)} s.`,
           'Look for a stopped `todone` process (`ps`), and continue or end it.',
         );
@@ -84,7 +85,7 @@ export function openListLock({ stateDir, log, random, waitMs = WAIT_MS }: ListLo
   const holdNow = async <T>(real: string, work: () => Promise<T>): Promise<T> => {
     const held = await kernel();
     try {
-      const release = await bePolite(real, stateDir, log, random);
+      const release = await bePolite(real, left, log, random);
       try {
         return await work();
       } finally {
@@ -106,6 +107,7 @@ export function openListLock({ stateDir, log, random, waitMs = WAIT_MS }: ListLo
     close() {
       db?.close();
       db = undefined;
+      left.close();
     },
   };
 }
@@ -124,11 +126,11 @@ function openWriteDb(file: string): DatabaseSync {
   }
 }
 
-/** Takes `<list>.lock`; called with the kernel's lock held, so a lock that ToDone left there belongs to nobody alive. */
-async function bePolite(real: string, stateDir: string, log: Log, random: () => number): Promise<() => Promise<void>> {
+/** Takes `<list>.lock`; called with the kernel's lock held, so one that ToDone left there belongs to nobody alive. */
+async function bePolite(real: string, left: LeftNote, log: Log, random: () => number): Promise<() => Promise<void>> {
   const path = `${real}.lock`;
-  const record = join(stateDir, 'lock-left.json');
   const until = performance.now() + POLITE_WAIT_MS;
+  if (left.isOurs(path)) removeLeft(path);
   for (;;) {
     try {
       const release = await lockfile.lock(real, {
@@ -136,38 +138,85 @@ async function bePolite(real: string, stateDir: string, log: Log, random: () => 
         realpath: false,
         stale: STALE_MS,
         update: UPDATE_MS,
+        fs: { mkdir: notedMkdir(left), realpath, rmdir, rmdirSync, stat, utimes },
         onCompromised: (error) => log.write('debug', 'the lock file beside the list was taken away; the real lock still holds', { error: error.message }),
       });
-      writeFileSync(record, identityOf(path) ?? '', { mode: 0o600 });
       return async () => {
         // Compromised or removed by somebody: then there is nothing to give back.
         await release().catch(() => undefined);
       };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
-      if (removeOwnLeftover(path, record)) continue;
       if (performance.now() > until) {
-        throw new ListRefused('busy', `Another program holds ${path}.`, 'End that program; if none is running, remove that folder.');
+        throw new ListRefused('EBUSY', `Another program holds ${path}.`, 'End that program; if none is running, remove that folder.');
       }
       await sleep(jitter(random));
     }
   }
 }
 
-function removeOwnLeftover(path: string, record: string): boolean {
+/** Notes before and after making the lock's folder that it is ours, for whoever comes after our sudden death. */
+function notedMkdir(left: LeftNote): (path: string, done: (error: NodeJS.ErrnoException | null) => void) => void {
+  return (path, done) => {
+    let trouble: NodeJS.ErrnoException | null = null;
+    try {
+      left.write(`making ${Date.now()}`);
+      mkdirSync(path);
+      left.write(identityOf(path) ?? '');
+    } catch (error) {
+      left.write('');
+      trouble = error as NodeJS.ErrnoException;
+    }
+    queueMicrotask(() => done(trouble));
+  };
+}
+
+type LeftNote = {
+  /** Whether the folder is one that a dead writer of ours made. */
+  isOurs(path: string): boolean;
+  write(text: string): void;
+  close(): void;
+};
+
+const NOTE_BYTES = 128;
+/** A folder made so shortly after the note that it was being made is that one. */
+const MAKING_MS = 1000;
+/** The kernel's time of birth is that much coarser than the clock. */
+const TICK_MS = 20;
+
+function openLeftNote(stateDir: string): LeftNote {
+  const fd = openSync(join(stateDir, 'lock-left'), constants.O_RDWR | constants.O_CREAT, 0o600);
+  const read = (): string => {
+    const bytes = Buffer.alloc(NOTE_BYTES);
+    return bytes.toString('utf8', 0, readSync(fd, bytes, 0, NOTE_BYTES, 0)).trim();
+  };
+  return {
+    isOurs(path) {
+      const identity = identityOf(path);
+      if (identity === undefined) return false;
+      const note = read();
+      if (note === identity) return true;
+      const making = /^making (\d+)$/.exec(note);
+      const bornMs = Number(identity.split(':')[2]) / 1e6;
+      return making !== null && bornMs > Number(making[1]) - TICK_MS && bornMs < Number(making[1]) + MAKING_MS;
+    },
+    // One write of one length: whole or not at all, and no truncation that the file system would hurry to disk.
+    write: (text) => void writeSync(fd, text.padEnd(NOTE_BYTES), 0),
+    close: () => closeSync(fd),
+  };
+}
+
+function removeLeft(path: string): void {
   try {
-    const left = readFileSync(record, 'utf8');
-    if (left === '' || left !== identityOf(path)) return false;
     rmdirSync(path);
-    return true;
   } catch {
-    return false;
+    // Not empty, or gone: then it is waited for, or there is nothing to do.
   }
 }
 
 function identityOf(path: string): string | undefined {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat && `${stat.dev}:${stat.ino}:${stat.birthtimeNs}`;
+  const facts = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return facts && `${facts.dev}:${facts.ino}:${facts.birthtimeNs}`;
 }
 
 function inodeOf(file: string): bigint {

@@ -218,7 +218,7 @@ export function settler(options: SettleOptions): Settler {
       for (const id of open.keys()) if (!ids.includes(id)) open.delete(id);
       // First what never came to be, so that the rest knows which saves are in the list already.
       for (const id of ids) if (!open.has(id)) await adopt(id);
-      for (const mine of [...open.values()]) {
+      for (const mine of Array.from(open.values())) {
         const surplus = open.size > OPEN_MAX && open.keys().next().value === mine.intent.id;
         if (all || surplus || mine.dueAt <= clock.ticks()) await settleWith(mine.intent.id);
       }

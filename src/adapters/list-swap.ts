@@ -236,6 +236,7 @@ const REMEDIES: Readonly<Record<string, readonly [why: string, remedy: string]>>
 };
 
 export function asRefusal(error: unknown, path: string): unknown {
+  if (error instanceof ListRefused) return error;
   const code = codeOf(error) || sqliteCode(error);
   const words = REMEDIES[code];
   return words ? new ListRefused(code, `${path} cannot be written: ${words[0]} (${code}).`, words[1]) : error;

@@ -31,7 +31,7 @@ export async function watchList(path: string, clock: Clock, log: Log, hint: () =
   let current = placeOf(path);
   let watcher = await arm(current.real, hint, trouble);
   let ended = false;
-  let cancel: () => void = () => undefined;
+  let cancel: (() => void) | undefined;
 
   const rearm = async (): Promise<void> => {
     const now = placeOf(path);
@@ -51,7 +51,7 @@ export async function watchList(path: string, clock: Clock, log: Log, hint: () =
 
   return async () => {
     ended = true;
-    cancel();
+    cancel?.();
     await watcher.close();
   };
 }

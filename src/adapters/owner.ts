@@ -3,7 +3,7 @@
  * as long as it lives. The kernel frees it at its death, however that comes; a stopped owner stays the owner. Who it
  * is stands in `owner.json` beside it, for people and for finding it. Never decides by a clock or by a pid.
  */
-import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -39,29 +39,50 @@ const owned = new Set<string>();
 
 /** The ownership, or undefined while another process (or this one) has it. */
 export function takeOwnership(stateDir: string, now: () => number = Date.now): Ownership | undefined {
-  const contender = enter(stateDir, now);
-  const ownership = contender.attempt();
-  if (!ownership) contender.leave();
-  return ownership;
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const dir = realpathSync(stateDir);
+  if (owned.has(dir)) return undefined;
+  const file = join(dir, 'owner.db');
+  touchPrivate(file);
+  const db = new DatabaseSync(file, { timeout: 0 });
+  try {
+    const term = seize(db, dir);
+    if (term === undefined) {
+      // A refused transaction can keep a reader's lock, which would be in the owner's way; a closed file has none.
+      db.close();
+      return undefined;
+    }
+    owned.add(dir);
+    writeInfo(dir, { pid: process.pid, host: hostname(), since: now(), started: processStart(process.pid) ?? '', term });
+    return { term, release: once(() => giveBack(db, dir)) };
+  } catch (error) {
+    owned.delete(dir);
+    db.close();
+    throw error;
+  }
+}
+
+function giveBack(db: DatabaseSync, dir: string): void {
+  rmSync(join(dir, 'owner.json'), { force: true });
+  db.close();
+  owned.delete(dir);
+}
+
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) work();
+    done = true;
+  };
 }
 
 /** Waits until the owner is gone and takes over at once. Rejects with the signal's reason. */
 export async function awaitOwnership(stateDir: string, signal: AbortSignal, now: () => number = Date.now): Promise<Ownership> {
-  let contender = enter(stateDir, now);
-  try {
-    for (;;) {
-      signal.throwIfAborted();
-      if (contender.isStale()) {
-        contender.leave();
-        contender = enter(stateDir, now);
-      }
-      const ownership = contender.attempt();
-      if (ownership) return ownership;
-      await sleep(POLL_MS, undefined, { signal });
-    }
-  } catch (error) {
-    contender.leave();
-    throw signal.aborted ? signal.reason : error;
+  for (;;) {
+    signal.throwIfAborted();
+    const ownership = takeOwnership(stateDir, now);
+    if (ownership) return ownership;
+    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 
@@ -78,73 +99,18 @@ export function isOwned(stateDir: string): boolean {
   return ownerInfo(stateDir) !== undefined;
 }
 
-type Contender = {
-  attempt(): Ownership | undefined;
-  /** Somebody removed or replaced the file that we wait on. */
-  isStale(): boolean;
-  leave(): void;
-};
-
-function enter(stateDir: string, now: () => number): Contender {
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const dir = realpathSync(stateDir);
-  const file = join(dir, 'owner.db');
-  let db: DatabaseSync | undefined;
-  let inode = 0n;
-
-  const open = (): DatabaseSync => {
-    if (db) return db;
-    touchPrivate(file);
-    db = new DatabaseSync(file, { timeout: 0 });
-    inode = inodeOf(file);
-    return db;
-  };
-
-  const leave = (): void => {
-    db?.close();
-    db = undefined;
-  };
-
-  return {
-    attempt() {
-      if (owned.has(dir)) return undefined;
-      try {
-        const term = seize(open(), dir);
-        if (term === undefined) return undefined;
-        owned.add(dir);
-        writeInfo(dir, { pid: process.pid, host: hostname(), since: now(), started: processStart(process.pid) ?? '', term });
-        return {
-          term,
-          release() {
-            if (!db) return;
-            rmSync(join(dir, 'owner.json'), { force: true });
-            leave();
-            owned.delete(dir);
-          },
-        };
-      } catch (error) {
-        owned.delete(dir);
-        leave();
-        throw error;
-      }
-    },
-    isStale: () => db !== undefined && inodeOf(file) !== inode,
-    leave,
-  };
-}
-
 /** Takes the lock, stores the next term, and keeps the lock in a transaction that stays open. */
 function seize(db: DatabaseSync, dir: string): number | undefined {
   try {
-    // The lock is kept from one transaction to the next, so the term can be stored without letting go. Even these words
-    // look into the file, so an owner can refuse them.
-    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL');
     // Of any number of contenders exactly one gets this, and the others need not wait to know.
     db.exec('BEGIN IMMEDIATE');
   } catch (error) {
     if (isBusy(error)) return undefined;
     throw error;
   }
+  // From here on the lock is kept from one transaction to the next, so the term can be stored without letting go. (Not before: who
+  // is refused would keep a reader's lock, too.)
+  db.exec('PRAGMA locking_mode = EXCLUSIVE');
   db.exec('CREATE TABLE IF NOT EXISTS owner (one INTEGER PRIMARY KEY CHECK (one = 1), term INTEGER NOT NULL) STRICT');
   const row = db.prepare('SELECT term FROM owner').get();
   const term = Math.max(Number(row?.['term'] ?? 0), readInfo(dir)?.term ?? 0) + 1;
@@ -180,8 +146,4 @@ function writeInfo(dir: string, info: OwnerInfo): void {
   const file = join(dir, 'owner.json');
   writeFileSync(`${file}.new`, JSON.stringify(info), { mode: 0o600 });
   renameSync(`${file}.new`, file);
-}
-
-function inodeOf(file: string): bigint {
-  return statSync(file, { bigint: true, throwIfNoEntry: false })?.ino ?? 0n;
 }

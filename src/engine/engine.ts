@@ -5,6 +5,7 @@
  */
 import type { Config } from '../config.ts';
 import { hasConflictMarkers, looksTorn } from '../tasks/compare.ts';
+import { idOf } from '../tasks/find.ts';
 import { parse } from '../tasks/parse.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
@@ -345,7 +346,7 @@ const KNOWN_MIN = 5;
 
 function looksCut(board: Board, world: World): boolean {
   if (world.known.size < KNOWN_MIN) return false;
-  const ids = new Set(board.sections.flatMap((section) => section.tasks.flatMap((task) => task.marker.id ?? task.name ?? [])));
+  const ids = new Set(board.sections.flatMap((section) => section.tasks.flatMap((task) => idOf(task) ?? [])));
   const texts = new Set(board.sections.flatMap((section) => section.tasks.map((task) => `${task.section}\n${task.text}`)));
   let gone = 0;
   for (const known of world.known.values()) if (!ids.has(known.id) && !texts.has(`${known.section}\n${known.text}`)) gone++;

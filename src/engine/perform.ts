@@ -82,7 +82,7 @@ async function promptFor(run: Run, step: Step & PromptName, workspace: string, s
     id: run.id,
     section: run.section,
     title: task.title,
-    task: task.details === '' ? task.text : `${task.text}\n${task.details}`,
+    task: [task.text, task.details, ...task.notes.map((note) => `> ${note}`)].filter((part) => part !== '').join('\n'),
     tags: task.tags.join(' '),
     plan: found.plan ?? '',
     diff: diff?.text ?? '',

@@ -365,7 +365,8 @@ const isPerformed = (run: Run): boolean => run.step !== 'claim' && run.step !== 
 
 function wake(turning: Turning): void {
   const { draft, given } = turning;
-  for (const run of [...runsIn(draft)]) {
+  const runs = [...runsIn(draft)];
+  for (const run of runs) {
     if (run.waitUntil === undefined || run.waitUntil > given.now || run.halt) continue;
     go(turning, { ...run, waitUntil: undefined });
   }

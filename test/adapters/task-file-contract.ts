@@ -5,9 +5,9 @@ import { claimX, LIST, mark } from './list-scene.ts';
 
 export type Bench = {
   readonly file: TaskFile;
-  text(): string | undefined;
-  save(text: string | undefined): void;
-  beforeWrite(then: () => void): void;
+  readonly text: () => string | undefined;
+  readonly save: (text: string | undefined) => void;
+  readonly beforeWrite: (then: () => void) => void;
 };
 
 const CLAIMED = LIST.replace('[] x', '[🟡 q8f0t6zd] x');

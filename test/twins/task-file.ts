@@ -7,11 +7,11 @@ import type { Edit, Edited } from '../../src/tasks/task.ts';
 export type MemoryList = {
   readonly file: TaskFile;
   /** What an editor sees; undefined = missing. */
-  text(): string | undefined;
+  readonly text: () => string | undefined;
   /** An editor's save; undefined takes the file away. */
-  save(text: string | undefined): void;
+  readonly save: (text: string | undefined) => void;
   /** Runs once between the next reading and the write that follows from it. */
-  beforeWrite(then: () => void): void;
+  readonly beforeWrite: (then: () => void) => void;
   git: GitState;
   /** Texts that writes replaced, the oldest first. */
   readonly versions: string[];
