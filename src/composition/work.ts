@@ -8,6 +8,7 @@ import type { Config } from '../config.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
 import type { Clock, Log, TaskFile } from '../engine/ports.ts';
 import { applyEdits } from '../tasks/edit.ts';
+import type { Board } from '../tasks/task.ts';
 import { openAgents } from '../adapters/agents/agents.ts';
 import { type Git, openGit } from '../adapters/git.ts';
 import { openGitState } from '../adapters/git-state.ts';
@@ -115,12 +116,19 @@ export async function openWork(options: WorkOptions): Promise<Work> {
 
 export function openList(options: Pick<WorkOptions, 'place' | 'clock' | 'log' | 'config'>): ListFile {
   const { place, clock, log } = options;
+  // Unchanged sections of the last board are not parsed again.
+  let last: Board | undefined;
   return openTaskFile({
     path: place.listPath,
     stateDir: place.stateDir,
     maxListBytes: place.config.maxListBytes,
     settleMs: place.config.settle,
-    apply: (text, edits) => applyEdits(text, edits, { labels: options.config().labels, workers: options.config().workers }),
+    apply: (text, edits) => {
+      const { labels, workers } = options.config();
+      const edited = applyEdits(text, edits, { labels, workers }, last);
+      last = edited.board;
+      return edited;
+    },
     gitState: openGitState({ gitDir: place.repo.gitDir, commonDir: place.repo.commonDir, top: place.repo.top, listName: place.listName }),
     clock,
     log,

@@ -74,7 +74,7 @@ export function choose(scene: Scene): Chosen {
   const candidates: Choice[] = [];
   let wakeAt: number | undefined;
   scene.board.sections.forEach((section, sectionIndex) => {
-    if (section.name === undefined || section.tasks.length === 0) return;
+    if (section.name === undefined || !mayStartSome(section)) return;
     const busy = sectionWhy(scene, section.name);
     if (busy) return void (wakeAt = earliest(wakeAt, busy.until));
     for (const [taskIndex, verdict] of verdictsOf(scene, section, held)) {
@@ -86,6 +86,18 @@ export function choose(scene: Scene): Chosen {
   candidates.sort((a, b) => priorityOf(a.task) - priorityOf(b.task));
   return { start: withinCaps(candidates, free, scene), wakeAt };
 }
+
+/** Whether any marker of the section asks for a start: most sections of a long list are done, and are not looked at again. */
+function mayStartSome(section: Section): boolean {
+  let known = startable.get(section);
+  if (known === undefined) {
+    known = section.tasks.some(({ marker }) => marker.state === 'open' || marker.state === 'blocked');
+    startable.set(section, known);
+  }
+  return known;
+}
+
+const startable = new WeakMap<Section, boolean>();
 
 /** Why one task does not start now; undefined = it would, if there is room. */
 export function whyNot(scene: Scene, located: Located): Why | undefined {
