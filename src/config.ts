@@ -48,7 +48,6 @@ const hooksSchema = z.strictObject({
   afterCreate: z.string().optional().describe('Shell command in a new workspace, and again when its lockfiles change'),
   beforeRun: z.string().optional().describe('Shell command before each run'),
   afterRun: z.string().optional().describe('Shell command after each run'),
-  beforeRemove: z.string().optional().describe('Shell command before a workspace is removed'),
 });
 
 export const configSchema = z.strictObject({
@@ -115,7 +114,6 @@ export const configSchema = z.strictObject({
     .default(['todone.config.json', 'todone.config.yaml', 'todone.config.yml', 'prompts/**', '.githooks/**', '.husky/**'])
     .describe('Paths that an agent cannot change: globs, left out of the commit'),
   sign: z.enum(['auto', 'never']).default('auto').describe('Sign commits as the global git config says'),
-  landHooks: z.array(z.string()).default([]).describe("The repository's hooks to run at landing, in the base's version"),
   env: z.array(z.string()).default([]).describe('Names of variables that agents get on top of the allow-list'),
   ports: z
     .strictObject({ first: z.int().min(1024).max(65000).default(43000), size: z.int().min(1).max(100).default(10) })

@@ -96,6 +96,7 @@ const taskShape = {
   title: text,
   text,
   details: text,
+  notes: texts,
   tags: texts,
   fields: z.array(z.looseObject({ key: text, value: text, line: count })).readonly(),
 } satisfies Shape<TaskText>;

@@ -155,8 +155,9 @@ function stopper(order: Launch, pid: number | undefined, bytes: () => number) {
     kill(-pid, 'SIGTERM');
     kill(-pid, 'SIGCONT');
     after(order.graceMs, () => {
-      kill(-pid, 'SIGKILL');
+      // The tree first, while parents still tell whose children are whose.
       void sweepMarked(`${MARK}=${order.mark}${WHOLE}`, pid);
+      kill(-pid, 'SIGKILL');
       after(GONE_MS, () => giveUp({ killedBy: 'SIGKILL' }));
     });
   };

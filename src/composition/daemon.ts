@@ -91,6 +91,7 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
     config: () => (options.once ? { ...configs.current(), claimAfter: 0 } : configs.current()),
     instance: options.instance,
     works: true,
+    waits: options.wait,
   });
   const { engine } = opened;
   const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleRequest(engine, request) });

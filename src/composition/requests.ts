@@ -69,7 +69,7 @@ export async function sendAsk(options: {
 
 async function askOnce(options: Parameters<typeof sendAsk>[0], term: number): Promise<Answer> {
   const { place, clock, log } = options;
-  const opened = await openWork({ place, term, clock, log, config: () => place.config, instance: options.by, works: false });
+  const opened = await openWork({ place, term, clock, log, config: () => place.config, instance: options.by, works: false, waits: false });
   try {
     await opened.engine.start();
     const answer = await opened.engine.ask(options.ask, options.by, 'cli');

@@ -18,6 +18,7 @@ import { excludeInInfo } from '../adapters/repo.ts';
 import { pruneRuns } from '../adapters/run-folder.ts';
 import { openRepoLock } from '../adapters/repo-lock.ts';
 import { openSections } from '../adapters/sections.ts';
+import { pruneSnapshots } from '../adapters/snapshot-prune.ts';
 import { openJournal } from '../adapters/sqlite.ts';
 import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
@@ -39,6 +40,8 @@ export type WorkOptions = {
   readonly instance: string;
   /** False for one request without a daemon: no run is begun or recovered. */
   readonly works: boolean;
+  /** `--wait` (7-R3). */
+  readonly waits: boolean;
 };
 
 export async function openWork(options: WorkOptions): Promise<Work> {
@@ -55,7 +58,10 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   excludeInInfo(repo.commonDir, [`/${config.trees}/`, '.todone-*']);
   const { prompts, problems } = loadPrompts(repo.top, config.prompts);
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
-  if (options.works) pruneRuns(stateDir, clock.now() - options.config().keepSnapshots, new Set(stored.runs.map((run) => run.id)));
+  const before = clock.now() - options.config().keepSnapshots;
+  if (options.works)
+    await pruneSnapshots(git, new Set(stored.known.filter((known) => known.state === 'done' && known.updatedAt < before).map((known) => known.id)));
+  if (options.works) pruneRuns(stateDir, before, new Set(stored.runs.map((run) => run.id)));
   const engine = createEngine({
     clock,
     list,
@@ -93,6 +99,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     instance: options.instance,
     snapshots: stored.known.length === 0 ? await snapshotIds(git) : new Set(),
     works: options.works,
+    waits: options.waits,
   });
   return {
     engine,

@@ -20,4 +20,14 @@ export type Doing = {
 
 export const orderOf = (run: Run): WorkOrder => ({ id: run.id, ticket: run.ticket, attempt: run.attempt, section: run.section, slot: run.workspaceSlot });
 
-export const fieldOf = (run: Run, key: string): string | undefined => run.task.fields.find((field) => field.key === key)?.value;
+/** The check of a task: its own field, else a tag of its section (`{verify:npm test}`), else the config's (4-R9). */
+export function verifyOf(run: Run, config: Config): string | undefined {
+  const own = run.task.fields.find((field) => field.key === 'verify')?.value;
+  const tag = run.task.tags
+    .find((each) => each.startsWith(VERIFY_TAG))
+    ?.slice(VERIFY_TAG.length)
+    .trim();
+  return own ?? tag ?? config.verify;
+}
+
+const VERIFY_TAG = 'verify:';

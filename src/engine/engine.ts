@@ -5,6 +5,7 @@
  */
 import type { Config } from '../config.ts';
 import { hasConflictMarkers, looksTorn } from '../tasks/compare.ts';
+import { idOf } from '../tasks/find.ts';
 import { parse } from '../tasks/parse.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
@@ -38,6 +39,8 @@ export type EnginePorts = {
   readonly snapshots: ReadonlySet<string>;
   /** False for a single request without a daemon: only list and journal effects are performed. */
   readonly works: boolean;
+  /** `--wait` (7-R3). */
+  readonly waits: boolean;
 };
 
 export type Engine = {
@@ -125,7 +128,15 @@ export function createEngine(ports: EnginePorts): Engine {
   const takeTurn = (event: Event): void => {
     const fresh = event.kind === 'read' ? problemsOf(event.board, world, ports.config()) : problems;
     const listBefore = world.list.kind;
-    const turned = turn(world, event, { board, problems: fresh, config: ports.config(), instance: ports.instance, now: clock.now(), random: ports.random });
+    const turned = turn(world, event, {
+      board,
+      problems: fresh,
+      config: ports.config(),
+      instance: ports.instance,
+      waits: ports.waits,
+      now: clock.now(),
+      random: ports.random,
+    });
     store(turned);
     if (event.kind === 'read' && turned.board === event.board) problems = fresh;
     board = turned.board;
@@ -345,7 +356,7 @@ const KNOWN_MIN = 5;
 
 function looksCut(board: Board, world: World): boolean {
   if (world.known.size < KNOWN_MIN) return false;
-  const ids = new Set(board.sections.flatMap((section) => section.tasks.flatMap((task) => task.marker.id ?? task.name ?? [])));
+  const ids = new Set(board.sections.flatMap((section) => section.tasks.flatMap((task) => idOf(task) ?? [])));
   const texts = new Set(board.sections.flatMap((section) => section.tasks.map((task) => `${task.section}\n${task.text}`)));
   let gone = 0;
   for (const known of world.known.values()) if (!ids.has(known.id) && !texts.has(`${known.section}\n${known.text}`)) gone++;

@@ -3,7 +3,7 @@
  * never how: that is the port's matter. The branch moves only to a commit that `verify` has passed on.
  */
 import type { End, Run } from '../runs/run.ts';
-import { type Doing, fieldOf, orderOf } from './doing.ts';
+import { type Doing, orderOf, verifyOf } from './doing.ts';
 import type { LandingOrder, Squashed } from './ports.ts';
 
 /** How often the branch may move under a landing before it waits. */
@@ -68,7 +68,7 @@ function unlanded(squashed: Exclude<Squashed, { kind: 'commit' }>, order: Landin
 
 /** Runs `verify` on exactly the commit that is to land; the end if it fails. */
 async function check(run: Run, squashed: Extract<Squashed, { kind: 'commit' }>, order: LandingOrder, doing: Doing): Promise<End | undefined> {
-  const command = fieldOf(run, 'verify') ?? doing.config.verify;
+  const command = verifyOf(run, doing.config);
   if (command === undefined) return undefined;
   await doing.landing.checkout(order.workspace, squashed.commit);
   const verified = await doing.verify.run(order, command, order.workspace, doing.signal);

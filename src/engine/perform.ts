@@ -6,7 +6,7 @@ import { isPhase } from '../runs/lifecycle.ts';
 import { newId } from '../runs/new-id.ts';
 import type { End, Found, Run, Step } from '../runs/run.ts';
 import { land } from './land.ts';
-import { type Doing, fieldOf, orderOf } from './doing.ts';
+import { type Doing, orderOf, verifyOf } from './doing.ts';
 import type { PhaseEnd, PromptName } from './ports.ts';
 
 /** How often a person's work in the way is looked at again. */
@@ -82,7 +82,7 @@ async function promptFor(run: Run, step: Step & PromptName, workspace: string, s
     id: run.id,
     section: run.section,
     title: task.title,
-    task: task.details === '' ? task.text : `${task.text}\n${task.details}`,
+    task: [task.text, task.details, ...task.notes.map((note) => `> ${note}`)].filter((part) => part !== '').join('\n'),
     tags: task.tags.join(' '),
     plan: found.plan ?? '',
     diff: diff?.text ?? '',
@@ -90,7 +90,7 @@ async function promptFor(run: Run, step: Step & PromptName, workspace: string, s
     attempt: String(run.attempt),
     attempts: String(doing.config.attempts),
     worktree: workspace,
-    verify: fieldOf(run, 'verify') ?? doing.config.verify ?? '',
+    verify: verifyOf(run, doing.config) ?? '',
   });
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Config } from '../config.ts';
 import type { Board, Located, MarkerState, Problem, Section, Task } from '../tasks/task.ts';
-import { afterOf, findById, laneOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
+import { afterOf, findById, idOf as idOnLine, laneOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
 import { pickAgent, type Picked } from './pick-agent.ts';
 import type { Known } from './run.ts';
 import type { Draft } from './world.ts';
@@ -131,17 +131,16 @@ export function* reasons(scene: Scene): Generator<{ readonly located: Located; r
 /** The state that counts: what the journal knows of a run that just ended, else the marker. */
 export function stateOf(scene: Pick<Scene, 'draft' | 'assumed'>, task: Task): MarkerState {
   if (scene.assumed?.has(task)) return 'done';
-  const id = task.marker.id ?? task.name;
+  const id = idOnLine(task);
   const run = id === undefined ? undefined : runIn(scene.draft, id);
   if (run?.step === 'settle' && run.outcome && run.outcome.state !== 'keep') return run.outcome.state;
   if (run && run.step !== 'settle') return 'in_progress';
   return task.marker.state;
 }
 
-/** ToDone's id of a task: in its bracket, as its name, or by the text that the journal knows. */
+/** ToDone's id of a task: in its bracket, as a tag, or by the text that the journal knows; never a name that a person gave. */
 export function idOf(scene: Pick<Scene, 'draft'>, task: Task): string | undefined {
-  const onLine = task.marker.id ?? task.name;
-  return onLine ?? knownByText(scene.draft, task)?.id;
+  return idOnLine(task) ?? knownByText(scene.draft, task)?.id;
 }
 
 /** The journal's row of a task whose line carries no id (2-R1): same section, text and occurrence. */

@@ -7,7 +7,6 @@ import type { MarkerState, Task } from '../tasks/task.ts';
 /** The seven steps of a run, in order. `plan`, `implement` and `update` are the agent's; the rest are ours. */
 export const STEPS = ['claim', 'prepare', 'plan', 'implement', 'update', 'land', 'settle'] as const;
 export type Step = (typeof STEPS)[number];
-export type Phase = 'plan' | 'implement' | 'update';
 
 /** Why a run came to its end (2-R6). */
 export type Reason =
@@ -155,7 +154,7 @@ export type Ending = {
 };
 
 /** A task's words, as data for prompts and agents. */
-export type TaskText = Pick<Task, 'title' | 'text' | 'details' | 'fields'> & {
+export type TaskText = Pick<Task, 'title' | 'text' | 'details' | 'fields' | 'notes'> & {
   readonly id: string;
   readonly section: string;
   readonly tags: readonly string[];

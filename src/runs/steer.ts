@@ -3,7 +3,7 @@
  * Looks only at sections that changed. Never takes a marker that went back as a wish without asking whether git moved it.
  */
 import type { Board, Located, MarkerState, Task } from '../tasks/task.ts';
-import { findById, tagsOf, tagValue } from '../tasks/find.ts';
+import { findById, idOf, tagsOf, tagValue } from '../tasks/find.ts';
 import type { Halt, Known, Run, TaskText } from './run.ts';
 import type { Draft } from './world.ts';
 import { knownIn, putKnown, putRun, runIn } from './world.ts';
@@ -60,9 +60,7 @@ export function locateKnown(board: Board, draft: Draft, known: Known): Located |
   if (byId) return byId;
   for (const [sectionIndex, section] of board.sections.entries()) {
     if (section.name !== known.section) continue;
-    const taskIndex = section.tasks.findIndex(
-      (task) => task.text === known.text && task.occurrence === known.occurrence && task.marker.id === undefined && !task.name,
-    );
+    const taskIndex = section.tasks.findIndex((task) => task.text === known.text && task.occurrence === known.occurrence && idOf(task) === undefined);
     const task = section.tasks[taskIndex];
     if (task) return { task, sectionIndex, taskIndex };
   }
@@ -77,6 +75,7 @@ export function textOf(task: Task, id: string): TaskText {
     title: task.title,
     text: task.text,
     details: task.details,
+    notes: task.notes,
     fields: task.fields,
     tags: tagsOf(task).map((tag) => tag.text),
   };

@@ -55,6 +55,8 @@ export type Given = {
   readonly problems: readonly Problem[];
   readonly config: Config;
   readonly instance: string;
+  /** Waiting for limits, dates and people counts as something to do (`--wait`, 7-R3). */
+  readonly waits: boolean;
   readonly now: number;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
@@ -293,7 +295,7 @@ function rememberOutcome(turning: Turning, run: Run): void {
       evidence: run.evidence,
       updatedAt: turning.given.now,
     },
-    `${run.agent}${run.model ? `/${run.model}` : ''}`,
+    outcome.reason === 'cancelled' ? 'person' : `${run.agent}${run.model ? `/${run.model}` : ''}`,
     'engine',
   );
 }
@@ -365,7 +367,8 @@ const isPerformed = (run: Run): boolean => run.step !== 'claim' && run.step !== 
 
 function wake(turning: Turning): void {
   const { draft, given } = turning;
-  for (const run of [...runsIn(draft)]) {
+  const runs = [...runsIn(draft)];
+  for (const run of runs) {
     if (run.waitUntil === undefined || run.waitUntil > given.now || run.halt) continue;
     go(turning, { ...run, waitUntil: undefined });
   }
@@ -389,7 +392,7 @@ function start(turning: Turning): Starting {
   if (!scene) return { wakeAt: undefined, waitsForTime: false };
   const chosen = choose(scene);
   for (const choice of chosen.start) claim(turning, choice);
-  return { wakeAt: chosen.wakeAt, waitsForTime: chosen.wakeAt !== undefined && chosen.wakeAt <= turning.given.now + SOON_MS };
+  return { wakeAt: chosen.wakeAt, waitsForTime: chosen.wakeAt !== undefined && (turning.given.waits || chosen.wakeAt <= turning.given.now + SOON_MS) };
 }
 
 /** A wait of at most this long keeps `--once` from ending; dates and limits do not. */
@@ -486,7 +489,7 @@ function isIdle(turning: Turning, chosen: Starting): boolean {
   for (const run of runsIn(turning.draft)) {
     if (run.step === 'settle' && list.kind !== 'fine') continue;
     if (mode === 'draining' && isPhase(run.step)) continue;
-    if (run.waitUntil !== undefined && run.waitUntil > turning.given.now + SOON_MS) continue;
+    if (!turning.given.waits && run.waitUntil !== undefined && run.waitUntil > turning.given.now + SOON_MS) continue;
     return false;
   }
   return true;

@@ -81,7 +81,7 @@ export function taskView(scene: Scene, located: Located, why: Why | undefined): 
   const run = id === undefined ? undefined : runIn(scene.draft, id);
   const owner = tagValue(task, 'owner');
   return {
-    id: id ?? null,
+    id: id ?? task.name ?? null,
     handle: handleOf(task),
     parent: parentOf(scene, located),
     initiative: task.initiative ?? null,

@@ -112,6 +112,7 @@ export const taskOf = (run: string | undefined): PhaseOrder['task'] => ({
   title: 'A task',
   text: 'A task {script}',
   details: run === undefined ? 'just words' : `run: ${run}`,
+  notes: [],
   fields: run === undefined ? [] : [{ key: 'run', value: run, line: 1 }],
   tags: ['script'],
 });

@@ -286,12 +286,13 @@ it.each(['not json', '{"outcome":"perfect"}', '[]', `{"outcome":"done","summary"
 
 it.each([
   ['a pipe', 'rm -f "$TODONE_RESULT"; mkfifo "$TODONE_RESULT"'],
-  ['a link', 'ln -s /etc/hostname "$TODONE_RESULT"'],
+  ['a link', `echo '{"outcome":"done"}' > report.json; ln -s "$PWD/report.json" "$TODONE_RESULT"`],
   ['a folder', 'mkdir "$TODONE_RESULT"'],
   ['an endless file', 'head -c 2000000 /dev/zero > "$TODONE_RESULT"'],
 ])('5.2-R2 is not held up by %s in place of a report', async (_what, run) => {
   const place = ground();
-  expect(await place.run({ task: taskOf(run) })).toMatchObject({ end: { kind: 'done' }, found: { inferred: true } });
+  const { end, found } = await place.run({ task: taskOf(run) });
+  expect([end.kind, found.inferred, found.outcome]).toEqual(['done', true, undefined]);
 });
 
 it('5.2-R2 does not take the report of an earlier program for its own', async () => {
@@ -309,6 +310,8 @@ it('5.1-R2 takes a plan from where TODONE_PLAN points, else what was printed, wi
     expect(found).toMatchObject({ plan, files: ['src/a.ts', 'test/a.test.ts'] });
   }
   const stale = place.order({ agent: 'prints', step: 'plan', prompt: 'new', plan: 'old' });
+  mkdirSync(place.path(stale, '.'), { recursive: true });
+  writeFileSync(place.path(stale, 'plan.md'), 'left by another');
   expect((await place.run(stale)).found.plan).toBe('new');
 });
 

@@ -23,7 +23,7 @@ export const run = (id: string, more: Partial<Run> = {}): Run => ({
   section: 'auth',
   text: `Task ${id}`,
   occurrence: 0,
-  task: { id, section: 'auth', title: `Task ${id}`, text: `Task ${id}`, details: '', fields: [], tags: [] },
+  task: { id, section: 'auth', title: `Task ${id}`, text: `Task ${id}`, details: '', notes: [], fields: [], tags: [] },
   fingerprint: 'f0',
   changed: false,
   from: 'open',

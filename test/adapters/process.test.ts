@@ -63,6 +63,21 @@ it('5.3-R3 ends what wiped its own environment but stayed in the group or the fa
   expect(left.lines).toEqual([]);
 });
 
+it('5.3-R3 ends what wiped its own environment and left the group, while its parent lives', async () => {
+  const run = started('', ['-c', 'trap "" TERM; setsid env -i sleep 64 & echo started; while :; do sleep 0.1; done'], { program: 'sh' });
+  await until(async () => run.lines.includes('started') && (await named('sleep 64')).length > 0);
+  run.stop();
+  await run.ended;
+  expect(await named('sleep 64')).toEqual([]);
+});
+
+/** Processes whose whole command line is this. */
+async function named(command: string): Promise<string[]> {
+  const ps = started('', ['-c', 'ps -A -o args='], { program: 'sh' });
+  await ps.ended;
+  return ps.lines.filter((line) => line === command);
+}
+
 it('5.3-R3 sweeps one run and not its neighbour whose number only begins the same', async () => {
   const mark = newMark();
   const short = started('forever.sh', [], { mark });

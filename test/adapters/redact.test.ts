@@ -100,6 +100,7 @@ it.each([
   'golang.org/x/net v0.1.0 h1:aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hI6aB3dE6g=',
   'cacheKey: "d41d8cd98f00b204e9800998ecf8427e"',
   'token: "0123456789abcdef0123456789abcdef01234567"',
+  'token: "9f86D081884c7d659A2feaa0c55ad015a3bf4F1b"',
   `const publicKey = "${A36}"`,
   'API_KEY="your-api-key-goes-Here-123"',
   'PASSWORD=changeme-Changeme-123456',

@@ -1,6 +1,6 @@
 /** Whole processes on real repositories: `todone` as a person starts it. Nothing here knows the inside. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -105,7 +105,5 @@ export function scriptList(sections: number, tasks: number, command = 'true'): s
   }
   return list;
 }
-
-export const makeUnreadable = (path: string): void => chmodSync(path, 0o000);
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

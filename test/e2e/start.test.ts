@@ -67,7 +67,7 @@ describe('start --once', () => {
   it('12-R1 kill -9 at random moments, started again each time: every task lands once, none is lost', async () => {
     const kills = LONG ? 50 : 12;
     const [sections, tasks] = LONG ? [6, 5] : [4, 3];
-    const top = makeRepo(scriptList(sections, tasks, 'sleep 0.15'));
+    const top = makeRepo(scriptList(sections, tasks, LONG ? 'sleep 0.5' : 'sleep 0.15'));
     let last: { readonly code: number | null } = { code: null };
     for (let kill = 0; kill < kills && last.code !== 0; kill++) {
       const daemon = start(top, ['start', '--once']);

@@ -13,7 +13,7 @@ const run = (changes: Partial<Run> = {}): Run => ({
   section: 'auth',
   text: 'Add logout',
   occurrence: 0,
-  task: { id: 'q8f0t6zd', section: 'auth', title: 'Add logout', text: 'Add logout', details: '', fields: [], tags: [] },
+  task: { id: 'q8f0t6zd', section: 'auth', title: 'Add logout', text: 'Add logout', details: '', notes: [], fields: [], tags: [] },
   fingerprint: 'f',
   changed: false,
   from: 'open',

@@ -253,6 +253,7 @@ function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): Engi
     instance: 'simulation',
     snapshots: new Set(),
     works: true,
+    waits: false,
   };
 }
 

@@ -68,7 +68,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'a stopped run stays on the list as running',
     file: 'src/runs/turn.ts',
-    from: "return go(turning, { ...settle(run, { state: 'failed', reason: 'cancelled', message: `cancelled: ${asked.message}` }), halt: undefined });",
+    from: "return go(turning, { ...settle(run, { state: 'failed', reason: 'cancelled', message: `cancelled: ${wish.message}` }), halt: undefined });",
     to: 'return dropRun(draft, run.id);',
   },
   {

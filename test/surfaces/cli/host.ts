@@ -52,7 +52,7 @@ export const run = (id: string, more: Partial<Run> = {}): Run => ({
   section: 'auth',
   text: 'Add logout {opus}',
   occurrence: 0,
-  task: { id, section: 'auth', title: 'Add logout', text: 'Add logout {opus}', details: '', fields: [], tags: ['opus'] },
+  task: { id, section: 'auth', title: 'Add logout', text: 'Add logout {opus}', details: '', notes: [], fields: [], tags: ['opus'] },
   fingerprint: 'f',
   changed: false,
   from: 'open',

@@ -1,0 +1,247 @@
+import { describe, expect, it } from 'vitest';
+import { defaultConfig } from '../../src/config.ts';
+import { choose } from '../../src/runs/choose.ts';
+import type { End, Step } from '../../src/runs/run.ts';
+import { type Effect, type Event, type ListFacts, ROLLBACK_QUIET_MS, turn } from '../../src/runs/turn.ts';
+import { apply, draftOf, emptyWorld, type World, worldOf } from '../../src/runs/world.ts';
+import { applyEdits } from '../../src/tasks/edit.ts';
+import { defaultParseOptions, parse } from '../../src/tasks/parse.ts';
+import type { Board } from '../../src/tasks/task.ts';
+import { AGENTS } from './scene.ts';
+
+const config = { ...defaultConfig, claimAfter: 0, settle: 1000 };
+
+/** A list and the wheel's decisions about it, without the wheel: edits are made at once, steps end when the test says so. */
+function table(text: string, changes: Partial<typeof config> = {}) {
+  const world = emptyWorld();
+  world.agents = AGENTS;
+  let board: Board | undefined;
+  let now = 1000;
+  let seed = 0;
+  let list = text;
+  let git: Partial<ListFacts> = {};
+  const effects: Effect[] = [];
+  const random = (): number => (seed += 0.137) % 1;
+
+  const take = (event: Event): void => {
+    const turned = turn(world, event, { board, problems: [], config: { ...config, ...changes }, instance: 'me', waits: false, now, random });
+    apply(turned.draft);
+    board = turned.board;
+    for (const effect of turned.effects) {
+      effects.push(effect);
+      if (effect.kind !== 'edit') continue;
+      const edited = applyEdits(list, effect.item.edits, defaultParseOptions);
+      list = edited.text;
+      read();
+      take({ kind: 'edited', items: [{ item: effect.item, result: edited.results[0] ?? { kind: 'gone' } }] });
+    }
+  };
+  const read = (more: { readonly torn?: boolean; readonly conflict?: boolean } = {}): void => {
+    const facts = { gitPosition: 'p', gitOperation: undefined, listIsCommitted: false, version: list, modifiedAt: now, ...git };
+    take({ kind: 'read', board: parse(list, defaultParseOptions, board), facts, torn: more.torn ?? false, conflict: more.conflict ?? false, own: false });
+  };
+  const end = (step: Step, answer: End = { kind: 'done' }): void => {
+    const run = [...world.runs.values()].find((each) => each.step === step);
+    if (!run) throw new Error(`no run at ${step}: ${JSON.stringify([...world.runs.values()].map((each) => each.step))}`);
+    take({ kind: 'ended', id: run.id, ticket: run.ticket, step, end: answer });
+  };
+  return {
+    world,
+    effects,
+    read,
+    take,
+    end,
+    list: () => list,
+    /** A person saves. */
+    save(change: (text: string) => string) {
+      list = change(list);
+      read();
+    },
+    git(more: Partial<ListFacts>) {
+      git = more;
+    },
+    wait(ms: number) {
+      now += ms;
+      take({ kind: 'woke' });
+    },
+    steps: () => [...world.runs.values()].map((run) => run.step),
+    land() {
+      for (const step of ['prepare', 'plan', 'implement', 'update'] as const) end(step);
+      end('land', { kind: 'done', found: { commit: 'a1b2c3d4e5', hash: 'a1b2c3d' } });
+    },
+  };
+}
+
+const kinds = (effects: readonly Effect[]): string[] => effects.map((effect) => (effect.kind === 'perform' ? effect.run.step : effect.kind));
+
+describe('the turn', () => {
+  it('2 a task goes from its line to its commit in two writes', () => {
+    const wheel = table('## Git Worktree a\n[] one {fake}\n');
+    wheel.read();
+    expect(wheel.list()).toMatch(/^\[🟡 [g-z]\w{7}\] one \{fake\}$/mu);
+    wheel.land();
+    expect(wheel.list()).toMatch(/^\[✅ a1b2c3d, [g-z]\w{7}\] one \{fake\}$/mu);
+    expect(wheel.effects.filter((effect) => effect.kind === 'edit')).toHaveLength(2);
+    expect(wheel.world.runs.size).toBe(0);
+  });
+
+  it('3-R1 choosing twice from the same values gives the same, and changes nothing', () => {
+    const world = emptyWorld();
+    world.agents = AGENTS;
+    world.list = { kind: 'fine' };
+    const scene = {
+      board: parse('## Git Worktree a\n[] x\n[⏰] y\n', defaultParseOptions),
+      draft: draftOf(world),
+      config,
+      now: 5,
+      problems: [],
+      instance: 'me',
+    };
+    const before = structuredClone({ known: world.known, runs: world.runs, meta: world.meta });
+    expect(choose(scene)).toEqual(choose(scene));
+    expect({ known: world.known, runs: world.runs, meta: world.meta }).toEqual(before);
+  });
+
+  it('1.4-R8 a single ✅ set back to [] stays as typed and is held, and runs again with {redo}', () => {
+    const wheel = table('## Git Worktree a\n[] one\n');
+    wheel.read();
+    wheel.land();
+    wheel.save((text) => text.replace(/\[✅[^\]]*\]/u, '[]'));
+    expect(wheel.list()).toBe('## Git Worktree a\n[] one\n');
+    expect(wheel.steps()).toEqual([]);
+    wheel.save((text) => text.replace('[] one', '[] one {redo}'));
+    expect(wheel.steps()).toEqual(['prepare']);
+  });
+
+  it('1.4-R7 several markers going back at once, or one while git moved, start nothing and are put right', () => {
+    for (const moved of [true, false]) {
+      const wheel = table(`## Git Worktree a\n[] one\n${moved ? '' : '[] two\n'}`);
+      wheel.read();
+      wheel.land();
+      if (!moved) wheel.land();
+      const right = wheel.list();
+      if (moved) wheel.git({ gitPosition: 'elsewhere' });
+      wheel.save((text) => text.replaceAll(/\[✅[^\]]*\]/gu, '[]'));
+      expect([wheel.world.list.kind, wheel.steps()]).toEqual(['rollback', []]);
+      wheel.wait(ROLLBACK_QUIET_MS);
+      wheel.read();
+      expect([wheel.list(), wheel.world.list.kind, wheel.steps()]).toEqual([right, 'fine', []]);
+    }
+  });
+
+  it('1.4-R7 conflict markers of git pause everything until they are gone', () => {
+    const wheel = table('## Git Worktree a\n[] one\n');
+    wheel.read({ conflict: true });
+    expect([wheel.world.list.kind, wheel.steps()]).toEqual(['conflict', []]);
+    wheel.read();
+    expect(wheel.steps()).toEqual(['prepare']);
+  });
+
+  it('1.4-R6 a list that looks cut off is left alone for the settle time, then taken as it is', () => {
+    const wheel = table('## Git Worktree a\n[] one\n');
+    wheel.read({ torn: true });
+    expect([wheel.world.list.kind, wheel.effects]).toEqual(['torn', []]);
+    wheel.wait(config.settle - 1);
+    wheel.read({ torn: true });
+    expect(wheel.steps()).toEqual([]);
+    wheel.wait(1);
+    wheel.read({ torn: true });
+    expect(wheel.steps()).toEqual(['prepare']);
+  });
+
+  it('1.4-R11 while the list is away running work goes on, and its result is written when it is back', () => {
+    const wheel = table('## Git Worktree a\n[] one\n[] two\n');
+    wheel.read();
+    wheel.take({ kind: 'unreadable', missing: true, message: 'gone' });
+    wheel.land();
+    expect([wheel.list(), wheel.steps()]).toEqual([expect.stringContaining('[🟡'), ['settle']]);
+    wheel.read();
+    expect(wheel.list()).toMatch(/\[✅ a1b2c3d, \w+\] one\n\[🟡 \w+\] two/u);
+  });
+
+  it('2-R5 text edited before implement is planned again; later it is shown as changed and interrupts nothing', () => {
+    const wheel = table('## Git Worktree a\n[] one\n');
+    wheel.read();
+    wheel.end('prepare');
+    wheel.save((text) => text.replace('one', 'one and more'));
+    expect(kinds(wheel.effects).at(-1)).toBe('halt');
+    wheel.end('plan', { kind: 'final', reason: 'cancelled', message: 'stopped' });
+    expect(wheel.steps()).toEqual(['plan']);
+    wheel.end('plan');
+    wheel.save((text) => text.replace('and more', 'and much more'));
+    const [run] = wheel.world.runs.values();
+    expect(run).toMatchObject({ step: 'implement', changed: true, text: 'one and much more', task: { title: 'one and much more' } });
+    expect(kinds(wheel.effects).filter((kind) => kind === 'halt')).toHaveLength(1);
+  });
+
+  it('2-R4 what a person writes over 🟡 is what becomes of the run', () => {
+    for (const [typed, left] of [
+      ['[❌]', /^\[❌ \w{8}\] one$/mu],
+      ['[x]', /^\[x\] one$/mu],
+      ['[-]', /^\[-\] one$/mu],
+    ] as const) {
+      const wheel = table('## Git Worktree a\n[] one\n');
+      wheel.read();
+      wheel.end('prepare');
+      wheel.save((text) => text.replace(/\[🟡[^\]]*\]/u, typed));
+      wheel.end('plan', { kind: 'final', reason: 'cancelled', message: 'stopped', found: { kept: 'refs/todone/x' } });
+      expect([wheel.list(), wheel.steps()]).toEqual([expect.stringMatching(left), []]);
+    }
+  });
+
+  it('2-R4 [] stops a run and starts it again; a deleted line stops it for good', () => {
+    const wheel = table('## Git Worktree a\n[] one\n');
+    wheel.read();
+    wheel.end('prepare');
+    wheel.save((text) => text.replace(/\[🟡[^\]]*\]/u, '[]'));
+    const [id] = wheel.world.runs.keys();
+    wheel.end('plan', { kind: 'final', reason: 'cancelled', message: 'stopped' });
+    expect([...wheel.world.runs.keys()]).toEqual([id]);
+    expect(wheel.steps()).toEqual(['prepare']);
+    wheel.save(() => '## Git Worktree a\n');
+    wheel.end('prepare', { kind: 'final', reason: 'cancelled', message: 'stopped' });
+    expect([wheel.list(), wheel.steps()]).toEqual(['## Git Worktree a\n', []]);
+  });
+
+  it('2-R4 ❌ set to [] is another attempt from the kept work, with its evidence; {fresh} from a clean start', () => {
+    const wheel = table('## Git Worktree a\n[] one\n', { attempts: 1 });
+    wheel.read();
+    wheel.end('prepare');
+    wheel.end('plan');
+    wheel.end('implement', { kind: 'final', reason: 'agent_failed', message: 'exit 1', evidence: 'three failed', found: { kept: 'refs/todone/k' } });
+    expect(wheel.list()).toMatch(/\[❌ \w{8}\] one\n {2}> failed in implement: exit 1 \(attempt 1 of 1\)/u);
+    wheel.save((text) => text.replace(/\[❌[^\]]*\]/u, '[]'));
+    expect([...wheel.world.runs.values()]).toMatchObject([{ step: 'prepare', found: { kept: 'refs/todone/k' } }]);
+    wheel.end('prepare', { kind: 'final', reason: 'setup_failed', message: 'no' });
+    wheel.save((text) => text.replace(/\[❌[^\]]*\] one/u, '[] one {fresh}'));
+    expect([...wheel.world.runs.values()][0]?.found).toEqual({});
+  });
+
+  it('2-R2 an answer with an old ticket, or for another step, is an echo', () => {
+    const wheel = table('## Git Worktree a\n[] one\n');
+    wheel.read();
+    const [run] = wheel.world.runs.values();
+    wheel.take({ kind: 'ended', id: run?.id ?? '', ticket: (run?.ticket ?? 0) - 1, step: 'prepare', end: { kind: 'done' } });
+    wheel.take({ kind: 'ended', id: run?.id ?? '', ticket: run?.ticket ?? 0, step: 'land', end: { kind: 'done' } });
+    expect(wheel.steps()).toEqual(['prepare']);
+  });
+
+  it('7-R5 while draining no phase of an agent is begun, and landing goes on', () => {
+    const wheel = table('## Git Worktree a\n[] one\n[] two\n');
+    wheel.read();
+    wheel.end('prepare');
+    wheel.take({ kind: 'drain' });
+    wheel.end('plan');
+    expect([wheel.steps(), kinds(wheel.effects).includes('implement')]).toEqual([['implement'], false]);
+  });
+
+  it('2 rows that are stored and loaded again are the same world', () => {
+    const wheel = table('## Git Worktree a\n[] one\n\n## Git Worktree b\n[] two\n');
+    wheel.read();
+    wheel.end('prepare');
+    const rows = (world: World) =>
+      JSON.parse(JSON.stringify({ known: [...world.known.values()], runs: [...world.runs.values()], meta: [...world.meta] })) as Parameters<typeof worldOf>[0];
+    const loaded = worldOf({ ...rows(wheel.world), meta: new Map(wheel.world.meta) }, new Set());
+    expect(rows(loaded)).toEqual(rows(wheel.world));
+  });
+});
