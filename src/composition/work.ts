@@ -56,7 +56,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const sections = openSections({ git, branchPrefix: config.branchPrefix, base: config.base });
   const shell = { config: options.config, stateDir, epoch: stored.epoch, term: options.term, clock, redaction, env: process.env, identity: repo.identity };
   const list = openList(options);
-  excludeInInfo(repo.commonDir, [`/${config.trees}/`, '.todone-*']);
+  excludeInInfo(repo.commonDir, [`/${config.trees}/`, `/${place.listName}.lock`, '.todone-*']);
   const { prompts, problems } = loadPrompts(repo.top, config.prompts);
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
   const before = clock.now() - options.config().keepSnapshots;
