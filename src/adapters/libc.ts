@@ -82,8 +82,8 @@ function linux(find: (prototype: string) => Call | undefined, errno: () => Errno
 const ATTRIBUTE_BYTES_MAX = 64 * 1024;
 
 function attributes(find: (prototype: string) => Call | undefined): Pick<Libc, 'copyAttributes'> {
-  const list = find('ssize_t listxattr(const char *, void *, size_t)');
-  const get = find('ssize_t getxattr(const char *, const char *, void *, size_t)');
+  const list = find('long listxattr(const char *, void *, size_t)');
+  const get = find('long getxattr(const char *, const char *, void *, size_t)');
   const set = find('int fsetxattr(int, const char *, void *, size_t, int)');
   if (!list || !get || !set) return {};
   return {

@@ -98,7 +98,7 @@ function prompts(place: Place): Check[] {
 }
 
 function excluded(place: Place, fix: boolean): Check {
-  if (fix) excludeInInfo(place.repo.commonDir, [`/${place.config.trees}/`, '.todone-*']);
+  if (fix) excludeInInfo(place.repo.commonDir, [`/${place.config.trees}/`, `/${place.listName}.lock`, '.todone-*']);
   return { name: 'ignored', ok: true, found: `${place.config.trees}/ is ignored through .git/info/exclude from the first start on`, fixed: fix };
 }
 

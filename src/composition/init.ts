@@ -34,7 +34,7 @@ async function makeList(place: Place): Promise<InitStep> {
 
 function ignoreInGit(place: Place): InitStep {
   const file = join(place.repo.commonDir, 'info', 'exclude');
-  const lines = [`/${place.config.trees}/`, '.todone-*'];
+  const lines = [`/${place.config.trees}/`, `/${place.listName}.lock`, '.todone-*'];
   const present = existsSync(file) ? readFileSync(file, 'utf8').split(/\r?\n/) : [];
   if (lines.every((line) => present.includes(line))) return { what: 'git ignores what ToDone adds', path: file, done: 'skipped' };
   excludeInInfo(place.repo.commonDir, lines);

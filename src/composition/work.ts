@@ -56,7 +56,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const sections = openSections({ git, branchPrefix: config.branchPrefix, base: config.base });
   const shell = { config: options.config, stateDir, epoch: stored.epoch, term: options.term, clock, redaction, env: process.env, identity: repo.identity };
   const list = openList(options);
-  excludeInInfo(repo.commonDir, [`/${config.trees}/`, '.todone-*']);
+  excludeInInfo(repo.commonDir, [`/${config.trees}/`, `/${place.listName}.lock`, '.todone-*']);
   const { prompts, problems } = loadPrompts(repo.top, config.prompts);
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
   const before = clock.now() - options.config().keepSnapshots;
@@ -116,8 +116,8 @@ export async function openWork(options: WorkOptions): Promise<Work> {
 
 export function openList(options: Pick<WorkOptions, 'place' | 'clock' | 'log' | 'config'>): ListFile {
   const { place, clock, log } = options;
-  // What was read last: of the next text only what differs is read.
-  let board: Board | undefined;
+  // Unchanged sections of the last board are not parsed again.
+  let last: Board | undefined;
   return openTaskFile({
     path: place.listPath,
     stateDir: place.stateDir,
@@ -125,9 +125,9 @@ export function openList(options: Pick<WorkOptions, 'place' | 'clock' | 'log' | 
     settleMs: place.config.settle,
     apply: (text, edits) => {
       const { labels, workers } = options.config();
-      const applied = applyEdits(text, edits, { labels, workers }, board);
-      board = applied.board;
-      return applied;
+      const edited = applyEdits(text, edits, { labels, workers }, last);
+      last = edited.board;
+      return edited;
     },
     gitState: openGitState({ gitDir: place.repo.gitDir, commonDir: place.repo.commonDir, top: place.repo.top, listName: place.listName }),
     clock,

@@ -87,17 +87,24 @@ function* changesIn(seen: Seen): Generator<Change> {
   const same = new Set(seen.before?.sections ?? []);
   const present = new Set<string>();
   const touched = new Set<string>();
+  // Nearly every task stands where it stood: no search through the other sections for those.
+  const here = new Map<string, Task>();
   for (const section of seen.board.sections) {
     if (section.name === undefined) continue;
     present.add(section.name);
-    if (!same.has(section)) touched.add(section.name);
+    if (same.has(section)) continue;
+    touched.add(section.name);
+    for (const task of section.tasks) {
+      const id = idOf(task);
+      if (id !== undefined) here.set(id, task);
+    }
   }
   for (const name of seen.draft.world.bySection.keys()) if (!present.has(name)) touched.add(name);
   for (const name of touched) {
     for (const id of seen.draft.world.bySection.get(name) ?? []) {
       const known = knownIn(seen.draft, id);
       if (!known) continue;
-      const task = locateKnown(seen.board, seen.draft, known)?.task;
+      const task = here.get(id) ?? locateKnown(seen.board, seen.draft, known)?.task;
       const run = runIn(seen.draft, id);
       // While a claim or an outcome is being written, the line may already show it; only git takes it back before that.
       if (run && (run.step === 'claim' || run.halt || (run.step === 'settle' && !seen.gitMoved))) continue;

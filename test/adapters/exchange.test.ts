@@ -1,9 +1,11 @@
+import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { realDisk } from '../../src/adapters/disk.ts';
 import { exchange } from '../../src/adapters/exchange.ts';
+import { libc } from '../../src/adapters/libc.ts';
 
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'exchange-'))));
@@ -57,7 +59,6 @@ describe('who writes a file', () => {
     if (process.platform !== 'linux') skip();
     const path = join(folder, 'list');
     writeFileSync(path, '');
-    const { spawn } = await import('node:child_process');
     const child = spawn(process.execPath, ['-e', `for (let i = 0; i < 3000; i++) require('fs').writeFileSync(process.argv[1], 'x'.repeat(i % 50))`, path]);
     let running = true;
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve)).finally(() => (running = false));
@@ -72,6 +73,23 @@ describe('who writes a file', () => {
 });
 
 describe('the disk', () => {
+  it('1.4-R3 finds all that it needs of the C library', async ({ skip }) => {
+    if (process.platform !== 'linux') skip();
+    expect(Object.keys(libc()).toSorted()).toEqual(['copyAttributes', 'isBeingWritten', 'swap']);
+  });
+
+  it('1.4-R3 a new file takes on the attributes of the old one', async ({ skip }) => {
+    const [from, to] = [join(folder, 'from'), join(folder, 'to')];
+    writeFileSync(from, 'text');
+    const set = spawnSync('python3', ['-c', 'import os, sys; os.setxattr(sys.argv[1], "user.colour", b"re\\0d")', from]);
+    if (set.status !== 0) skip();
+    const file = await realDisk.create(to);
+    await file.imitate(await realDisk.facts(from), from);
+    await file.close();
+    const got = spawnSync('python3', ['-c', 'import os, sys; sys.stdout.buffer.write(os.getxattr(sys.argv[1], "user.colour"))', to]);
+    expect(got.stdout.toString()).toBe('re\0d');
+  });
+
   it('1.4-R4 tells files, folders and others apart, and follows links only where told', async () => {
     mkdirSync(join(folder, 'sub'));
     writeFileSync(join(folder, 'file'), 'text');

@@ -74,6 +74,9 @@ describe('where git stands', () => {
     expect((await look()).position).toBe(position);
     expect(position).toContain(git('rev-parse', 'HEAD'));
     expect(position).toContain(git('rev-parse', 'refs/stash'));
+    commit('two');
+    git('pack-refs', '--all', '--prune');
+    expect((await look()).position).toContain(git('rev-parse', 'HEAD'));
   });
 
   it('1.4-R7 refs kept in tables', async ({ skip }) => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { realDisk } from '../../src/adapters/disk.ts';
 import type { Disk, DiskFile } from '../../src/adapters/disk.ts';
 import { tempName } from '../../src/adapters/list-swap.ts';
-import { claimX, LIST, mark, scene } from './list-scene.ts';
+import { claimX, diskWith, LIST, mark, scene } from './list-scene.ts';
 import type { Scene } from './list-scene.ts';
 
 const CLAIMED = LIST.replace('[] x', '[🟡 q8f0t6zd] x');
@@ -142,6 +142,33 @@ describe('a writer that dies', () => {
       expect(await file.edit([mark('y', 'in_progress')])).toMatchObject({ wrote: true });
       await at.end();
     }
+  });
+
+  it('12-R1 what was merged before the death is not merged again over what a person has done since', async () => {
+    const at = scene();
+    let exchanges = 0;
+    const file = at.open({
+      disk: diskWith({
+        async exchange(a, b) {
+          if (++exchanges === 1) at.save(SAVED);
+          const failed = await realDisk.exchange(a, b);
+          if (exchanges === 2) throw new Died();
+          return failed;
+        },
+        // The dead undo nothing.
+        unlink: async () => Promise.reject(new Died()),
+        rename: async () => Promise.reject(new Died()),
+      }),
+    });
+    await file.edit([claimX]);
+    await file.close();
+    expect(at.text()).toBe(CLAIMED.replace('END', 'a word\nEND'));
+    at.save(CLAIMED);
+    await at.open().recover();
+    expect(at.text()).toBe(CLAIMED);
+    expect(at.archived('saved')).toEqual([SAVED]);
+    expect(at.litter()).toEqual([]);
+    await at.end();
   });
 
   it('12-R1 a file beside the list that nobody knows is kept as a version', async () => {

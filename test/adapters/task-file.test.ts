@@ -258,6 +258,15 @@ describe('saves that cross a write', () => {
     expect(at.said.filter(({ level }) => level === 'warn')).toHaveLength(1);
   });
 
+  it('1.4-R3 a save by an editor that was still opening the file when it was displaced is merged', async () => {
+    const at = start();
+    await at.open().edit([claimX]);
+    // Found without a writer, the displaced file lies in the archive by now; it is looked at once more.
+    const [name = ''] = readdirSync(join(at.state, 'versions'));
+    writeFileSync(join(at.state, 'versions', name), LIST.replace('END', 'late word\nEND'));
+    await expect.poll(() => at.text(), { timeout: 10_000 }).toBe(CLAIMED.replace('END', 'late word\nEND'));
+  });
+
   it('1.4-R3 a save that was late when the process died is merged at the next start', async () => {
     const at = start();
     const file = at.open();
