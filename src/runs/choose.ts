@@ -87,11 +87,11 @@ export function choose(scene: Scene): Chosen {
   return { start: withinCaps(candidates, free, scene), wakeAt };
 }
 
-/** Whether any marker of the section asks for a start: most sections of a long list are done, and are not looked at again. */
+/** Whether the section alone would let any of its tasks start: most sections of a long list are done or wait for people, and are not looked at again. */
 function mayStartSome(section: Section): boolean {
   let known = startable.get(section);
   if (known === undefined) {
-    known = section.tasks.some(({ marker }) => marker.state === 'open' || marker.state === 'blocked');
+    known = section.tasks.some((task) => (task.marker.state === 'open' || task.marker.state === 'blocked') && laneWhy(task) === undefined);
     startable.set(section, known);
   }
   return known;
@@ -390,8 +390,13 @@ function working(scene: Scene): number {
 /** A run that only waits for its line to be written has left its workspace. */
 const occupies = (step: string): boolean => step !== 'settle';
 
+const holding = new WeakMap<readonly Problem[], ReadonlyMap<Task, Problem>>();
+
 function heldTasks(problems: readonly Problem[]): ReadonlyMap<Task, Problem> {
+  const known = holding.get(problems);
+  if (known) return known;
   const held = new Map<Task, Problem>();
+  holding.set(problems, held);
   for (const problem of problems) {
     if (problem.severity === 'error') for (const located of problem.holds ?? []) if (!held.has(located.task)) held.set(located.task, problem);
   }
