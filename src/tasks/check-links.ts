@@ -3,87 +3,73 @@
  * Never decides whether a task may start: only whether its links make sense.
  */
 import type { CheckContext } from './check.ts';
-import { afterOf, idsOf, placeOf } from './find.ts';
+import { afterOf, allWithId, placeOf } from './find.ts';
+import { idsOn } from './ids.ts';
 import type { Board, Located, Problem, Section } from './task.ts';
 
 export function links(board: Board, context: CheckContext): readonly Problem[] {
-  const owners = new Map<string, Located>();
-  const problems = [...doubledIds(board, context, owners), ...unknownIds(board, context, owners)];
-  return [...problems, ...cycles(board, owners)];
+  const doubled = ownersOfDoubled(board, context);
+  const ownerOf: OwnerOf = (id) => doubled.get(id)?.owner ?? allWithId(board, id)[0];
+  return [...doubledIds(board, doubled), ...unknownIds(board, context, ownerOf), ...cycles(board, ownerOf)];
 }
 
-/** What a section's tasks are called and wait for: worked out once per section. */
-type Names = {
-  readonly ids: readonly { readonly id: string; readonly taskIndex: number }[];
-  readonly waits: readonly { readonly taskIndex: number; readonly words: readonly string[] }[];
-  readonly hasSubtasks: boolean;
-};
-const known = new WeakMap<Section, Names>();
+/** The task that an id means. */
+type OwnerOf = (id: string) => Located | undefined;
 
-function namesOf(section: Section): Names {
+/** What a section's tasks wait for: worked out once per section. */
+type Waits = { readonly waits: readonly { readonly taskIndex: number; readonly words: readonly string[] }[]; readonly hasSubtasks: boolean };
+const known = new WeakMap<Section, Waits>();
+
+function waitsOf(section: Section): Waits {
   const before = known.get(section);
   if (before) return before;
-  const ids: { id: string; taskIndex: number }[] = [];
   const waits: { taskIndex: number; words: readonly string[] }[] = [];
   let hasSubtasks = false;
   section.tasks.forEach((task, taskIndex) => {
-    for (const id of new Set(idsOf(task))) ids.push({ id, taskIndex });
     hasSubtasks ||= task.parent !== undefined;
     if (task.marker.state === 'done' || task.marker.state === 'cancelled') return;
     const words = afterOf(task);
     if (words.length > 0) waits.push({ taskIndex, words });
   });
-  const names = { ids, waits, hasSubtasks };
-  known.set(section, names);
-  return names;
+  const found = { waits, hasSubtasks };
+  known.set(section, found);
+  return found;
 }
 
 // ── ids ──────────────────────────────────────────────────────────────────────────────────────────
 
-/** Fills `owners` with the task that each id means. */
-function doubledIds(board: Board, context: CheckContext, owners: Map<string, Located>): readonly Problem[] {
-  const doubled = new Map<string, Located[]>();
-  board.sections.forEach((section, sectionIndex) => {
-    for (const { id, taskIndex } of namesOf(section).ids) {
-      const located = { task: section.tasks[taskIndex]!, sectionIndex, taskIndex };
-      const first = owners.get(id);
-      if (!first) {
-        owners.set(id, located);
-        continue;
-      }
-      const list = doubled.get(id);
-      if (list) list.push(located);
-      else doubled.set(id, [first, located]);
-    }
-  });
-  return [...doubled].flatMap(([id, tasks]) => {
-    const owner = ownerAmong(id, tasks, context);
-    owners.set(id, owner);
-    const at = placeOf(board, owner);
-    return tasks
-      .filter((located) => located !== owner)
-      .map((located) =>
-        problem(
-          board,
-          located,
-          [located],
-          '1.4-R9',
-          `The id ${id} is also on line ${at.line}, which keeps it.`,
-          'Take the id off this line (write [] for a task that is to run), or delete the copy.',
-        ),
-      );
-  });
+type Doubled = { readonly owner: Located; readonly others: readonly Located[] };
+
+function ownersOfDoubled(board: Board, context: CheckContext): ReadonlyMap<string, Doubled> {
+  const found = new Map<string, Doubled>();
+  for (const id of idsOn(board).doubled) {
+    const tasks = allWithId(board, id);
+    const owner = tasks.find(({ task }) => context.owns?.(id, task) === true) ?? tasks[0]!;
+    found.set(id, { owner, others: tasks.filter((located) => located !== owner) });
+  }
+  return found;
 }
 
-function ownerAmong(id: string, tasks: readonly Located[], context: CheckContext): Located {
-  return tasks.find(({ task }) => context.owns?.(id, task) === true) ?? tasks.find(({ task }) => task.marker.id === id) ?? tasks[0]!;
+function doubledIds(board: Board, doubled: ReadonlyMap<string, Doubled>): readonly Problem[] {
+  return [...doubled].flatMap(([id, { owner, others }]) =>
+    others.map((located) =>
+      problem(
+        board,
+        located,
+        [located],
+        '1.4-R9',
+        `The id ${id} is also on line ${placeOf(board, owner).line}, which keeps it.`,
+        'Take the id off this line (write [] for a task that is to run), or delete the copy.',
+      ),
+    ),
+  );
 }
 
-function unknownIds(board: Board, context: CheckContext, owners: ReadonlyMap<string, Located>): readonly Problem[] {
+function unknownIds(board: Board, context: CheckContext, ownerOf: OwnerOf): readonly Problem[] {
   const problems: Problem[] = [];
   board.sections.forEach((section, sectionIndex) => {
-    for (const { taskIndex, words } of namesOf(section).waits) {
-      const unknown = words.filter((word) => !owners.has(word) && context.stateOf(word) === undefined);
+    for (const { taskIndex, words } of waitsOf(section).waits) {
+      const unknown = words.filter((word) => ownerOf(word) === undefined && context.stateOf(word) === undefined);
       if (unknown.length === 0) continue;
       const located = { task: section.tasks[taskIndex]!, sectionIndex, taskIndex };
       const one = unknown.length === 1;
@@ -109,8 +95,8 @@ function problem(board: Board, located: Located, holds: readonly Located[], rule
 // ── cycles ───────────────────────────────────────────────────────────────────────────────────────
 
 /** A task waits for what it names in `after`, and a parent for its subtasks. */
-function cycles(board: Board, owners: ReadonlyMap<string, Located>): readonly Problem[] {
-  const graph = graphOf(board, owners);
+function cycles(board: Board, ownerOf: OwnerOf): readonly Problem[] {
+  const graph = graphOf(board, ownerOf);
   return stronglyConnected(graph).map((group) => {
     const path = pathThrough(group, graph);
     const holds = [...group]
@@ -124,7 +110,7 @@ function cycles(board: Board, owners: ReadonlyMap<string, Located>): readonly Pr
 
 type Graph = { readonly edges: ReadonlyMap<string, readonly string[]>; readonly tasks: ReadonlyMap<string, Located> };
 
-function graphOf(board: Board, owners: ReadonlyMap<string, Located>): Graph {
+function graphOf(board: Board, ownerOf: OwnerOf): Graph {
   const edges = new Map<string, string[]>();
   const tasks = new Map<string, Located>();
   const nodeOf = (located: Located) => {
@@ -139,11 +125,11 @@ function graphOf(board: Board, owners: ReadonlyMap<string, Located>): Graph {
     else edges.set(node, [nodeOf(to)]);
   };
   board.sections.forEach((section, sectionIndex) => {
-    const { waits, hasSubtasks } = namesOf(section);
+    const { waits, hasSubtasks } = waitsOf(section);
     for (const { taskIndex, words } of waits) {
       const from = { task: section.tasks[taskIndex]!, sectionIndex, taskIndex };
       for (const word of words) {
-        const to = owners.get(word);
+        const to = ownerOf(word);
         if (to && isUnfinished(to)) join(from, to);
       }
     }

@@ -2,7 +2,7 @@
  * One reading of the list against the one before: whether it looks torn (1.4-R6), and whether git left a conflict in it
  * (1.4-R7). Never decides what follows.
  */
-import { idsOf } from './find.ts';
+import { idsOf } from './ids.ts';
 import type { Board, Section, Task } from './task.ts';
 
 /** Fewer known tasks than this are no measure. */

@@ -3,6 +3,7 @@
  * the section does. Never finds a task by its line alone when it is to be changed: lines move.
  */
 import { hash53 } from './hash.ts';
+import { idsOf, idsOn } from './ids.ts';
 import { isId } from './marker.ts';
 import type { Board, Located, Place, Section, Tag, Target, Task } from './task.ts';
 import { canonicalKey, LANES, PRIORITIES } from './vocabulary.ts';
@@ -50,14 +51,6 @@ export function wordsOf(tags: readonly Tag[], key: string): readonly string[] {
   return found.length === 0 ? NONE : [...new Set(found.flatMap((tag) => (tag.value ?? '').split(/[,\s]+/).filter((word) => word !== '')))];
 }
 
-/** Every id and name that is on its line, ToDone's own in the bracket first. */
-export function idsOf(task: Task): readonly string[] {
-  const { id } = task.marker;
-  if (task.name === undefined) return id === undefined ? NONE : [id];
-  const named = task.tags.filter((tag) => tag.key === 'id' && tag.value !== undefined && tag.value !== '').map((tag) => tag.value!);
-  return id === undefined ? named : [id, ...named.filter((name) => name !== id)];
-}
-
 /** ToDone's id of the task where its line has one: in the bracket, or as `{id:…}`. */
 export function idOf(task: Task): string | undefined {
   return task.marker.id ?? (task.name === undefined ? undefined : idsOf(task).find(isId));
@@ -95,12 +88,13 @@ export function findById(board: Board, id: string): Located | undefined {
 export function allWithId(board: Board, id: string): readonly Located[] {
   const inBracket: Located[] = [];
   const named: Located[] = [];
-  board.sections.forEach((section, sectionIndex) => {
+  for (const sectionIndex of idsOn(board).sectionsWith(id)) {
+    const section = board.sections[sectionIndex]!;
     for (const taskIndex of indexOf(section).byId.get(id) ?? NONE) {
       const task = section.tasks[taskIndex]!;
       (task.marker.id === id ? inBracket : named).push({ task, sectionIndex, taskIndex });
     }
-  });
+  }
   return [...inBracket, ...named];
 }
 

@@ -3,6 +3,7 @@
  * are the same objects as in the board before, and in a changed one the tasks that did not change are not read again.
  * Never throws, whatever the text.
  */
+import { handOnIds } from './ids.ts';
 import { overlapOf, sameSection } from './overlap.ts';
 import type { Overlap } from './overlap.ts';
 import { buildSection, initiativeOf, NO_INITIATIVE } from './read-section.ts';
@@ -32,21 +33,22 @@ export function parse(text: string, options: ParseOptions, previous?: Board): Bo
   };
   const before = previous && readings.get(previous);
   const usable = previous && before && before.options === reading.options && before.frontMatter === reading.frontMatter ? previous : undefined;
-  if (usable && usable.text === text) return remember({ ...usable, fresh: new Set<string>() }, reading);
+  if (usable && usable.text === text) return remember({ ...usable, fresh: new Set<string>() }, reading, usable);
   const known = usable ? overlapOf(usable, text) : undefined;
   const parts = readSections(text, options, reading.frontMatter, usable, known);
-  return remember({ text, ...parts, fresh: freshIn(parts.sections, previous) }, reading);
+  return remember({ text, ...parts, fresh: freshIn(parts.sections, previous) }, reading, previous);
 }
 
 /** The same board with other news: for whoever made several steps since the caller's board. */
 export function withFresh(board: Board, fresh: ReadonlySet<string>): Board {
   const reading = readings.get(board);
   const same = { ...board, fresh };
-  return reading ? remember(same, reading) : same;
+  return reading ? remember(same, reading, board) : same;
 }
 
-function remember(board: Board, reading: Reading): Board {
+function remember(board: Board, reading: Reading, previous: Board | undefined): Board {
   readings.set(board, reading);
+  if (previous) handOnIds(previous, board);
   return board;
 }
 

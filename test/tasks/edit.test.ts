@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyEdits } from '../../src/tasks/edit.ts';
-import { allTasks, idsOf, locate, targetOf } from '../../src/tasks/find.ts';
+import { allTasks, locate, targetOf } from '../../src/tasks/find.ts';
+import { idsOf } from '../../src/tasks/ids.ts';
 import { sameMarker, writeMarker } from '../../src/tasks/marker.ts';
 import { defaultParseOptions, parse } from '../../src/tasks/parse.ts';
 import type { ParseOptions } from '../../src/tasks/parse.ts';

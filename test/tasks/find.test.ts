@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { allTasks, findByHandle, findById, handleOf, idOf, idsOf, locate, placeOf, targetOf, taskAt } from '../../src/tasks/find.ts';
+import { allTasks, allWithId, findByHandle, findById, handleOf, idOf, locate, placeOf, targetOf, taskAt } from '../../src/tasks/find.ts';
 import { hash53, hashText } from '../../src/tasks/hash.ts';
+import { idsOf, idsOn } from '../../src/tasks/ids.ts';
 import { defaultParseOptions, parse } from '../../src/tasks/parse.ts';
 
 const list = `# Top
@@ -73,6 +74,18 @@ describe('find', () => {
     const task = findById(board, 'name')!.task;
     expect([task.name, idOf(task), idsOf(task)]).toEqual(['name', 'm2c7r4ya', ['m2c7r4ya', 'name']]);
     expect(idOf(findById(board, 'rotate')!.task)).toBeUndefined();
+  });
+
+  it('1.4-R1 finds the same by id on a board that was made from others as on one read anew', () => {
+    const other = '## Git Worktree c\n[🟡 q8f0t6zd] a copy\n[] x {id:x1}\n[] x {id:x1} {id:x1}\n';
+    const steps = [list, `${other}${list}`, `${other}\n${list}`, list.replace('[🟡 q8f0t6zd]', '[]'), `${list}${other}`, other, `${other}${other}`, '', list];
+    let last = parse('', defaultParseOptions);
+    for (const text of steps) {
+      last = parse(text, defaultParseOptions, last);
+      const anew = parse(text, defaultParseOptions);
+      for (const id of ['q8f0t6zd', 'rotate', 'k3v9x2m1', 'm2c7r4ya', 'name', 'x1']) expect(allWithId(last, id)).toEqual(allWithId(anew, id));
+      expect(new Set(idsOn(last).doubled)).toEqual(new Set(idsOn(anew).doubled));
+    }
   });
 
   it('7-R6 hashes apart what differs', () => {
