@@ -116,8 +116,8 @@ export async function openWork(options: WorkOptions): Promise<Work> {
 
 export function openList(options: Pick<WorkOptions, 'place' | 'clock' | 'log' | 'config'>): ListFile {
   const { place, clock, log } = options;
-  // Unchanged sections of the last board are not parsed again.
-  let last: Board | undefined;
+  // What was read last: of the next text only what differs is read.
+  let board: Board | undefined;
   return openTaskFile({
     path: place.listPath,
     stateDir: place.stateDir,
@@ -125,9 +125,9 @@ export function openList(options: Pick<WorkOptions, 'place' | 'clock' | 'log' | 
     settleMs: place.config.settle,
     apply: (text, edits) => {
       const { labels, workers } = options.config();
-      const edited = applyEdits(text, edits, { labels, workers }, last);
-      last = edited.board;
-      return edited;
+      const applied = applyEdits(text, edits, { labels, workers }, board);
+      board = applied.board;
+      return applied;
     },
     gitState: openGitState({ gitDir: place.repo.gitDir, commonDir: place.repo.commonDir, top: place.repo.top, listName: place.listName }),
     clock,

@@ -73,8 +73,10 @@ export function choose(scene: Scene): Chosen {
   const held = heldTasks(scene.problems);
   const candidates: Choice[] = [];
   let wakeAt: number | undefined;
+  const worked = new Set<string>();
+  for (const run of runsIn(scene.draft)) worked.add(run.section);
   scene.board.sections.forEach((section, sectionIndex) => {
-    if (section.name === undefined || !mayStartSome(section)) return;
+    if (section.name === undefined || (!mayStart(section) && !worked.has(section.name))) return;
     const busy = sectionWhy(scene, section.name);
     if (busy) return void (wakeAt = earliest(wakeAt, busy.until));
     for (const [taskIndex, verdict] of verdictsOf(scene, section, held)) {
@@ -86,18 +88,6 @@ export function choose(scene: Scene): Chosen {
   candidates.sort((a, b) => priorityOf(a.task) - priorityOf(b.task));
   return { start: withinCaps(candidates, free, scene), wakeAt };
 }
-
-/** Whether the section alone would let any of its tasks start: most sections of a long list are done or wait for people, and are not looked at again. */
-function mayStartSome(section: Section): boolean {
-  let known = startable.get(section);
-  if (known === undefined) {
-    known = section.tasks.some((task) => (task.marker.state === 'open' || task.marker.state === 'blocked') && laneWhy(task) === undefined);
-    startable.set(section, known);
-  }
-  return known;
-}
-
-const startable = new WeakMap<Section, boolean>();
 
 /** Why one task does not start now; undefined = it would, if there is room. */
 export function whyNot(scene: Scene, located: Located): Why | undefined {
@@ -389,6 +379,17 @@ function working(scene: Scene): number {
 
 /** A run that only waits for its line to be written has left its workspace. */
 const occupies = (step: string): boolean => step !== 'settle';
+
+const startable = new WeakMap<Section, boolean>();
+
+/** Whether the list alone would let any of its tasks start: a section that is over, or waits for people, costs nothing at a turn. */
+function mayStart(section: Section): boolean {
+  const known = startable.get(section);
+  if (known !== undefined) return known;
+  const may = section.tasks.some((task) => (task.marker.state === 'open' || task.marker.state === 'blocked') && laneWhy(task) === undefined);
+  startable.set(section, may);
+  return may;
+}
 
 const holding = new WeakMap<readonly Problem[], ReadonlyMap<Task, Problem>>();
 
