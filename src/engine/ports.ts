@@ -2,7 +2,7 @@
  * What the engine needs of the outside, in the engine's words: small interfaces, each with an in-memory twin
  * for tests and a real adapter, and one contract suite for both. Never names a library, a git command or a table.
  */
-import type { Edit, Edited } from '../tasks/task.ts';
+import type { Board, Edit, Edited } from '../tasks/task.ts';
 import type { AgentChoice } from '../runs/settings.ts';
 import type { End, Found, Known, Run, Step, TaskText, Usage } from '../runs/run.ts';
 
@@ -40,6 +40,8 @@ export type Written = {
   readonly reading: Reading;
   /** False where nothing needed to be written. */
   readonly wrote: boolean;
+  /** What the edits made of the caller's board, where the list holds that now. */
+  readonly board?: Board;
 };
 
 export interface TaskFile {
@@ -49,7 +51,7 @@ export interface TaskFile {
    * The one write path (1.4-R3): lock, read, scan, change, intent, write beside, exchange, compare, merge, archive.
    * Throws `ListRefused` where the list cannot be written now (read-only, missing, no space); nothing is half done.
    */
-  edit(edits: readonly Edit[]): Promise<Written>;
+  edit(edits: readonly Edit[], known?: Board): Promise<Written>;
   /** A hint that the list may have changed; never the truth. The returned function ends it. */
   watch(hint: () => void): Promise<() => Promise<void>>;
   /** Finishes what a crash interrupted and merges late writes on displaced files; at start and in idle time. */
