@@ -2,11 +2,16 @@
  * What the list shall say when a person's save was displaced by a write of ours: their text with ours made again on it,
  * and with what has happened to the list since. Pure. Never takes lines away that only a person touched.
  */
-import type { Edit, Edited } from '../tasks/task.ts';
+import type { Board, Edit, Edited } from '../tasks/task.ts';
 import { decode, encode, hashOf } from './list-look.ts';
 import { mergeLines } from './merge-lines.ts';
 
-export type Apply = (text: string, edits: readonly Edit[]) => { readonly text: string; readonly results: readonly Edited[] };
+/** `known`: a board of which the text is likely to have most. */
+export type Apply = (
+  text: string,
+  edits: readonly Edit[],
+  known?: Board,
+) => { readonly text: string; readonly results: readonly Edited[]; readonly board?: Board };
 
 export type Wrote = {
   readonly edits: readonly Edit[];

@@ -39,6 +39,8 @@ export type Swapped =
   /** The list changed, or vanished, since it was read: nothing was done; read again. */
   | { readonly kind: 'stale' };
 
+type Beside = { readonly facts: FileFacts; readonly hash: string };
+
 export type Swapper = {
   swap(plan: Plan): Promise<Swapped>;
 };
@@ -60,14 +62,16 @@ export function swapper(options: SwapOptions): Swapper {
     );
   };
 
-  /** The new text beside the list, on disk, with the list's own permissions. */
-  const writeBeside = async (temp: string, base: Content, planned: Buffer): Promise<FileFacts> => {
+  /** The new text beside the list, on disk, with the list's own permissions; and its hash, worked out meanwhile. */
+  const writeBeside = async (temp: string, base: Content, planned: Buffer): Promise<Beside> => {
     const file = await disk.create(temp);
     try {
       await file.write(planned);
       await file.imitate(base.facts, base.real);
-      await file.sync();
-      return await file.facts();
+      const synced = file.sync();
+      const hash = hashOf(planned);
+      await synced;
+      return { facts: await file.facts(), hash };
     } finally {
       await file.close();
     }
@@ -96,10 +100,10 @@ export function swapper(options: SwapOptions): Swapper {
       const planned = encode(plan.text, plan.bom);
       const temp = join(dirname(base.real), tempName(base.real, random));
       let intent: StoredIntent;
-      let facts: FileFacts;
+      let beside: Beside;
       try {
-        facts = await writeBeside(temp, base, planned);
-        intent = intents.begin(intentOf(plan, planned, temp, facts, archive, clock.now()));
+        beside = await writeBeside(temp, base, planned);
+        intent = intents.begin(intentOf(plan, planned, temp, beside, archive, clock.now()));
       } catch (error) {
         await remove(disk, temp);
         throw asRefusal(error, options.path);
@@ -110,7 +114,7 @@ export function swapper(options: SwapOptions): Swapper {
           return {
             kind: 'swapped',
             intent: done,
-            content: { real: base.real, bytes: planned, hash: intent.plannedHash, text: plan.text, bom: plan.bom, facts },
+            content: { real: base.real, bytes: planned, hash: intent.plannedHash, text: plan.text, bom: plan.bom, facts: beside.facts },
           };
         await undo(intent);
         return { kind: 'stale' };
@@ -169,7 +173,7 @@ function intentOf(
   { base, edits, merges }: Plan,
   planned: Buffer,
   temp: string,
-  facts: FileFacts,
+  beside: Beside,
   archive: Archive,
   at: number,
 ): Parameters<IntentStore['begin']>[0] {
@@ -178,9 +182,9 @@ function intentOf(
     temp,
     displaced: temp,
     keep: archive.nameFor(at, base.hash),
-    tempInode: facts.inode,
+    tempInode: beside.facts.inode,
     baseHash: base.hash,
-    plannedHash: hashOf(planned),
+    plannedHash: beside.hash,
     edits,
     base: base.bytes,
     planned: edits.length === 0 ? planned : undefined,

@@ -7,7 +7,7 @@
 import { basename, dirname, join } from 'node:path';
 import { ListRefused } from '../engine/ports.ts';
 import type { Clock, GitState, Log, Reading, TaskFile, Written } from '../engine/ports.ts';
-import type { Edit, Edited } from '../tasks/task.ts';
+import type { Board, Edit, Edited } from '../tasks/task.ts';
 import { realDisk } from './disk.ts';
 import type { Disk } from './disk.ts';
 import { openArchive } from './list-archive.ts';
@@ -71,7 +71,7 @@ export function openTaskFile(options: TaskFileOptions): ListFile {
   return {
     path,
     read: async () => reading(reader, await looker.look()),
-    edit: (edits) => writer().edit(edits),
+    edit: (edits, known) => writer().edit(edits, known),
     watch: (hint) => watchList(path, clock, log, hint),
     recover: () => writer().recover(),
     versions: () => archive.list(),
@@ -113,11 +113,11 @@ function openWriter(reader: Reader, archive: Archive): Writer {
   const tending = tender(options, () => held(() => settle.settleAll(false)), settle);
 
   return {
-    async edit(edits) {
+    async edit(edits, known) {
       try {
         return await held(async () => {
           await settle.settleAll(false);
-          const written = await write(parts, edits);
+          const written = await write(parts, edits, known);
           if (written.wrote && ++writes % PRUNE_EVERY === 0) await archive.prune(settle.inUse());
           return written;
         });
@@ -160,7 +160,7 @@ async function reading({ options }: Reader, looked: Looked): Promise<Reading> {
 // ── writing ──────────────────────────────────────────────────────────────────────────────────────
 
 /** Under the lock: reads, changes, swaps, and takes in what was displaced, until what the list holds has our edits or cannot have them. */
-async function write(parts: Parts, edits: readonly Edit[]): Promise<Written> {
+async function write(parts: Parts, edits: readonly Edit[], known: Board | undefined): Promise<Written> {
   const results: Edited[] = edits.map(() => ({ kind: 'gone' }));
   let wanted = edits.map((edit, index) => ({ edit, index }));
   let wrote = false;
@@ -169,10 +169,12 @@ async function write(parts: Parts, edits: readonly Edit[]): Promise<Written> {
     const applied = parts.options.apply(
       list.text,
       wanted.map(({ edit }) => edit),
+      known,
     );
+    const { board } = applied;
     if (applied.text === list.text) {
       note(results, wanted, applied.results, wrote);
-      return { results, reading: await reading(parts, { kind: 'content', content: list }), wrote };
+      return { results, reading: await reading(parts, { kind: 'content', content: list }), wrote, board };
     }
     const done = await parts.swaps.swap({ base: list, text: applied.text, bom: list.bom, edits: wanted.map(({ edit }) => edit) });
     if (done.kind === 'stale') continue;
@@ -181,7 +183,7 @@ async function write(parts: Parts, edits: readonly Edit[]): Promise<Written> {
     parts.looker.expect(done.content);
     parts.settle.mind(done.intent, list);
     const taken = await takeIn(parts, done.intent.id);
-    if (!taken.merged) return { results, reading: await reading(parts, { kind: 'content', content: done.content }), wrote };
+    if (!taken.merged) return { results, reading: await reading(parts, { kind: 'content', content: done.content }), wrote, board };
     if (taken.results) note(results, wanted, taken.results, false);
     // A person's save is in the list by now: look whether ours is, too. What would be added twice is not asked for again.
     wanted = wanted.filter(({ edit }) => edit.kind !== 'insert' && edit.kind !== 'note');

@@ -89,7 +89,7 @@ export function sceneOf(place: Place, agents: ReturnType<App['agents']>, instanc
     const text = listText(place);
     const board = parse(text, { labels: place.config.labels, workers: place.config.workers });
     world.agents = agents;
-    world.list = hasConflictMarkers(text) ? { kind: 'conflict', since: now } : { kind: 'fine' };
+    world.list = hasConflictMarkers(board) ? { kind: 'conflict', since: now } : { kind: 'fine' };
     return { board, draft: draftOf(world), config: place.config, now, problems: problemsOf(board, world, place.config), instance };
   } finally {
     journal.close();

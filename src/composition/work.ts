@@ -123,9 +123,9 @@ export function openList(options: Pick<WorkOptions, 'place' | 'clock' | 'log' | 
     stateDir: place.stateDir,
     maxListBytes: place.config.maxListBytes,
     settleMs: place.config.settle,
-    apply: (text, edits) => {
+    apply: (text, edits, known) => {
       const { labels, workers } = options.config();
-      const applied = applyEdits(text, edits, { labels, workers }, board);
+      const applied = applyEdits(text, edits, { labels, workers }, known ?? board);
       board = applied.board;
       return applied;
     },

@@ -235,7 +235,7 @@ export function createEngine(ports: EnginePorts): Engine {
 
   // ── the list ──
 
-  const writer = listWriter(ports.list, clock, {
+  const writer = listWriter((edits) => ports.list.edit(edits, board), clock, {
     written: (items, written) => afterWrite(items, written),
     failed: (items, error) => {
       const message = error instanceof Error ? error.message : String(error);
@@ -253,7 +253,7 @@ export function createEngine(ports: EnginePorts): Engine {
       return { item, result };
     });
     const own = items.every((item) => item.purpose === 'ask');
-    const read = eventOf(written.reading, own);
+    const read = eventOf(written.reading, own, written.board);
     post(...(read ? [read] : []), { kind: 'edited', items: results });
   };
 
@@ -274,7 +274,7 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 
   /** Undefined where there is nothing new to say. */
-  const eventOf = (found: Reading, own: boolean): Event | undefined => {
+  const eventOf = (found: Reading, own: boolean, read?: Board): Event | undefined => {
     if (found.kind !== 'read') {
       const message = found.kind === 'missing' ? 'the list is not there' : `${found.message}: ${found.remedy}`;
       const same = world.list.kind === found.kind && (world.list.kind !== 'refused' || world.list.message === message);
@@ -283,7 +283,7 @@ export function createEngine(ports: EnginePorts): Engine {
     }
     if (found.version === version && world.list.kind === 'fine' && world.gitPosition === found.git.position) return undefined;
     const { labels, workers } = ports.config();
-    const next = parse(found.text, { labels, workers }, board);
+    const next = read?.text === found.text ? read : parse(found.text, { labels, workers }, board);
     version = found.version;
     const torn = board ? looksTorn(board, next) : looksCut(next, world);
     const facts = {
@@ -293,7 +293,7 @@ export function createEngine(ports: EnginePorts): Engine {
       version: found.version,
       modifiedAt: found.modifiedAt,
     };
-    return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(found.text), own };
+    return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(next), own };
   };
 
   // ── the life of the engine ──

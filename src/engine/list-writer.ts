@@ -3,7 +3,8 @@
  * waits until the last write is a while ago. One write at a time. Never decides what is written.
  */
 import type { EditItem } from '../runs/list-edits.ts';
-import type { Clock, TaskFile, Written } from './ports.ts';
+import type { Edit } from '../tasks/task.ts';
+import type { Clock, Written } from './ports.ts';
 
 export const COALESCE_MS = 500;
 
@@ -18,7 +19,7 @@ export type WriterEvents = {
   failed(items: readonly EditItem[], error: unknown): void;
 };
 
-export function listWriter(list: TaskFile, clock: Clock, events: WriterEvents): ListWriter {
+export function listWriter(edit: (edits: readonly Edit[]) => Promise<Written>, clock: Clock, events: WriterEvents): ListWriter {
   const waiting = new Map<string, EditItem>();
   let inFlight = new Set<string>();
   let writing = false;
@@ -38,7 +39,7 @@ export function listWriter(list: TaskFile, clock: Clock, events: WriterEvents): 
     inFlight = new Set(waiting.keys());
     waiting.clear();
     writing = true;
-    const outcome = await list.edit(items.flatMap((item) => item.edits)).then(
+    const outcome = await edit(items.flatMap((item) => item.edits)).then(
       (written) => ({ written }),
       (error: unknown) => ({ error }),
     );

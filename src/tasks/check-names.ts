@@ -3,17 +3,18 @@
  * that clash goes on; the later one is held. Never looks at what exists in git.
  */
 import { foldedName, unsafeReason } from './name.ts';
-import type { Board, Located, Problem } from './task.ts';
+import type { Board, Located, Problem, Section } from './task.ts';
 
 export function sectionNames(board: Board): readonly Problem[] {
   const problems: Problem[] = [];
   const taken = new Map<string, string>();
   /** Folders that earlier names need: `feat` for `feat/x`. */
   const folders = new Map<string, string>();
-  board.sections.forEach(({ name }, index) => {
+  board.sections.forEach((section, index) => {
+    const { name } = section;
     if (name === undefined) return;
-    const reason = unsafeReason(name);
-    const clash = reason ? undefined : clashOf(name, taken, folders);
+    const { reason, folded } = spelled(section, name);
+    const clash = reason ? undefined : clashOf(name, folded, taken, folders);
     if (reason)
       problems.push(
         problem(
@@ -24,17 +25,27 @@ export function sectionNames(board: Board): readonly Problem[] {
         ),
       );
     else if (clash) problems.push(problem(board, index, clash.message, clash.remedy));
-    else take(name, taken, folders);
+    else take(name, folded, taken, folders);
   });
   return problems;
 }
 
+type Spelled = { readonly reason: string | undefined; readonly folded: string };
+const known = new WeakMap<Section, Spelled>();
+
+/** What a name is by itself: worked out once per section. */
+function spelled(section: Section, name: string): Spelled {
+  let found = known.get(section);
+  if (!found) known.set(section, (found = { reason: unsafeReason(name), folded: foldedName(name) }));
+  return found;
+}
+
 function clashOf(
   name: string,
+  folded: string,
   taken: ReadonlyMap<string, string>,
   folders: ReadonlyMap<string, string>,
 ): { readonly message: string; readonly remedy: string } | undefined {
-  const folded = foldedName(name);
   const same = taken.get(folded);
   if (same === name)
     return {
@@ -63,8 +74,7 @@ function clashOf(
   return undefined;
 }
 
-function take(name: string, taken: Map<string, string>, folders: Map<string, string>): void {
-  const folded = foldedName(name);
+function take(name: string, folded: string, taken: Map<string, string>, folders: Map<string, string>): void {
   taken.set(folded, name);
   for (const parent of parents(folded)) if (!folders.has(parent)) folders.set(parent, name);
 }

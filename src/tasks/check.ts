@@ -30,8 +30,8 @@ const BOARD_RULES: readonly BoardRule[] = [sectionNames, links];
 export function check(board: Board, context: CheckContext): readonly Problem[] {
   const key = keyOf(context);
   const problems: Problem[] = [];
-  board.sections.forEach((section, sectionIndex) => {
-    for (const problem of sectionProblems(board, sectionIndex, context, key)) problems.push(placed(board, section, sectionIndex, problem));
+  board.sections.forEach((_section, sectionIndex) => {
+    for (const problem of placedProblems(board, sectionIndex, context, key)) problems.push(problem);
   });
   for (const rule of BOARD_RULES) problems.push(...rule(board, context));
   return problems.sort((one, other) => one.place.line - other.place.line || one.place.column - other.place.column);
@@ -54,9 +54,24 @@ function sectionProblems(board: Board, sectionIndex: number, context: CheckConte
   return problems;
 }
 
-function placed(board: Board, section: Section, sectionIndex: number, problem: SectionProblem): Problem {
+type Placed = { readonly of: readonly SectionProblem[]; readonly sectionIndex: number; readonly line: number; readonly problems: readonly Problem[] };
+const lastPlaced = new WeakMap<Section, Placed>();
+
+/** The same values as before where the section stands where it stood. */
+function placedProblems(board: Board, sectionIndex: number, context: CheckContext, key: string): readonly Problem[] {
+  const section = board.sections[sectionIndex]!;
+  const line = board.lines[sectionIndex]!;
+  const of = sectionProblems(board, sectionIndex, context, key);
+  const before = lastPlaced.get(section);
+  if (before?.of === of && before.sectionIndex === sectionIndex && before.line === line) return before.problems;
+  const problems = of.map((problem) => placed(section, sectionIndex, line, problem));
+  lastPlaced.set(section, { of, sectionIndex, line, problems });
+  return problems;
+}
+
+function placed(section: Section, sectionIndex: number, start: number, problem: SectionProblem): Problem {
   const { line, column, holdsTasks, ...words } = problem;
-  const place = { line: board.lines[sectionIndex]! + line + 1, column };
+  const place = { line: start + line + 1, column };
   if (!holdsTasks) return { ...words, place };
   return { ...words, place, holds: holdsTasks.map((taskIndex): Located => ({ task: section.tasks[taskIndex]!, sectionIndex, taskIndex })) };
 }

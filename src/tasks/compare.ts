@@ -19,9 +19,18 @@ export function looksTorn(before: Board, after: Board): boolean {
   return known >= KNOWN_TASKS_MIN && countGone(before, after) > known * GONE_SHARE_MAX;
 }
 
-/** Lines that git writes into a file that it could not merge. */
-export function hasConflictMarkers(text: string): boolean {
-  return hasLine(text, '<<<<<<<') || hasLine(text, '>>>>>>>');
+const conflicted = new WeakMap<Section, boolean>();
+
+/** Lines that git writes into a file that it could not merge. A section is looked through once. */
+export function hasConflictMarkers(board: Board): boolean {
+  return board.sections.some((section, index) => {
+    let found = conflicted.get(section);
+    if (found === undefined) {
+      const text = board.text.slice(board.starts[index], board.starts[index]! + section.length);
+      conflicted.set(section, (found = hasLine(text, '<<<<<<<') || hasLine(text, '>>>>>>>')));
+    }
+    return found;
+  });
 }
 
 function countTasks(board: Board): number {

@@ -1,7 +1,7 @@
 /**
- * The ids and names on a task's line, and which sections of a board have them: an index that is handed from board to board,
- * so that a change costs as much as the sections that it touched. Never shared: a board whose index went on to the next one
- * makes its own again when asked.
+ * The ids and names on a task's line, and which sections of a board have them: boards that were made from one another have one
+ * index, brought to the one that is asked about, so that a change costs as much as the sections that it touched. Never made
+ * before somebody asks.
  */
 import type { Board, Section, Task } from './task.ts';
 
@@ -26,12 +26,18 @@ export type BoardIds = {
 
 /** One entry for each task that has the id. */
 type Holders = Section | Section[];
-type Index = { readonly holders: Map<string, Holders>; readonly doubled: Set<string>; readonly places: ReadonlyMap<Section, readonly number[]> };
+type Index = {
+  readonly holders: Map<string, Holders>;
+  readonly doubled: Set<string>;
+  /** What it stands for now. */
+  sections: readonly Section[];
+  places: ReadonlyMap<Section, readonly number[]>;
+};
 
-const indices = new WeakMap<Board, Index>();
+const lines = new WeakMap<Board, { index?: Index }>();
 
 export function idsOn(board: Board): BoardIds {
-  const index = indices.get(board) ?? built(board);
+  const index = indexOf(board);
   return {
     doubled: index.doubled,
     sectionsWith(id) {
@@ -43,33 +49,34 @@ export function idsOn(board: Board): BoardIds {
   };
 }
 
-/** The index of `previous`, where it has one, becomes that of `next`. */
-export function handOnIds(previous: Board, next: Board): void {
-  const index = indices.get(previous);
-  if (!index || previous === next) return;
-  indices.delete(previous);
-  const places = placesOf(next);
-  for (const [section, at] of index.places) {
-    const left = at.length - (places.get(section)?.length ?? 0);
-    for (let count = 0; count < left; count++) forget(index, section);
-  }
-  for (const [section, at] of places) {
-    const more = at.length - (index.places.get(section)?.length ?? 0);
-    for (let count = 0; count < more; count++) add(index, section);
-  }
-  indices.set(next, { ...index, places });
+/** From now on both boards have one index. */
+export function shareIds(previous: Board, next: Board): void {
+  const line = lines.get(previous) ?? {};
+  lines.set(previous, line);
+  lines.set(next, line);
 }
 
-function built(board: Board): Index {
-  const index: Index = { holders: new Map(), doubled: new Set(), places: placesOf(board) };
-  for (const section of board.sections) add(index, section);
-  indices.set(board, index);
-  return index;
+function indexOf(board: Board): Index {
+  const line = lines.get(board) ?? {};
+  lines.set(board, line);
+  line.index ??= { holders: new Map(), doubled: new Set(), sections: [], places: new Map() };
+  if (line.index.sections !== board.sections) bringTo(line.index, board.sections);
+  return line.index;
 }
 
-function placesOf(board: Board): Map<Section, number[]> {
+function bringTo(index: Index, sections: readonly Section[]): void {
+  const places = placesOf(sections);
+  for (const [section, at] of index.places) for (let left = at.length - countOf(places, section); left > 0; left--) forget(index, section);
+  for (const [section, at] of places) for (let more = at.length - countOf(index.places, section); more > 0; more--) add(index, section);
+  index.sections = sections;
+  index.places = places;
+}
+
+const countOf = (places: Index['places'], section: Section): number => places.get(section)?.length ?? 0;
+
+function placesOf(sections: readonly Section[]): Map<Section, number[]> {
   const places = new Map<Section, number[]>();
-  board.sections.forEach((section, at) => {
+  sections.forEach((section, at) => {
     const known = places.get(section);
     if (known) known.push(at);
     else places.set(section, [at]);

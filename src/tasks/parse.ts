@@ -3,7 +3,7 @@
  * are the same objects as in the board before, and in a changed one the tasks that did not change are not read again.
  * Never throws, whatever the text.
  */
-import { handOnIds } from './ids.ts';
+import { shareIds } from './ids.ts';
 import { overlapOf, sameSection } from './overlap.ts';
 import type { Overlap } from './overlap.ts';
 import { buildSection, initiativeOf, NO_INITIATIVE } from './read-section.ts';
@@ -48,7 +48,7 @@ export function withFresh(board: Board, fresh: ReadonlySet<string>): Board {
 
 function remember(board: Board, reading: Reading, previous: Board | undefined): Board {
   readings.set(board, reading);
-  if (previous) handOnIds(previous, board);
+  if (previous) shareIds(previous, board);
   return board;
 }
 

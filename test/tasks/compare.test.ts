@@ -39,9 +39,11 @@ describe('torn lists', () => {
   });
 
   it('1.4-R7 sees the lines that git writes into a conflict, and no others', () => {
-    expect(hasConflictMarkers('a\n<<<<<<< HEAD\n[] a\n=======\n[] b\n>>>>>>> other\n')).toBe(true);
-    expect(hasConflictMarkers('>>>>>>> other\r\n')).toBe(true);
-    expect(hasConflictMarkers('<<<<<<<')).toBe(true);
-    expect(hasConflictMarkers('Title\n=======\n> > > > > > > x\n a <<<<<<< b\n<<<<<<<<\n')).toBe(false);
+    const conflicted = (text: string) => hasConflictMarkers(parse(text, defaultParseOptions));
+    expect(conflicted('a\n<<<<<<< HEAD\n[] a\n=======\n[] b\n>>>>>>> other\n')).toBe(true);
+    expect(conflicted('>>>>>>> other\r\n')).toBe(true);
+    expect(conflicted('<<<<<<<')).toBe(true);
+    expect(conflicted('## Git Worktree a\n[] a\n<<<<<<< HEAD\n## Git Worktree b\n=======\n>>>>>>> other\n')).toBe(true);
+    expect(conflicted('Title\n=======\n> > > > > > > x\n a <<<<<<< b\n<<<<<<<<\n')).toBe(false);
   });
 });
