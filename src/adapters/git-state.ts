@@ -104,28 +104,33 @@ const SYMBOLIC_MAX = 5;
 
 /** Whether these bytes are the list's in the index or in HEAD, also where git would change the line ends. */
 function openBlobs(options: GitStateOptions, git: Git): (position: string, bytes: Buffer) => Promise<boolean> {
-  let asked: { readonly key: string; readonly ids: ReadonlySet<string> } | undefined;
-  let answered: { readonly bytes: Buffer; readonly ids: ReadonlySet<string>; readonly answer: boolean } | undefined;
+  let asked: { readonly key: string; readonly blobs: Blobs } | undefined;
+  let answered: { readonly bytes: Buffer; readonly blobs: Blobs; readonly answer: boolean } | undefined;
 
-  const idsAt = async (key: string): Promise<ReadonlySet<string>> => {
-    if (asked?.key === key) return asked.ids;
+  const blobsAt = async (key: string): Promise<Blobs> => {
+    if (asked?.key === key) return asked.blobs;
     const name = nameInRepo(options);
-    if (name === undefined) return new Set();
+    if (name === undefined) return new Map();
     const [index, head] = [await git(['ls-files', '-s', '-z', '--', name]), await git(['ls-tree', '-z', '--full-tree', 'HEAD', '--', name])];
     const ids = new Set([...idsIn(index, /^\d+ ([0-9a-f]+) 0\t/), ...idsIn(head, /^\d+ blob ([0-9a-f]+)\t/)]);
+    const blobs = new Map<string, number | undefined>();
+    for (const id of ids) blobs.set(id, sizeIn(await git(['cat-file', '-s', id])));
     // An answer that did not come is not remembered: the next look asks again.
-    if (index !== undefined) asked = { key, ids };
-    return ids;
+    if (index !== undefined) asked = { key, blobs };
+    return blobs;
   };
 
   return async (position, bytes) => {
-    const ids = await idsAt(`${position} ${stampOf(join(options.gitDir, 'index'))}`);
-    if (answered?.bytes === bytes && answered.ids === ids) return answered.answer;
-    const answer = [...ids].some((id) => isBlob(bytes, id));
-    answered = { bytes, ids, answer };
+    const blobs = await blobsAt(`${position} ${stampOf(join(options.gitDir, 'index'))}`);
+    if (answered?.bytes === bytes && answered.blobs === blobs) return answered.answer;
+    const answer = [...blobs].some(([id, size]) => isBlob(bytes, id, size));
+    answered = { bytes, blobs, answer };
     return answer;
   };
 }
+
+/** Ids with their sizes, as far as git says: bytes of another number need not be hashed. */
+type Blobs = ReadonlyMap<string, number | undefined>;
 
 /** Where the list really is, from the top; undefined where that is outside. */
 function nameInRepo({ top, listName }: GitStateOptions): string | undefined {
@@ -141,9 +146,13 @@ function idsIn(listing: string | undefined, pattern: RegExp): string[] {
   return (listing ?? '').split('\0').flatMap((line) => pattern.exec(line)?.[1] ?? []);
 }
 
-function isBlob(bytes: Buffer, id: string): boolean {
-  if (blobId(bytes, id) === id) return true;
-  if (!bytes.includes('\r\n')) return false;
+function sizeIn(answer: string | undefined): number | undefined {
+  return answer !== undefined && /^\d+\n?$/.test(answer) ? Number(answer) : undefined;
+}
+
+function isBlob(bytes: Buffer, id: string, size: number | undefined): boolean {
+  if ((size === undefined || size === bytes.length) && blobId(bytes, id) === id) return true;
+  if (!bytes.includes('\r\n') || (size !== undefined && size >= bytes.length)) return false;
   return blobId(Buffer.from(bytes.toString('latin1').replaceAll('\r\n', '\n'), 'latin1'), id) === id;
 }
 

@@ -178,6 +178,7 @@ async function write(parts: Parts, edits: readonly Edit[]): Promise<Written> {
     if (done.kind === 'stale') continue;
     note(results, wanted, applied.results, wrote);
     wrote = true;
+    parts.looker.expect(done.content);
     parts.settle.mind(done.intent, list);
     const taken = await takeIn(parts, done.intent.id);
     if (!taken.merged) return { results, reading: await reading(parts, { kind: 'content', content: done.content }), wrote };
