@@ -2,8 +2,9 @@
  * One opened list as the command line needs it: every function of `App`, wired. Reading takes no lock and writes nothing; what
  * writes goes through the owner.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
+import { dirname } from 'node:path';
 
 import { agentTable, listAgents } from '../adapters/agents/table.ts';
 import { systemClock } from '../adapters/clock.ts';
@@ -112,7 +113,27 @@ export function startFailure(place: Place): CliFailure | undefined {
       message: 'this is a linked worktree: its list is the one of the main worktree',
       remedy: `start it there: todone -C ${place.repo.top} start`,
     };
-  return usableList(place);
+  return usableList(place) ?? unwritable(place);
+}
+
+/** Asked before anything is begun: a read-only file system shows itself in many ways later. */
+function unwritable(place: Place): CliFailure | undefined {
+  for (const path of [place.repo.commonDir, dirname(realpathSync(place.listPath))]) {
+    try {
+      accessSync(path, constants.W_OK);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+      const remedy = code === 'EROFS' ? 'mount the file system writable' : 'give yourself the right to write there';
+      return {
+        kind: 'failure',
+        code: 3,
+        message: `${path} cannot be written`,
+        why: code === 'EROFS' ? 'the file system is read-only' : 'its permissions do not allow it',
+        remedy,
+      };
+    }
+  }
+  return undefined;
 }
 
 export function usableList(place: Place): CliFailure | undefined {

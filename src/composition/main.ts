@@ -86,7 +86,7 @@ function tellThrown(error: unknown, host: Host, verbose: boolean): number {
     host.err(`error: ${message}\n  do: ${remedy}\n`);
     return 3;
   }
-  const system = error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : undefined;
+  const system = systemCodeOf(error);
   const known = system === undefined ? undefined : SYSTEM_REMEDIES[system];
   if (known !== undefined) {
     host.err(`error: ${message}\n  do: ${known}\n`);
@@ -96,12 +96,23 @@ function tellThrown(error: unknown, host: Host, verbose: boolean): number {
   return BUG;
 }
 
+/** The system's word for what went wrong, also where SQLite says it in its own. */
+function systemCodeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ('errcode' in error && typeof error.errcode === 'number') return SQLITE_CODES[error.errcode & 0xff];
+  return 'syscall' in error && 'code' in error ? String(error.code) : undefined;
+}
+
+/** SQLITE_READONLY, _IOERR, _FULL, _CANTOPEN. */
+const SQLITE_CODES: Readonly<Record<number, string>> = { 8: 'EROFS', 10: 'EIO', 13: 'ENOSPC', 14: 'EACCES' };
+
 const SYSTEM_REMEDIES: Readonly<Record<string, string>> = {
   ENOSPC: 'make room on the disk and start again: nothing is half done',
   EDQUOT: 'make room in your quota and start again: nothing is half done',
   EROFS: 'the file system is read-only: mount it writable',
   EACCES: 'give yourself the right to it',
   EPERM: 'give yourself the right to it',
+  EIO: 'the disk does not answer as it should: see what the system log says of it',
   EMFILE: 'raise the limit of open files (ulimit -n)',
 };
 

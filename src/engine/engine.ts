@@ -178,7 +178,8 @@ export function createEngine(ports: EnginePorts): Engine {
       case 'edit':
         return writer.add(effect.item);
       case 'perform':
-        return ports.works ? begin(effect.run) : undefined;
+        if (ports.works) begin(effect.run);
+        return;
       case 'halt':
         return haltRun(effect.id, effect.ticket);
       case 'release':
@@ -190,7 +191,7 @@ export function createEngine(ports: EnginePorts): Engine {
     }
   };
 
-  const begin = (run: Run): void => {
+  const begin = (run: Run): AbortController => {
     const abort = new AbortController();
     performing.set(run.id, { ticket: run.ticket, abort });
     inLane(run, async () => {
@@ -198,6 +199,7 @@ export function createEngine(ports: EnginePorts): Engine {
       if (performing.get(run.id)?.ticket === run.ticket) performing.delete(run.id);
       post({ kind: 'ended', id: run.id, ticket: run.ticket, step: run.step, end });
     });
+    return abort;
   };
 
   const release = (run: Run): void => {
@@ -225,7 +227,10 @@ export function createEngine(ports: EnginePorts): Engine {
     const doing = performing.get(id);
     if (doing?.ticket === ticket) return doing.abort.abort();
     const run = world.runs.get(id);
-    if (run) mailbox.push({ kind: 'ended', id, ticket, step: run.step, end: { kind: 'final', reason: 'cancelled', message: 'stopped' } });
+    if (!run) return;
+    // A crash may have come right after the branch moved: a landing looks first, and is stopped only if it has not happened.
+    if (run.step === 'land') begin(run).abort();
+    else post({ kind: 'ended', id, ticket, step: run.step, end: { kind: 'final', reason: 'cancelled', message: 'stopped' } });
   };
 
   const note = (id: string, event: AgentEvent): void => {

@@ -9,6 +9,9 @@ import type { Log } from './ports.ts';
 
 /** `before` = how the list stood before this turn. */
 export function tell(log: Log, event: Event, turned: Turned, before: string): void {
+  if (event.kind === 'unreadable') log.write('warn', event.message);
+  const { kind } = turned.draft.world.list;
+  if (event.kind === 'read' && kind !== before) log.write(kind === 'fine' ? 'info' : 'warn', LIST_WORDS[kind]);
   if (event.kind === 'ended') tellEnd(log, event, turned);
   for (const effect of turned.effects) {
     if (effect.kind === 'perform') log.write('info', effect.run.step, fieldsOf(effect.run));
@@ -18,9 +21,6 @@ export function tell(log: Log, event: Event, turned: Turned, before: string): vo
       tellOutcome(log, turned.draft.runs.get(effect.item.id) ?? turned.draft.world.runs.get(effect.item.id));
     if (effect.kind === 'edit' && effect.item.purpose === 'mend') log.write('warn', 'marker put right: git had taken it back', { id: effect.item.id });
   }
-  if (event.kind === 'unreadable') log.write('warn', event.message);
-  const { kind } = turned.draft.world.list;
-  if (event.kind === 'read' && kind !== before) log.write(kind === 'fine' ? 'info' : 'warn', LIST_WORDS[kind]);
 }
 
 function tellEnd(log: Log, event: Extract<Event, { kind: 'ended' }>, turned: Turned): void {

@@ -49,7 +49,7 @@ export function wentBack(board: Board, draft: Draft): { readonly id: string; rea
   for (const id of draft.world.known.keys()) {
     const known = knownIn(draft, id);
     const located = known && locateKnown(board, draft, known);
-    if (known && located && known.held !== 'done' && goesBack(expected(draft, known), located.task)) back.push({ id, located });
+    if (known && located && known.held !== 'done' && !runIn(draft, id)?.halt && goesBack(expected(draft, known), located.task)) back.push({ id, located });
   }
   return back;
 }

@@ -95,9 +95,10 @@ export function turn(world: World, event: Event, given: Given): Turned {
 
 /** What a start performs: every run goes on where its row says. */
 export function resumed(world: World): readonly Effect[] {
-  return [...world.runs.values()].flatMap((run): Effect[] =>
-    run.step === 'claim' || run.step === 'settle' || run.waitUntil !== undefined ? [] : [{ kind: 'perform', run }],
-  );
+  return [...world.runs.values()].flatMap((run): Effect[] => {
+    if (run.halt) return [{ kind: 'halt', id: run.id, ticket: run.ticket }];
+    return run.step === 'claim' || run.step === 'settle' || run.waitUntil !== undefined ? [] : [{ kind: 'perform', run }];
+  });
 }
 
 type Turning = { readonly draft: Draft; readonly effects: Effect[]; given: Given; wakeAt: number | undefined };

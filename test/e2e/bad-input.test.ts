@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +46,31 @@ describe('bad input', () => {
     const top = makeRepo('## Git Worktree a\n[] x\n');
     chmodSync(join(top, 'tasks.md'), 0o000);
     expect(await todone(top, 'start', '--once')).toMatchObject({ code: 2, err: expect.stringContaining('cannot be read') as string });
+  });
+
+  it.skipIf(!root)('7-R2 12-R1 a read-only file system and a full one: said with the remedy, nothing half done', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'e2e-small-'));
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', folder]);
+    if (mounted.status !== 0) return rmSync(folder, { recursive: true });
+    try {
+      git(folder, 'init', '-q', '-b', 'main');
+      const list = '## Git Worktree a {script}\n[] x\n  run: echo x > x.txt\n';
+      writeFileSync(join(folder, 'tasks.md'), list);
+      git(folder, 'add', '-A');
+      git(folder, '-c', 'user.name=E', '-c', 'user.email=e@localhost', 'commit', '-q', '-m', 'First');
+      execFileSync('mount', ['-o', 'remount,ro', folder]);
+      expect(await todone(folder, 'start', '--once')).toMatchObject({ code: 3, err: expect.stringMatching(/read-only[\s\S]*mount/) as string });
+      execFileSync('mount', ['-o', 'remount,rw', folder]);
+      spawnSync('sh', ['-c', 'cat /dev/zero > fill'], { cwd: folder });
+      expect(await todone(folder, 'start', '--once')).toMatchObject({ code: 3, err: expect.stringContaining('make room') as string });
+      expect(readFileSync(join(folder, 'tasks.md'), 'utf8')).toBe(list);
+      rmSync(join(folder, 'fill'));
+      expect(await todone(folder, 'start', '--once')).toMatchObject({ code: 0 });
+      expect(markerOf(folder, 'x')).toMatch(/^\[✅ /u);
+    } finally {
+      spawnSync('umount', [folder]);
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('8-R1 7-R2 an invalid config, with file, line and remedy', async () => {

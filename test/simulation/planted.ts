@@ -38,8 +38,8 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'a run is not performed again after a crash',
     file: 'src/runs/turn.ts',
-    from: "run.step === 'claim' || run.step === 'settle' || run.waitUntil !== undefined ? []",
-    to: "run.step === 'claim' || run.step === 'settle' || run.step === 'land' || run.waitUntil !== undefined ? []",
+    from: "return run.step === 'claim' || run.step === 'settle' || run.waitUntil !== undefined ? []",
+    to: "return run.step === 'claim' || run.step === 'settle' || run.step === 'land' || run.waitUntil !== undefined ? []",
   },
   {
     name: 'an outcome is not written again after a crash',

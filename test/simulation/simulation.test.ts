@@ -12,6 +12,7 @@ const LIVES = Number(process.env['TODONE_LIVES'] ?? 1500);
 const FIRST = Number(process.env['TODONE_SEED'] ?? 1);
 const PLANTED_LIVES = 1500;
 const LIMIT_MS = 900_000;
+const FAILED_ONCE = [66, 516, 107_769, 111_177, 116_037];
 
 type Report = { readonly lives: number; readonly crashes: number; readonly commits: number; readonly broken: readonly Life[]; readonly brokenCount: number };
 
@@ -30,6 +31,10 @@ describe('the simulation', () => {
     },
     LIMIT_MS,
   );
+
+  it('12-R1 lives that once went wrong: a halt beside a rollback, a crash between a landing and its row', async () => {
+    for (const seed of FAILED_ONCE) expect((await live(ROOT, ['--lives', '1', '--first', String(seed)])).broken).toEqual([]);
+  });
 
   for (const [index, fault] of PLANTED.entries()) {
     it(`12-R1 (test of the test) sees that ${fault.name}`, async () => {
