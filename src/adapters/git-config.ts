@@ -98,12 +98,22 @@ export function renderConfig(entries: readonly ConfigEntry[]): string {
   return entries.map(renderEntry).join('');
 }
 
-/** Beside, then renamed: a crash leaves the old file or the new one. */
+/** Beside, then renamed: a crash leaves the old file or the new one. What stands there already is not written again. */
 export function writeWhole(file: string, text: string): void {
+  if (holds(file, text)) return;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const beside = `${file}.${process.pid}.new`;
   writeFileSync(beside, text, { mode: 0o600 });
   renameSync(beside, file);
+}
+
+/** Reading costs a tenth of replacing: there the file system waits for its disk. */
+function holds(file: string, text: string): boolean {
+  try {
+    return readFileSync(file, 'utf8') === text;
+  } catch {
+    return false;
+  }
 }
 
 function renderEntry(entry: ConfigEntry): string {

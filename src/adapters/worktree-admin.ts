@@ -6,6 +6,7 @@ import {
   closeSync,
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -93,6 +94,7 @@ export function mendAdmin(commonDir: string, path: string, known: string | undef
 export function setHead(admin: string, value: string): void {
   const lock = join(admin, 'HEAD.lock');
   rmSync(lock, { force: true });
+  if (lstatSync(join(admin, 'HEAD'), { throwIfNoEntry: false })?.isFile() && readText(join(admin, 'HEAD')) === `${value}\n`) return;
   const handle = openSync(lock, 'wx');
   try {
     writeFileSync(handle, `${value}\n`);
@@ -104,11 +106,21 @@ export function setHead(admin: string, value: string): void {
 
 /** The agent's view of the workspace becomes ours: HEAD, index, nothing in progress. */
 export function publish(admin: string, head: string, index: string): void {
-  for (const name of IN_PROGRESS) rmSync(join(admin, name), { recursive: true, force: true });
-  const beside = join(admin, 'index.lock');
-  copyIndex(index, beside);
-  renameSync(beside, join(admin, 'index'));
+  const there = new Set(readdirSync(admin));
+  for (const name of IN_PROGRESS) if (there.has(name)) rmSync(join(admin, name), { recursive: true, force: true });
+  if (!isCopy(index, join(admin, 'index'))) {
+    const beside = join(admin, 'index.lock');
+    copyIndex(index, beside);
+    renameSync(beside, join(admin, 'index'));
+  }
   setHead(admin, head);
+}
+
+/** As `copyIndex` would make it. */
+function isCopy(from: string, to: string): boolean {
+  const [one, other] = [statSync(from), lstatSync(to, { throwIfNoEntry: false })];
+  if (other?.size !== one.size || !other.isFile() || Math.round(other.mtimeMs) !== Math.floor(one.mtimeMs)) return false;
+  return readFileSync(from).equals(readFileSync(to));
 }
 
 /**
@@ -161,7 +173,7 @@ function freeEntry(commonDir: string, path: string): string {
 
 function real(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return path;
   }
