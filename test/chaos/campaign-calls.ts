@@ -28,9 +28,9 @@ export const kills: Campaign = {
   async run(chaos) {
     const rows: Row[] = [];
     for (const subject of SUBJECTS) {
-      rows.push(await sweep(chaos, subject, newRow('kill', subject.name), 'first', 'signal=SIGKILL', 12));
+      rows.push(await sweep(chaos, subject, newRow('kill', subject.name), 'first', 'signal=SIGKILL', 8));
       rows.push(await twice(chaos, subject));
-      if (subject.usesGit) rows.push(await sweepGit(chaos, subject, newRow('kill', `${subject.name}, in git`), ['signal=SIGKILL'], 10));
+      if (subject.usesGit) rows.push(await sweepGit(chaos, subject, newRow('kill', `${subject.name}, in git`), ['signal=SIGKILL'], 6));
     }
     return rows;
   },
@@ -42,7 +42,7 @@ export const errors: Campaign = {
   async run(chaos) {
     const rows: Row[] = [];
     for (const subject of SUBJECTS) {
-      rows.push(await sweep(chaos, subject, newRow('errors', subject.name), 'first', 'error', 12));
+      rows.push(await sweep(chaos, subject, newRow('errors', subject.name), 'first', 'error', 8));
       if (subject.usesGit)
         rows.push(
           await sweepGit(
@@ -112,8 +112,7 @@ async function sweepGit(chaos: Chaos, subject: Subject, row: Row, faults: readon
       if (performance.now() > chaos.until()) break;
       const both = fault.startsWith('signal') && chaos.random() < 0.5;
       await staged(subject, row, `${fault} at ${point.name}#${point.k} of git ${point.call}${both ? ', with the daemon' : ''}`, async (stage) => {
-        wrapper.reset({ point, fault, both });
-        await plainRun(stage, wrapper);
+        await plainRun(stage, wrapper, { point, fault, both });
       });
     }
     return row;
@@ -125,16 +124,17 @@ async function sweepGit(chaos: Chaos, subject: Subject, row: Row, faults: readon
 async function gitPointsOf(subject: Subject, wrapper: Wrapper): Promise<readonly GitPoint[]> {
   const stage = await subject.stage();
   try {
-    wrapper.reset({ trace: true });
-    await plainRun(stage, wrapper);
+    await plainRun(stage, wrapper, { trace: true });
     return wrapper.points(stage.folder);
   } finally {
     await stage.end();
   }
 }
 
-async function plainRun(stage: Stage, wrapper: Wrapper): Promise<void> {
+async function plainRun(stage: Stage, wrapper: Wrapper, how: Parameters<Wrapper['reset']>[0]): Promise<void> {
+  wrapper.reset({ pass: true });
   const victim = await startVictim(VICTIM, stage.first, { ...stage.env, ...wrapper.env });
+  wrapper.reset(how);
   victim.go();
   await victim.ended;
 }

@@ -15,20 +15,22 @@ export type Wrapper = {
   readonly env: Readonly<Record<string, string>>;
   /** What each call of git did on files, of a run with `trace`. */
   points(folder: string): readonly GitPoint[];
-  /** Forgets the calls. */
-  reset(how: { readonly trace: true } | { readonly point: GitPoint; readonly fault: string; readonly both: boolean }): void;
+  /** Forgets the calls; with `pass` none counts. */
+  reset(how: { readonly pass: true } | { readonly trace: true } | { readonly point: GitPoint; readonly fault: string; readonly both: boolean }): void;
   end(): void;
 };
 
 const SCRIPT = `#!/bin/sh
+. "$CHAOS_GIT/how"
+if [ -n "$PASS" ]; then exec "$REAL" "$@"; fi
 n=1
 while ! mkdir "$CHAOS_GIT/call.$n" 2>/dev/null; do n=$((n + 1)); done
-. "$CHAOS_GIT/how"
 if [ -n "$TRACE" ]; then exec strace -qq -y -e trace=%file,%desc -o "$CHAOS_GIT/trace.$n" "$REAL" "$@"; fi
 if [ "$n" != "$CALL" ]; then exec "$REAL" "$@"; fi
 strace -qq -o /dev/null -e "trace=$NAME" -e "inject=$NAME:$FAULT:when=$K" "$REAL" "$@"
 code=$?
 if [ -n "$BOTH" ]; then kill -9 $PPID; fi
+if [ $code -gt 128 ]; then kill -9 $$; fi
 exit $code
 `;
 
@@ -49,9 +51,11 @@ export function gitWrapper(): Wrapper {
     reset(how) {
       for (const name of readdirSync(dir)) if (name.startsWith('call.') || name.startsWith('trace.')) rmSync(join(dir, name), { recursive: true });
       const words =
-        'trace' in how
-          ? `TRACE=yes`
-          : `TRACE= CALL=${how.point.call} NAME=${how.point.name} K=${how.point.k} FAULT=${how.fault} BOTH=${how.both ? 'yes' : ''}`;
+        'pass' in how
+          ? 'PASS=yes'
+          : 'trace' in how
+          ? 'PASS= TRACE=yes'
+          : `PASS= TRACE= CALL=${how.point.call} NAME=${how.point.name} K=${how.point.k} FAULT=${how.fault} BOTH=${how.both ? 'yes' : ''}`;
       writeFileSync(join(dir, 'how'), `REAL=${real}\n${words}\n`);
     },
     end: () => rmSync(dir, { recursive: true, force: true }),

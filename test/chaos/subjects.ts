@@ -203,7 +203,9 @@ function judgeRepo(kit: Kit, id: string, fault: Note): void {
 }
 
 /** Lock files of git, wherever they are. */
-export const locksBelow = (folder: string): readonly string[] => filesBelow(folder).filter((file) => file.endsWith('.lock'));
+export const locksBelow = (folder: string): readonly string[] =>
+  // The kit's mutex is a file of this name, too.
+  filesBelow(folder).filter((file) => file.endsWith('.lock') && !file.endsWith('/todone/worktree.lock'));
 
 export function filesBelow(folder: string): readonly string[] {
   try {
