@@ -5,10 +5,11 @@
 import { parseArgs } from 'node:util';
 import { type Campaign, type Chaos, generator, messageOf } from './campaign.ts';
 import { errors, kills } from './campaign-calls.ts';
+import { random } from './campaign-random.ts';
 import { straceTrouble } from './strace.ts';
 import { isClean, newRow, note, type Row, tableOf } from './table.ts';
 
-const CAMPAIGNS: readonly Campaign[] = [kills, errors];
+const CAMPAIGNS: readonly Campaign[] = [kills, errors, random];
 
 const { values } = parseArgs({
   options: { only: { type: 'string', multiple: true }, seed: { type: 'string' }, share: { type: 'string' }, json: { type: 'boolean', default: false } },
