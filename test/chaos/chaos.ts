@@ -5,11 +5,12 @@
 import { parseArgs } from 'node:util';
 import { type Campaign, type Chaos, generator, messageOf } from './campaign.ts';
 import { errors, kills } from './campaign-calls.ts';
+import { hand } from './campaign-hand.ts';
 import { random } from './campaign-random.ts';
 import { straceTrouble } from './strace.ts';
 import { isClean, newRow, note, type Row, tableOf } from './table.ts';
 
-const CAMPAIGNS: readonly Campaign[] = [kills, errors, random];
+const CAMPAIGNS: readonly Campaign[] = [kills, errors, random, hand];
 
 const { values } = parseArgs({
   options: { only: { type: 'string', multiple: true }, seed: { type: 'string' }, share: { type: 'string' }, json: { type: 'boolean', default: false } },
