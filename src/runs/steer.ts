@@ -169,7 +169,7 @@ function textChanged(seen: Look, run: Run, task: Task): readonly Run[] {
 
 function takeKnown(seen: Look, change: Change): readonly Run[] {
   const { known, task } = change;
-  if (!task) return [];
+  if (!task) return lineGone(seen, known);
   const to = task.marker.state;
   if (known.state === 'done' && (to === 'open' || to === 'blocked')) {
     if (tagValue(task, 'redo') !== undefined) remember(seen, known.id, task, to, { held: undefined, attempts: 0, kept: undefined });
@@ -180,9 +180,15 @@ function takeKnown(seen: Look, change: Change): readonly Run[] {
       ...(to === 'open' || to === 'blocked' ? { attempts: 0 } : {}),
       ...(to === 'done' ? { hash: task.marker.hash } : {}),
     });
-  } else if (known.text !== task.text || known.section !== task.section || known.occurrence !== task.occurrence || known.held) {
+  } else if (known.text !== task.text || known.section !== task.section || known.occurrence !== task.occurrence || known.held || known.gone) {
     remember(seen, known.id, task, known.state, { held: undefined });
   }
+  return [];
+}
+
+/** Noted once, so that a later start does not take a line that a person deleted for a part of the list that is missing. */
+function lineGone(seen: Look, known: Known): readonly Run[] {
+  if (!known.gone) putKnown(seen.draft, { ...known, gone: true }, 'person', 'list');
   return [];
 }
 
@@ -191,7 +197,7 @@ function remember(seen: Look, id: string, task: Task, state: MarkerState, more: 
   if (!known) return;
   putKnown(
     seen.draft,
-    { ...known, ...more, state, section: task.section, text: task.text, occurrence: task.occurrence, updatedAt: seen.now },
+    { ...known, gone: undefined, resume: undefined, ...more, state, section: task.section, text: task.text, occurrence: task.occurrence, updatedAt: seen.now },
     'person',
     'list',
   );

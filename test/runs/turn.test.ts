@@ -241,7 +241,7 @@ describe('the turn', () => {
     wheel.end('prepare');
     const rows = (world: World) =>
       JSON.parse(JSON.stringify({ known: [...world.known.values()], runs: [...world.runs.values()], meta: [...world.meta] })) as Parameters<typeof worldOf>[0];
-    const loaded = worldOf({ ...rows(wheel.world), meta: new Map(wheel.world.meta) }, new Set());
+    const loaded = worldOf({ ...rows(wheel.world), meta: new Map(wheel.world.meta) });
     expect(rows(loaded)).toEqual(rows(wheel.world));
   });
 });
