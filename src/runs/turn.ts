@@ -12,7 +12,7 @@ import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
 import { newId } from './new-id.ts';
 import type { End, Known, Run, Step } from './run.ts';
 import type { AgentChoice } from './settings.ts';
-import { locateKnown, steer, steerOne, textOf, wentBack } from './steer.ts';
+import { locateKnown, steer, steerAfterRollback, steerOne, textOf, wentBack } from './steer.ts';
 import { type Draft, draftOf, dropRun, knownIn, putKnown, putRun, runIn, runsIn, type World } from './world.ts';
 
 export type ListFacts = {
@@ -198,7 +198,11 @@ function duringRollback(turning: Turning, event: Extract<Event, { kind: 'read' }
   if (!still) return void (draft.world.list = { ...list, since: given.now, position: event.facts.gitPosition });
   if (given.now < list.since + ROLLBACK_QUIET_MS) return;
   const mends = wentBack(event.board, draft).map(({ id, located }) => mendEdit(draft, id, located.task));
-  if (mends.length === 0) return believe(turning, event);
+  if (mends.length === 0) {
+    believe(turning, event);
+    for (const run of steerAfterRollback({ board: event.board, draft, now: given.now })) halt(turning, run);
+    return;
+  }
   for (const item of mends) if (item) turning.effects.push({ kind: 'edit', item });
 }
 
