@@ -119,11 +119,14 @@ function* changesIn(seen: Pick<Seen, 'board' | 'draft' | 'before' | 'gitMoved'>)
       const task = here.get(id) ?? locateKnown(seen.board, seen.draft, known)?.task;
       const run = runIn(seen.draft, id);
       // While a claim or an outcome is being written, the line may already show it; only git takes it back before that.
-      if (run && (run.step === 'claim' || run.halt || (run.step === 'settle' && !seen.gitMoved))) continue;
+      if (run && (run.step === 'claim' || run.halt || (run.step === 'settle' && !seen.gitMoved && !isEnding(run)))) continue;
       yield { known, run, task, expected: expected(seen.draft, known) };
     }
   }
 }
+
+/** Its line shows 🟡 or the outcome: going back to [] is one marker of those that tell an old buffer, and no word about the run. */
+const isEnding = (run: Run): boolean => run.outcome?.state === 'done' || run.outcome?.state === 'failed';
 
 const expected = (draft: Draft, known: Known): MarkerState => (runIn(draft, known.id) ? 'in_progress' : known.state);
 

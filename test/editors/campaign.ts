@@ -61,7 +61,7 @@ async function run(each: Case, seed: number): Promise<Row> {
       seeds: [],
       said: [...found.map(({ rule, subject, message }) => `${rule} ${subject} ${message}`), ...orphans],
     };
-    if (values.verbose || row.said.length > 0) row.said.push(scene.text(), values.verbose ? scene.said() : '');
+    if (values.verbose || row.said.length > 0) row.said.push(scene.text(), scene.said());
     return row;
   } catch (error) {
     await scene.stopDaemon();

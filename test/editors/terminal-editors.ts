@@ -110,7 +110,7 @@ const emacs: EditorCase['open'] = async ({ top, list }, manner): Promise<Editing
       untilSaved(async () => {
         at.type(`${ESCAPE}<${control('s')}${headingOf(section)}\r${control('e')}`);
         at.type('\r');
-        const begun = await at.until(/really edit the buffer|-UU-:\*\*-/);
+        const begun = await at.until(/really edit the buffer|-U..:\*\*/);
         if (/really edit/.test(begun)) {
           at.type(manner === 'anyway' ? 'y' : 'r');
           await at.until(/^(?![^]*really edit)/);

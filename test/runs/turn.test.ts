@@ -161,6 +161,21 @@ describe('the turn', () => {
     expect([wheel.list(), wheel.steps()]).toEqual([right, ['plan']]);
   });
 
+  it('1.4-R7 an outcome that is about to be written counts as one of the markers that an old buffer takes back', () => {
+    const wheel = table('## Git Worktree a\n[] one\n\n## Git Worktree b\n[] two\n');
+    const stale = wheel.list();
+    wheel.read();
+    wheel.take({ kind: 'unreadable', missing: true, message: 'gone' });
+    for (const step of ['prepare', 'plan', 'implement', 'update'] as const) wheel.end(step);
+    wheel.end('land', { kind: 'done', found: { commit: 'a1b2c3d4e5', hash: 'a1b2c3d' } });
+    wheel.save(() => stale);
+    expect([wheel.world.list.kind, kinds(wheel.effects).includes('halt')]).toEqual(['rollback', false]);
+    wheel.wait(ROLLBACK_QUIET_MS);
+    wheel.read();
+    wheel.read();
+    expect(wheel.list()).toMatch(/\[✅ a1b2c3d, \w+\] one\n\n.*\n\[🟡 \w+\] two/u);
+  });
+
   it('2-R4 1.4-R7 what a person says in the same save as markers went back counts once they are right again', () => {
     const wheel = table('## Git Worktree a\n[] one\n\n## Git Worktree b\n[] two\n');
     wheel.read();
