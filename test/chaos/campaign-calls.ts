@@ -26,13 +26,11 @@ export const kills: Campaign = {
   name: 'kill',
   needsStrace: true,
   async run(chaos) {
-    const rows: Row[] = [];
-    for (const subject of SUBJECTS) {
-      rows.push(await sweep(chaos, subject, newRow('kill', subject.name), 'first', 'signal=SIGKILL', 8));
-      rows.push(await twice(chaos, subject));
-      if (subject.usesGit) rows.push(await sweepGit(chaos, subject, newRow('kill', `${subject.name}, in git`), ['signal=SIGKILL'], 6));
-    }
-    return rows;
+    return inTurn(chaos, SUBJECTS.flatMap((subject) => [
+      (part: Chaos) => sweep(part, subject, newRow('kill', subject.name), 'first', 'signal=SIGKILL', 7),
+      (part: Chaos) => twice(part, subject),
+      ...(subject.usesGit ? [(part: Chaos) => sweepGit(part, subject, newRow('kill', `${subject.name}, in git`), ['signal=SIGKILL'], 6)] : []),
+    ]));
   },
 };
 
@@ -40,23 +38,24 @@ export const errors: Campaign = {
   name: 'errors',
   needsStrace: true,
   async run(chaos) {
-    const rows: Row[] = [];
-    for (const subject of SUBJECTS) {
-      rows.push(await sweep(chaos, subject, newRow('errors', subject.name), 'first', 'error', 8));
-      if (subject.usesGit)
-        rows.push(
-          await sweepGit(
-            chaos,
-            subject,
-            newRow('errors', `${subject.name}, in git`),
-            ERRORS.map((error) => `error=${error}`),
-            8,
-          ),
-        );
-    }
-    return rows;
+    const words = ERRORS.map((error) => `error=${error}`);
+    return inTurn(chaos, SUBJECTS.flatMap((subject) => [
+      (part: Chaos) => sweep(part, subject, newRow('errors', subject.name), 'first', 'error', 10),
+      ...(subject.usesGit ? [(part: Chaos) => sweepGit(part, subject, newRow('errors', `${subject.name}, in git`), words, 6)] : []),
+    ]));
   },
 };
+
+/** Each gets an equal part of the time that is left. */
+async function inTurn(chaos: Chaos, sweeps: readonly ((part: Chaos) => Promise<Row>)[]): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const [at, work] of sweeps.entries()) {
+    const now = performance.now();
+    const until = now + (chaos.until() - now) / (sweeps.length - at);
+    rows.push(await work({ ...chaos, until: () => until }));
+  }
+  return rows;
+}
 
 /** One fault at each of the (sampled) calls of an operation. */
 async function sweep(chaos: Chaos, subject: Subject, row: Row, which: 'first' | 'again', fault: 'signal=SIGKILL' | 'error', bounded: number): Promise<Row> {

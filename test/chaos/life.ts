@@ -30,6 +30,8 @@ export type Life = {
   start(args?: readonly string[], env?: Readonly<Record<string, string>>): Daemon;
   /** A person adds a line with a new word, by writing in place or by renaming. */
   edit(how: 'in place' | 'rename', random: () => number): void;
+  /** A person works on a section's branch, so that landings there wait; until they are free. */
+  busyBranch(): { free(): void };
   /** Pids of the agents' processes. */
   agents(): readonly number[];
   git(...args: readonly string[]): string;
@@ -45,6 +47,8 @@ export type RestOptions = {
   readonly forgetful?: boolean;
   /** An agent was killed from outside, which is its failure: a person says `[]` again. */
   readonly retries?: boolean;
+  /** What was planted and need not go: it is in nobody's way. */
+  readonly leaves?: RegExp;
   /** Branches that a person made. */
   readonly branches?: readonly string[];
 };
@@ -101,6 +105,17 @@ export function makeLife(options: LifeOptions = {}): Life {
     start,
     git,
     agents: () => livingIn(root).flatMap(({ pid, task }) => (task === 'none' ? [] : [pid])),
+    busyBranch() {
+      const other = join(root, 'other');
+      git('worktree', 'add', '-q', '-b', 'todone/s1', other);
+      writeFileSync(join(other, 'README.md'), '# mine\n');
+      return {
+        free() {
+          rmSync(other, { recursive: true });
+          git('worktree', 'prune');
+        },
+      };
+    },
     edit(how, random) {
       const word = wordOf('person', added++);
       const line = `a remark ${word}\n`;
@@ -120,6 +135,7 @@ export function makeLife(options: LifeOptions = {}): Life {
         if (ended.code !== 0 || tasksIn(textOf(list)).every(({ state }) => state === 'done')) break;
       }
       if (ended.code !== 0) faults.push({ kind: 'untrue', what: `start --once ended with ${ended.code}: ${ended.out.slice(-600)}` });
+
       // What a start leaves is gone by the time that its watchdog has looked.
       await sleep(100);
       const found = collectList(list, stateDir);
@@ -133,7 +149,9 @@ export function makeLife(options: LifeOptions = {}): Life {
       };
       const wrong = violations({ list: found.list, archive: found.archive, git: facts, processes: livingIn(root), litter: found.litter, expected });
       for (const { rule, subject, message } of wrong) faults.push({ kind: KINDS[rule], what: `${rule} ${subject} ${message}` });
-      return [...faults, ...judgeNotes(notes, rest.forgetful ?? false), ...judgeRepository(top, sections)];
+      return [...faults, ...judgeNotes(notes, rest.forgetful ?? false), ...judgeRepository(top, sections)].filter(
+        ({ kind, what }) => kind !== 'orphans' || !rest.leaves?.test(what),
+      );
     },
     end() {
       for (const { pid, child } of started) {
@@ -209,7 +227,7 @@ function judgeRepository(top: string, sections: number): readonly Fault[] {
   const folders = namesIn(join(top, 'trees'));
   if (entries.length !== folders.length || folders.length < Math.min(1, sections)) faults.push({ kind: 'orphans', what: `worktrees ${entries.join()}, folders ${folders.join()}` });
   for (const room of namesIn(join(top, '.git', 'todone', 'git', 'rooms')))
-    for (const name of namesIn(join(top, '.git', 'todone', 'git', 'rooms', room))) if (name.endsWith('.lock')) faults.push({ kind: 'orphans', what: `${room}/${name}` });
+    for (const name of namesIn(join(top, '.git', 'todone', 'git', 'rooms', room))) if (name.endsWith('.lock')) faults.push({ kind: 'orphans', what: `rooms/${room}/${name}` });
   return faults;
 }
 
