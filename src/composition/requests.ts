@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock, Log } from '../engine/ports.ts';
 import { type Answer, type Ask, askSchema } from '../runs/ask.ts';
-import { takeOwnership } from '../adapters/owner.ts';
+import { type Ownership, takeOwnership } from '../adapters/owner.ts';
 import { callSocket, NobodyListens } from '../adapters/socket-call.ts';
 import { socketPath } from '../adapters/socket-path.ts';
 import { makeStateDir, type Place } from './place.ts';
@@ -15,6 +15,7 @@ import { openWork } from './work.ts';
 const requestSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('idle') }),
   z.strictObject({ kind: z.literal('activity') }),
+  z.strictObject({ kind: z.literal('blocked') }),
   z.strictObject({ kind: z.literal('ask'), ask: askSchema, by: z.string().max(200), via: z.enum(['cli', 'socket', 'mcp', 'api']) }),
 ]);
 
@@ -32,6 +33,8 @@ export async function handleRequest(engine: Engine, written: unknown): Promise<u
       return { idle: engine.isIdle(), failed: engine.failed() } satisfies IdleAnswer;
     case 'activity':
       return Object.fromEntries(engine.now().activity);
+    case 'blocked':
+      return { by: engine.now().blocked ?? null };
     case 'ask':
       return engine.ask(request.ask, request.by, request.via);
   }
@@ -51,7 +54,7 @@ export async function sendAsk(options: {
     const ownership = takeOwnership(place.stateDir);
     if (ownership) {
       try {
-        return await askOnce(options, ownership.term);
+        return await askOnce(options, ownership);
       } finally {
         ownership.release();
       }
@@ -67,9 +70,20 @@ export async function sendAsk(options: {
   return { kind: 'refused', message: 'the ToDone that owns this list does not answer', remedy: 'todone doctor shows its process' };
 }
 
-async function askOnce(options: Parameters<typeof sendAsk>[0], term: number): Promise<Answer> {
+async function askOnce(options: Parameters<typeof sendAsk>[0], ownership: Ownership): Promise<Answer> {
   const { place, clock, log } = options;
-  const opened = await openWork({ place, term, clock, log, config: () => place.config, instance: options.by, works: false, waits: false });
+  const opened = await openWork({
+    place,
+    term: ownership.term,
+    owns: () => ownership.holds(),
+    clock,
+    log,
+    config: () => place.config,
+    instance: options.by,
+    works: false,
+    waits: false,
+    patienceMs: 0,
+  });
   try {
     await opened.engine.start();
     const answer = await opened.engine.ask(options.ask, options.by, 'cli');

@@ -8,6 +8,7 @@ import type { End, Found, Run, Step } from '../runs/run.ts';
 import { land } from './land.ts';
 import { type Doing, orderOf, verifyOf } from './doing.ts';
 import type { PhaseEnd, PromptName } from './ports.ts';
+import { shortageIn } from '../runs/shortage.ts';
 
 /** How often a person's work in the way is looked at again. */
 const BUSY_RETRY_MS = 5000;
@@ -22,7 +23,9 @@ export async function perform(run: Run, doing: Doing): Promise<End> {
     if (isPhase(run.step)) return await phase(run, run.step, doing);
     throw new Error(`a run cannot be performed at ${run.step}`);
   } catch (error) {
-    return { kind: 'transient', reason: 'setup_failed', message: `${run.step}: ${error instanceof Error ? error.message : String(error)}` };
+    // No task is to blame for a full disk: it waits for as long as that lasts.
+    const patient = shortageIn(error) !== undefined;
+    return { kind: 'transient', reason: 'setup_failed', message: `${run.step}: ${error instanceof Error ? error.message : String(error)}`, patient };
   }
 }
 
@@ -37,7 +40,7 @@ async function prepare(run: Run, doing: Doing): Promise<End> {
       return { kind: 'transient', reason: 'setup_failed', message: prepared.message, retryAt: doing.clock.now() + BUSY_RETRY_MS, patient: true };
     case 'failed':
       return prepared.transient
-        ? { kind: 'transient', reason: 'setup_failed', message: prepared.message }
+        ? { kind: 'transient', reason: 'setup_failed', message: prepared.message, patient: shortageIn(prepared.message) !== undefined }
         : { kind: 'final', reason: 'setup_failed', message: prepared.message };
   }
 }

@@ -19,7 +19,8 @@ export function tell(log: Log, event: Event, turned: Turned, before: string): vo
     if (effect.kind === 'edit' && effect.item.purpose === 'claim') tellRun(log, 'claim', turned.draft.runs.get(effect.item.id));
     if (effect.kind === 'edit' && effect.item.purpose === 'settle')
       tellOutcome(log, turned.draft.runs.get(effect.item.id) ?? turned.draft.world.runs.get(effect.item.id));
-    if (effect.kind === 'edit' && effect.item.purpose === 'mend') log.write('warn', 'marker put right: git or an old buffer had taken it back', { id: effect.item.id });
+    if (effect.kind === 'edit' && effect.item.purpose === 'mend')
+      log.write('warn', 'marker put right: git or an old buffer had taken it back', { id: effect.item.id });
   }
 }
 

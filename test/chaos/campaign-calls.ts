@@ -13,7 +13,9 @@ const VICTIM = join(import.meta.dirname, 'programs', 'victim.ts');
 const ERRORS = ['ENOSPC', 'EIO', 'EMFILE', 'EINTR', 'EACCES'] as const;
 /** What only looks leaves the same behind as the call before it. */
 const LOOKS: ReadonlySet<string> = new Set(
-  'stat lstat fstat newfstatat statx readlink readlinkat pread64 read access faccessat faccessat2 getdents64 getcwd lseek fcntl mmap fstatfs statfs listxattr getxattr'.split(' '),
+  'stat lstat fstat newfstatat statx readlink readlinkat pread64 read access faccessat faccessat2 getdents64 getcwd lseek fcntl mmap fstatfs statfs listxattr getxattr'.split(
+    ' ',
+  ),
 );
 
 /** In the bounded form only calls that change something; in the long form all. */
@@ -26,11 +28,14 @@ export const kills: Campaign = {
   name: 'kill',
   needsStrace: true,
   async run(chaos) {
-    return inTurn(chaos, SUBJECTS.flatMap((subject) => [
-      (part: Chaos) => sweep(part, subject, newRow('kill', subject.name), 'first', 'signal=SIGKILL', 7),
-      (part: Chaos) => twice(part, subject),
-      ...(subject.usesGit ? [(part: Chaos) => sweepGit(part, subject, newRow('kill', `${subject.name}, in git`), ['signal=SIGKILL'], 6)] : []),
-    ]));
+    return inTurn(
+      chaos,
+      SUBJECTS.flatMap((subject) => [
+        (part: Chaos) => sweep(part, subject, newRow('kill', subject.name), 'first', 'signal=SIGKILL', 7),
+        (part: Chaos) => twice(part, subject),
+        ...(subject.usesGit ? [(part: Chaos) => sweepGit(part, subject, newRow('kill', `${subject.name}, in git`), ['signal=SIGKILL'], 6)] : []),
+      ]),
+    );
   },
 };
 
@@ -39,10 +44,13 @@ export const errors: Campaign = {
   needsStrace: true,
   async run(chaos) {
     const words = ERRORS.map((error) => `error=${error}`);
-    return inTurn(chaos, SUBJECTS.flatMap((subject) => [
-      (part: Chaos) => sweep(part, subject, newRow('errors', subject.name), 'first', 'error', 10),
-      ...(subject.usesGit ? [(part: Chaos) => sweepGit(part, subject, newRow('errors', `${subject.name}, in git`), words, 6)] : []),
-    ]));
+    return inTurn(
+      chaos,
+      SUBJECTS.flatMap((subject) => [
+        (part: Chaos) => sweep(part, subject, newRow('errors', subject.name), 'first', 'error', 10),
+        ...(subject.usesGit ? [(part: Chaos) => sweepGit(part, subject, newRow('errors', `${subject.name}, in git`), words, 6)] : []),
+      ]),
+    );
   },
 };
 
@@ -60,7 +68,8 @@ async function inTurn(chaos: Chaos, sweeps: readonly ((part: Chaos) => Promise<R
 /** One fault at each of the (sampled) calls of an operation. */
 async function sweep(chaos: Chaos, subject: Subject, row: Row, which: 'first' | 'again', fault: 'signal=SIGKILL' | 'error', bounded: number): Promise<Row> {
   const points = await pointsOf(subject, which);
-  const all = fault === 'error' ? points.flatMap((point) => ERRORS.map((error) => ({ point, fault: `error=${error}` }))) : points.map((point) => ({ point, fault }));
+  const all =
+    fault === 'error' ? points.flatMap((point) => ERRORS.map((error) => ({ point, fault: `error=${error}` }))) : points.map((point) => ({ point, fault }));
   const useful = worth(
     all.map((each) => ({ ...each, name: each.point.name })),
     fault === 'error' ? { ...chaos, share: undefined } : chaos,

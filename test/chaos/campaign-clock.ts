@@ -22,7 +22,8 @@ export const clock: Campaign = {
   async run(chaos) {
     const rows = JUMPS.map(([name]) => newRow('clock', name));
     do {
-      for (const [at, [name, offs]] of JUMPS.entries()) if (chaos.only.test(name) && performance.now() < chaos.until()) await liveOnce(chaos, offs, rows[at] as Row);
+      for (const [at, [name, offs]] of JUMPS.entries())
+        if (chaos.only.test(name) && performance.now() < chaos.until()) await liveOnce(chaos, offs, rows[at] as Row);
     } while (chaos.share === undefined && performance.now() < chaos.until());
     return rows.filter(({ name }) => chaos.only.test(name));
   },

@@ -45,8 +45,7 @@ const DEEDS: readonly Deed[] = [
   {
     name: 'stale locks in our own git directories',
     leaves: /rooms/,
-    do: (life) =>
-      eachIn(join(life.stateDir, 'git', 'rooms'), (room) => ['index.lock', 'index.built.lock'].forEach((name) => lock(join(room, name)))),
+    do: (life) => eachIn(join(life.stateDir, 'git', 'rooms'), (room) => ['index.lock', 'index.built.lock'].forEach((name) => lock(join(room, name)))),
   },
   {
     name: 'stale locks of branches',
@@ -66,14 +65,30 @@ const DEEDS: readonly Deed[] = [
   { name: 'git worktree prune', do: (life) => void quietly(() => life.git('worktree', 'prune')) },
   { name: 'journal deleted', forgetful: true, do: (life) => journal(life).forEach((file) => rmSync(file, { force: true })) },
   { name: 'journal emptied', when: 'between', forgetful: true, do: (life) => journal(life).forEach((file) => cut(file, 0)) },
-  { name: 'journal cut in half', when: 'between', forgetful: true, do: (life) => journal(life).slice(0, 2).forEach((file) => cut(file, 0.5)) },
+  {
+    name: 'journal cut in half',
+    when: 'between',
+    forgetful: true,
+    do: (life) =>
+      journal(life)
+        .slice(0, 2)
+        .forEach((file) => cut(file, 0.5)),
+  },
   {
     name: 'journal replaced by nonsense',
     when: 'between',
     forgetful: true,
     do: (life) => existsSync(journal(life)[0] ?? '') && writeFileSync(journal(life)[0] ?? '', 'nonsense\n'.repeat(5000)),
   } as Deed,
-  { name: "the journal's log deleted", when: 'between', forgetful: true, do: (life) => journal(life).slice(1).forEach((file) => rmSync(file, { force: true })) },
+  {
+    name: "the journal's log deleted",
+    when: 'between',
+    forgetful: true,
+    do: (life) =>
+      journal(life)
+        .slice(1)
+        .forEach((file) => rmSync(file, { force: true })),
+  },
   { name: 'an older journal put back', when: 'between', forgetful: true, do: (life) => olderJournal(life) },
   { name: 'list.db deleted', do: (life) => ['', '-wal', '-shm'].forEach((tail) => rmSync(join(life.stateDir, `list.db${tail}`), { force: true })) },
   { name: 'write.db deleted', do: (life) => rmSync(join(life.stateDir, 'write.db'), { force: true }) },
@@ -94,7 +109,11 @@ const DEEDS: readonly Deed[] = [
 export const hand: Campaign = {
   name: 'hand',
   async run(chaos) {
-    const cases = DEEDS.flatMap((deed) => (['between', 'during'] as const).filter((when) => deed.when === undefined || deed.when === when).map((when) => ({ deed, when, name: nameOf(deed, when) }))).filter(({ name }) => chaos.only.test(name));
+    const cases = DEEDS.flatMap((deed) =>
+      (['between', 'during'] as const)
+        .filter((when) => deed.when === undefined || deed.when === when)
+        .map((when) => ({ deed, when, name: nameOf(deed, when) })),
+    ).filter(({ name }) => chaos.only.test(name));
     const rows: Row[] = [];
     let round = 0;
     do {

@@ -43,10 +43,16 @@ async function contend(chaos: Chaos): Promise<Row> {
     const offs = [0, 3_600_000, -3_600_000, 86_400_000, -86_400_000, 0];
     for (const [at, off] of offs.entries()) writeFileSync(join(folder, `clock.${at}`), String(off));
     const begin = (at: number): Promise<Started> =>
-      startReady(['--import', join(PROGRAMS, 'wrong-clock.mjs'), join(PROGRAMS, 'contender.ts'), folder, log], { CHAOS_CLOCK: join(folder, `clock.${at % offs.length}`) });
-    for (let at = 0; at < CONTENDERS; at += STARTS_AT_ONCE) crowd.push(...(await Promise.all(Array.from({ length: STARTS_AT_ONCE }, (_, more) => begin(at + more)))));
+      startReady(['--import', join(PROGRAMS, 'wrong-clock.mjs'), join(PROGRAMS, 'contender.ts'), folder, log], {
+        CHAOS_CLOCK: join(folder, `clock.${at % offs.length}`),
+      });
+    for (let at = 0; at < CONTENDERS; at += STARTS_AT_ONCE)
+      crowd.push(...(await Promise.all(Array.from({ length: STARTS_AT_ONCE }, (_, more) => begin(at + more)))));
     for (const { child } of crowd) child.stdin?.write('go\n');
-    const until = Math.min(performance.now() + CONTEND_MS * (chaos.share ?? 10), chaos.share === undefined ? (performance.now() + chaos.until()) / 2 : Number.POSITIVE_INFINITY);
+    const until = Math.min(
+      performance.now() + CONTEND_MS * (chaos.share ?? 10),
+      chaos.share === undefined ? (performance.now() + chaos.until()) / 2 : Number.POSITIVE_INFINITY,
+    );
     while (performance.now() < until) {
       const { child } = pick(crowd, chaos.random);
       child.kill('SIGSTOP');
@@ -109,7 +115,11 @@ async function claim(chaos: Chaos): Promise<Row> {
   return row;
 }
 
-type Started = { readonly child: ChildProcess; readonly ended: Promise<void>; /** A line to it, and the next one from it. */ ask(line: string): Promise<string> };
+type Started = {
+  readonly child: ChildProcess;
+  readonly ended: Promise<void>;
+  /** A line to it, and the next one from it. */ ask(line: string): Promise<string>;
+};
 
 async function startReady(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Started> {
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });

@@ -122,7 +122,8 @@ export const random: Campaign = {
       }
       round++;
     } while (chaos.share === undefined && performance.now() < chaos.until());
-    for (const [name, ms] of slowest) chaos.figure(`first decision after a SIGKILL, ${name}, at most`, `${Math.round(ms)} ms of ${count.get(name)} (with other work on the machine)`);
+    for (const [name, ms] of slowest)
+      chaos.figure(`first decision after a SIGKILL, ${name}, at most`, `${Math.round(ms)} ms of ${count.get(name)} (with other work on the machine)`);
     return rows;
   },
 };

@@ -15,7 +15,13 @@ import { isClean, newRow, note, type Row, tableOf } from './table.ts';
 const CAMPAIGNS: readonly Campaign[] = [kills, errors, random, hand, clock, owner];
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', multiple: true }, seed: { type: 'string' }, share: { type: 'string' }, case: { type: 'string', default: '' }, json: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string', multiple: true },
+    seed: { type: 'string' },
+    share: { type: 'string' },
+    case: { type: 'string', default: '' },
+    json: { type: 'boolean', default: false },
+  },
 });
 const minutes = process.env['TODONE_MINUTES'] === undefined ? undefined : Number(process.env['TODONE_MINUTES']);
 const seed = values.seed === undefined ? Math.floor(Math.random() * 1e9) : Number(values.seed);

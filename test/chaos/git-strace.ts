@@ -54,8 +54,8 @@ export function gitWrapper(): Wrapper {
         'pass' in how
           ? 'PASS=yes'
           : 'trace' in how
-          ? 'PASS= TRACE=yes'
-          : `PASS= TRACE= CALL=${how.point.call} NAME=${how.point.name} K=${how.point.k} FAULT=${how.fault} BOTH=${how.both ? 'yes' : ''}`;
+            ? 'PASS= TRACE=yes'
+            : `PASS= TRACE= CALL=${how.point.call} NAME=${how.point.name} K=${how.point.k} FAULT=${how.fault} BOTH=${how.both ? 'yes' : ''}`;
       writeFileSync(join(dir, 'how'), `REAL=${real}\n${words}\n`);
     },
     end: () => rmSync(dir, { recursive: true, force: true }),

@@ -207,7 +207,10 @@ function judgeNotes(notes: string, forgetful: boolean): readonly Fault[] {
   const doubles = lines.filter((line) => line.startsWith('double '));
   const faults: Fault[] = doubles.map((line) => ({ kind: 'doubles', what: `two agents at once: ${line}` }));
   if (forgetful) return faults;
-  return [...faults, ...lines.filter((line) => line.startsWith('redone ')).map((line): Fault => ({ kind: 'redone', what: `its end was written before: ${line}` }))];
+  return [
+    ...faults,
+    ...lines.filter((line) => line.startsWith('redone ')).map((line): Fault => ({ kind: 'redone', what: `its end was written before: ${line}` })),
+  ];
 }
 
 function judgeRepository(top: string, sections: number): readonly Fault[] {
@@ -225,9 +228,11 @@ function judgeRepository(top: string, sections: number): readonly Fault[] {
   }
   const entries = namesIn(join(top, '.git', 'worktrees'));
   const folders = namesIn(join(top, 'trees'));
-  if (entries.length !== folders.length || folders.length < Math.min(1, sections)) faults.push({ kind: 'orphans', what: `worktrees ${entries.join()}, folders ${folders.join()}` });
+  if (entries.length !== folders.length || folders.length < Math.min(1, sections))
+    faults.push({ kind: 'orphans', what: `worktrees ${entries.join()}, folders ${folders.join()}` });
   for (const room of namesIn(join(top, '.git', 'todone', 'git', 'rooms')))
-    for (const name of namesIn(join(top, '.git', 'todone', 'git', 'rooms', room))) if (name.endsWith('.lock')) faults.push({ kind: 'orphans', what: `rooms/${room}/${name}` });
+    for (const name of namesIn(join(top, '.git', 'todone', 'git', 'rooms', room)))
+      if (name.endsWith('.lock')) faults.push({ kind: 'orphans', what: `rooms/${room}/${name}` });
   return faults;
 }
 

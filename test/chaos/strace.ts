@@ -134,4 +134,3 @@ function textOf(file: string): string {
     return '';
   }
 }
-

@@ -161,7 +161,13 @@ const landing: Subject = {
   },
 };
 
-export const SUBJECTS: readonly Subject[] = [listWrite('one list write, saved in place', 'appended'), listWrite('one list write, saved by renaming', 'renamed'), journalStep, worktreeAdd, landing];
+export const SUBJECTS: readonly Subject[] = [
+  listWrite('one list write, saved in place', 'appended'),
+  listWrite('one list write, saved by renaming', 'renamed'),
+  journalStep,
+  worktreeAdd,
+  landing,
+];
 
 const TRIES = 4;
 
@@ -186,8 +192,14 @@ type Note = (kind: Kind, what: string, times?: number) => void;
 
 /** One commit of the task, one worktree, the branches that there have to be, and nothing that a killed git left. */
 function judgeRepo(kit: Kit, id: string, fault: Note): void {
-  const commits = kit.git(['log', '--all', '--format=%H', `--grep=ToDone-Task: ${id}`]).split('\n').filter((line) => line !== '');
-  const onBranch = kit.git(['log', 'todone/feature', '--format=%H', `--grep=ToDone-Task: ${id}`]).split('\n').filter((line) => line !== '');
+  const commits = kit
+    .git(['log', '--all', '--format=%H', `--grep=ToDone-Task: ${id}`])
+    .split('\n')
+    .filter((line) => line !== '');
+  const onBranch = kit
+    .git(['log', 'todone/feature', '--format=%H', `--grep=ToDone-Task: ${id}`])
+    .split('\n')
+    .filter((line) => line !== '');
   if (onBranch.length !== 1) fault(onBranch.length > 1 ? 'doubles' : 'untrue', `${onBranch.length} commits of the task on its branch`);
   const landedAt = kit.git(['rev-parse', `refs/todone/landed/${id}`]);
   if (landedAt !== onBranch[0]) fault('untrue', `refs/todone/landed says ${landedAt}, the branch ${onBranch.join()} of ${commits.length}`);

@@ -65,7 +65,19 @@ async function run(each: Case, seed: number): Promise<Row> {
     return row;
   } catch (error) {
     await scene.stopDaemon();
-    return { name: each.name, runs: 1, edits, lost: 0, doubled: 0, untrue: 0, doubleRuns: 0, orphans: 0, broken: true, seeds: [], said: [String(error), scene.text()] };
+    return {
+      name: each.name,
+      runs: 1,
+      edits,
+      lost: 0,
+      doubled: 0,
+      untrue: 0,
+      doubleRuns: 0,
+      orphans: 0,
+      broken: true,
+      seeds: [],
+      said: [String(error), scene.text()],
+    };
   } finally {
     if (values.keep) process.stderr.write(`kept: ${scene.top}\n`);
     else scene.remove();
@@ -105,7 +117,19 @@ async function inTime(each: Case, running: Promise<Row>): Promise<Row> {
   return Promise.race([running, late.promise]).finally(() => clearTimeout(timer));
 }
 
-const overdue = (each: Case): Row => ({ name: each.name, runs: 1, edits: 0, lost: 0, doubled: 0, untrue: 0, doubleRuns: 0, orphans: 0, broken: true, seeds: [], said: ['it did not come to its end'] });
+const overdue = (each: Case): Row => ({
+  name: each.name,
+  runs: 1,
+  edits: 0,
+  lost: 0,
+  doubled: 0,
+  untrue: 0,
+  doubleRuns: 0,
+  orphans: 0,
+  broken: true,
+  seeds: [],
+  said: ['it did not come to its end'],
+});
 
 function merge(rows: Map<string, Row>, row: Row, seeds: readonly number[]): void {
   const before = rows.get(row.name);

@@ -26,7 +26,10 @@ export const headingOf = (section: string): string => `## Git Worktree ${section
 export function withLines(text: string, section: string, lines: readonly string[]): string {
   const at = text.split('\n').findIndex((line) => line.startsWith(headingOf(section)));
   if (at < 0) throw new Error(`the list has no ${headingOf(section)}:\n${text}`);
-  return text.split('\n').toSpliced(at + 1, 0, ...lines).join('\n');
+  return text
+    .split('\n')
+    .toSpliced(at + 1, 0, ...lines)
+    .join('\n');
 }
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

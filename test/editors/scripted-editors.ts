@@ -19,7 +19,11 @@ function tool(program: string, args: (section: string, lines: readonly string[],
   });
 }
 
-const sed = tool('sed', (section, lines, list) => ['-i', `/^${headingOf(section)}\\b/a\\\n${lines.map((line) => line.replace(/^ /, '\\ ')).join('\\\n')}`, list]);
+const sed = tool('sed', (section, lines, list) => [
+  '-i',
+  `/^${headingOf(section)}\\b/a\\\n${lines.map((line) => line.replace(/^ /, '\\ ')).join('\\\n')}`,
+  list,
+]);
 const perl = tool('perl', (section, lines, list) => ['-i', '-pe', `$_ .= qq(${lines.join('\\n')}\\n) if /^${headingOf(section)}\\b/`, list]);
 
 type Buffered = { text: string; mtimeNs: bigint; size: number };
@@ -39,7 +43,10 @@ async function load(list: string): Promise<Buffered> {
 }
 
 /** An editor with a buffer: `isStale` is its own test of the file, `save` its own way of writing. */
-function buffered(isStale: (buffer: Buffered, list: string) => boolean, save: (list: string, text: string, random: () => number) => Promise<void>): EditorCase['open'] {
+function buffered(
+  isStale: (buffer: Buffered, list: string) => boolean,
+  save: (list: string, text: string, random: () => number) => Promise<void>,
+): EditorCase['open'] {
   return async ({ list, random }, manner): Promise<Editing> => {
     let buffer = await load(list);
     return {
@@ -116,7 +123,8 @@ function formatter(program: string, args: (list: string) => readonly string[]): 
 }
 
 const PROGRAMS = join(import.meta.dirname, 'programs');
-const prettier = (wrap: string): EditorCase['open'] => formatter(join(MODULES, 'prettier'), (list) => ['--log-level=silent', '--write', `--prose-wrap=${wrap}`, list]);
+const prettier = (wrap: string): EditorCase['open'] =>
+  formatter(join(MODULES, 'prettier'), (list) => ['--log-level=silent', '--write', `--prose-wrap=${wrap}`, list]);
 const formatting = (mode: string): EditorCase['open'] => formatter(process.execPath, (list) => [join(PROGRAMS, 'format.mjs'), mode, list]);
 
 export const SCRIPTED_EDITORS: readonly EditorCase[] = [

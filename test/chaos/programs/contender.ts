@@ -42,7 +42,9 @@ async function own(): Promise<void> {
 
 async function write(): Promise<void> {
   for (;;) {
-    await lock.hold(join(folder, 'tasks.md'), () => witness('writer', () => sleep(Math.random() * 4))).catch((error: unknown) => say(`refused ${String(error)}`));
+    await lock
+      .hold(join(folder, 'tasks.md'), () => witness('writer', () => sleep(Math.random() * 4)))
+      .catch((error: unknown) => say(`refused ${String(error)}`));
     await sleep(Math.random() * 20);
   }
 }
