@@ -123,6 +123,7 @@ const runShape = {
   evidence: text.optional(),
   tries: count,
   waitUntil: z.number().optional(),
+  waitFrom: z.number().optional(),
   reworks: count,
   halt: z.looseObject(haltShape).optional(),
   outcome: z.looseObject(endingShape).optional(),

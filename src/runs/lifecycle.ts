@@ -92,7 +92,7 @@ function afterDone(run: Run): Run {
 
 function again(run: Run, end: Extract<End, { kind: 'transient' }>, policy: Policy): Run {
   const waitUntil = end.retryAt ?? policy.now + backoffMs(run.tries, policy);
-  return { ...run, ticket: run.ticket + 1, tries: run.tries + 1, waitUntil, evidence: end.message };
+  return { ...run, ticket: run.ticket + 1, tries: run.tries + 1, waitUntil, waitFrom: policy.now, evidence: end.message };
 }
 
 function nextAttempt(run: Run, reason: Reason, message: string, evidence: string | undefined, policy: Policy): Run {
@@ -102,7 +102,7 @@ function nextAttempt(run: Run, reason: Reason, message: string, evidence: string
   if (!may || run.attempt >= policy.attempts) return settle(run, failed(reason, describe(at, message, run.attempt, may ? policy.attempts : run.attempt)));
   const from = run.steps.includes(rule.from) ? rule.from : 'prepare';
   const next = { ...begin(run, from), attempt: run.attempt + 1, reworks: 0, evidence: evidence ?? message };
-  return rule.waits ? { ...next, waitUntil: policy.now + backoffMs(run.attempt - 1, policy) } : next;
+  return rule.waits ? { ...next, waitUntil: policy.now + backoffMs(run.attempt - 1, policy), waitFrom: policy.now } : next;
 }
 
 const failed = (reason: Reason, message: string): Ending => ({ state: 'failed', reason, message });

@@ -133,6 +133,8 @@ export type Run = {
   /** How often this step has been tried for transient faults, and when it goes on. */
   readonly tries: number;
   readonly waitUntil?: number;
+  /** When that wait began, by the same clock. */
+  readonly waitFrom?: number;
   readonly reworks: number;
   /** Set once the run is to be stopped; what the list shall say afterwards. */
   readonly halt?: Halt;

@@ -7,6 +7,7 @@ import type { Board, Edited, Problem } from '../tasks/task.ts';
 import { tagValue } from '../tasks/find.ts';
 import { answerAsk, type Answer, type Ask } from './ask.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
+import { countFromNow } from './clock-back.ts';
 import { claimEdit, type EditItem, mendEdit, settleEdits } from './list-edits.ts';
 import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
 import { newId } from './new-id.ts';
@@ -82,6 +83,7 @@ const ROLLBACK_LOOK_MS = 250;
 /** One turn. The caller stores `draft` first, then puts it into the world, then performs the effects. */
 export function turn(world: World, event: Event, given: Given): Turned {
   const turning: Turning = { draft: draftOf(world), effects: [], given, wakeAt: undefined };
+  countFromNow(turning.draft, given.now);
   handle(turning, event);
   const chosen = start(turning);
   wakeForWaits(turning);
@@ -187,7 +189,8 @@ function noteFresh(turning: Turning, event: Extract<Event, { kind: 'read' }>, fi
   const { recent } = draft.world;
   for (const [fingerprint, at] of recent) if (at + given.config.claimAfter <= given.now) recent.delete(fingerprint);
   if (event.own || given.config.claimAfter === 0) return;
-  const at = first ? event.facts.modifiedAt : given.now;
+  // A file from another clock may be of a time that is yet to come.
+  const at = first ? Math.min(event.facts.modifiedAt, given.now) : given.now;
   if (at + given.config.claimAfter <= given.now) return;
   for (const fingerprint of event.board.fresh) recent.set(fingerprint, at);
 }

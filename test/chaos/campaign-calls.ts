@@ -30,10 +30,13 @@ export const kills: Campaign = {
   async run(chaos) {
     return inTurn(
       chaos,
+      'kill',
       SUBJECTS.flatMap((subject) => [
-        (part: Chaos) => sweep(part, subject, newRow('kill', subject.name), 'first', 'signal=SIGKILL', 7),
-        (part: Chaos) => twice(part, subject),
-        ...(subject.usesGit ? [(part: Chaos) => sweepGit(part, subject, newRow('kill', `${subject.name}, in git`), ['signal=SIGKILL'], 6)] : []),
+        { name: subject.name, sweep: (part, row) => sweep(part, subject, row, 'first', 'signal=SIGKILL', 5) },
+        { name: `${subject.name}, and again in its recovery`, sweep: (part, row) => twice(part, subject, row) },
+        ...(subject.usesGit
+          ? [{ name: `${subject.name}, in git`, sweep: (part: Chaos, row: Row) => sweepGit(part, subject, row, ['signal=SIGKILL'], 4) }]
+          : []),
       ]),
     );
   },
@@ -46,21 +49,25 @@ export const errors: Campaign = {
     const words = ERRORS.map((error) => `error=${error}`);
     return inTurn(
       chaos,
+      'errors',
       SUBJECTS.flatMap((subject) => [
-        (part: Chaos) => sweep(part, subject, newRow('errors', subject.name), 'first', 'error', 10),
-        ...(subject.usesGit ? [(part: Chaos) => sweepGit(part, subject, newRow('errors', `${subject.name}, in git`), words, 6)] : []),
+        { name: subject.name, sweep: (part, row) => sweep(part, subject, row, 'first', 'error', 6) },
+        ...(subject.usesGit ? [{ name: `${subject.name}, in git`, sweep: (part: Chaos, row: Row) => sweepGit(part, subject, row, words, 4) }] : []),
       ]),
     );
   },
 };
 
+type Sweep = { readonly name: string; readonly sweep: (part: Chaos, row: Row) => Promise<Row> };
+
 /** Each gets an equal part of the time that is left. */
-async function inTurn(chaos: Chaos, sweeps: readonly ((part: Chaos) => Promise<Row>)[]): Promise<readonly Row[]> {
+async function inTurn(chaos: Chaos, campaign: string, all: readonly Sweep[]): Promise<readonly Row[]> {
   const rows: Row[] = [];
-  for (const [at, work] of sweeps.entries()) {
+  const wanted = all.filter(({ name }) => chaos.only.test(name));
+  for (const [at, { name, sweep: work }] of wanted.entries()) {
     const now = performance.now();
-    const until = now + (chaos.until() - now) / (sweeps.length - at);
-    rows.push(await work({ ...chaos, until: () => until }));
+    const until = now + (chaos.until() - now) / (wanted.length - at);
+    rows.push(await work({ ...chaos, until: () => until }, newRow(campaign, name)));
   }
   return rows;
 }
@@ -85,10 +92,9 @@ async function sweep(chaos: Chaos, subject: Subject, row: Row, which: 'first' | 
 }
 
 /** A kill in the operation, then a kill in what is done after it. */
-async function twice(chaos: Chaos, subject: Subject): Promise<Row> {
-  const row = newRow('kill', `${subject.name}, and again in its recovery`);
+async function twice(chaos: Chaos, subject: Subject, row: Row): Promise<Row> {
   const first = worth(await pointsOf(subject, 'first'), chaos);
-  for (let left = count(chaos, 5) ?? first.length; left > 0 && performance.now() < chaos.until(); left--) {
+  for (let left = count(chaos, 3) ?? first.length; left > 0 && performance.now() < chaos.until(); left--) {
     const [one, other] = [pick(first, chaos.random), Math.floor(1 + chaos.random() * 40)];
     const name = pick(['pwrite64', 'openat', 'fsync', 'unlink', 'rename', 'write', 'close', 'fcntl', 'mkdir'], chaos.random);
     await staged(subject, row, `SIGKILL at ${pointText(one)}, then at ${name}#${other}`, async (stage) => {

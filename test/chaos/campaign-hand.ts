@@ -89,7 +89,7 @@ const DEEDS: readonly Deed[] = [
         .slice(1)
         .forEach((file) => rmSync(file, { force: true })),
   },
-  { name: 'an older journal put back', when: 'between', forgetful: true, do: (life) => olderJournal(life) },
+  { name: 'an older journal put back', when: 'between', do: (life) => olderJournal(life) },
   { name: 'list.db deleted', do: (life) => ['', '-wal', '-shm'].forEach((tail) => rmSync(join(life.stateDir, `list.db${tail}`), { force: true })) },
   { name: 'write.db deleted', do: (life) => rmSync(join(life.stateDir, 'write.db'), { force: true }) },
   { name: 'owner.db and owner.json deleted', do: (life) => ['owner.db', 'owner.json'].forEach((name) => rmSync(join(life.stateDir, name), { force: true })) },

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Campaign, type Chaos, pick } from './campaign.ts';
 import { type Daemon, kill, type Life, makeLife, textOf } from './life.ts';
-import { newRow, note, type Row } from './table.ts';
+import { type Fault, newRow, note, type Row } from './table.ts';
 
 type Death = {
   readonly name: string;
@@ -113,10 +113,11 @@ const DEATHS: readonly Death[] = [
 export const random: Campaign = {
   name: 'random',
   async run(chaos) {
-    const rows = DEATHS.map((death) => newRow('random', death.name));
+    const deaths = DEATHS.filter(({ name }) => chaos.only.test(name));
+    const rows = deaths.map((death) => newRow('random', death.name));
     let round = 0;
     do {
-      for (const [at, death] of DEATHS.entries()) {
+      for (const [at, death] of deaths.entries()) {
         if (performance.now() > chaos.until()) break;
         await liveOnce(chaos, death, rows[at] as Row, round);
       }
@@ -142,11 +143,21 @@ async function liveOnce(chaos: Chaos, death: Death, row: Row, round: number): Pr
       await death.hit(life, daemon, chaos);
       if (daemon.child.exitCode === null && daemon.child.signalCode === null) await killed(daemon);
     }
-    note(row, `life ${round}`, await life.rest({ retries: death.killsAgents }));
+    const left = await outlived(life);
+    note(row, `life ${round}`, [...left, ...(await life.rest({ retries: death.killsAgents }))]);
   } finally {
     life.end();
   }
 }
+
+/** Nothing outlives the last daemon for longer than its watchdog needs to look (2-R7). */
+async function outlived(life: Life): Promise<readonly Fault[]> {
+  const until = performance.now() + OUTLIVES_MS;
+  while (life.agents().length > 0 && performance.now() < until) await sleep(50);
+  return life.agents().length > 0 ? [{ kind: 'orphans', what: `${life.agents().length} processes of agents outlive the daemon by ${OUTLIVES_MS} ms` }] : [];
+}
+
+const OUTLIVES_MS = 8000;
 
 const slowest = new Map<string, number>();
 const count = new Map<string, number>();

@@ -8,11 +8,12 @@ import { errors, kills } from './campaign-calls.ts';
 import { clock } from './campaign-clock.ts';
 import { hand } from './campaign-hand.ts';
 import { owner } from './campaign-owner.ts';
+import { planted } from './campaign-planted.ts';
 import { random } from './campaign-random.ts';
 import { straceTrouble } from './strace.ts';
 import { isClean, newRow, note, type Row, tableOf } from './table.ts';
 
-const CAMPAIGNS: readonly Campaign[] = [kills, errors, random, hand, clock, owner];
+const CAMPAIGNS: readonly Campaign[] = [kills, errors, random, hand, clock, owner, planted];
 
 const { values } = parseArgs({
   options: {

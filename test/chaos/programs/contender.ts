@@ -36,7 +36,7 @@ async function own(): Promise<void> {
       say(`term ${ownership.term}`);
       ownership.release();
     }
-    await sleep(Math.random() * 20);
+    await sleep(Math.random() * 60);
   }
 }
 
@@ -45,7 +45,7 @@ async function write(): Promise<void> {
     await lock
       .hold(join(folder, 'tasks.md'), () => witness('writer', () => sleep(Math.random() * 4)))
       .catch((error: unknown) => say(`refused ${String(error)}`));
-    await sleep(Math.random() * 20);
+    await sleep(Math.random() * 60);
   }
 }
 
