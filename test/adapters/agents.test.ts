@@ -265,7 +265,7 @@ it.each([
   ],
   [
     { outcome: 'needs_prerequisite', tasks: [{ title: 'First', details: 'files: x' }] },
-    { kind: 'prerequisite', title: 'First', details: 'files: x' },
+    { kind: 'prerequisite', tasks: [{ title: 'First', details: 'files: x' }] },
   ],
 ])('5.2-R3, 5.2-R4 takes what it asks for: %j', async (report, asks) => {
   const place = ground(reporting(JSON.stringify(report)));

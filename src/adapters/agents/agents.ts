@@ -7,13 +7,14 @@ import type { AgentEvent, Agents, Clock, Log, PhaseEnd, PhaseOrder } from '../..
 import { plainText } from '../../runs/plain-text.ts';
 import { filesNamed, readResult } from '../../runs/result.ts';
 import type { End, Found } from '../../runs/run.ts';
-import { environmentOf } from '../environment.ts';
+import { environmentOf, type RunVariables } from '../environment.ts';
 import { launch, sweep } from '../process.ts';
 import type { Redaction } from '../redact.ts';
 import type { Identity } from '../repo.ts';
 import { type RunFolder, runFolder } from '../run-folder.ts';
 import { openRunLog, type RunLog } from '../run-log.ts';
 import { changedSince } from '../stall.ts';
+import type { Desk } from './desk.ts';
 import { endOf } from './ends.ts';
 import { type Seen, seeing } from './seen.ts';
 import { type AgentRow, agentTable, type Invocation, listAgents, type Surroundings } from './table.ts';
@@ -31,6 +32,8 @@ export type AgentsOptions = {
   readonly redaction: Redaction;
   readonly env: NodeJS.ProcessEnv;
   readonly identity: Identity;
+  /** Where agents are heard, the socket that leads there, and the command that an agent's client starts as its MCP server. */
+  readonly voice?: { readonly desk: Desk; readonly socket: string; readonly command: readonly [string, ...string[]] };
   /** Other rows than the built-in and the configured ones. */
   readonly table?: (config: Config) => readonly AgentRow[];
 };
@@ -82,8 +85,6 @@ async function runPhase(
   signal: AbortSignal,
 ): Promise<PhaseEnd> {
   const promptFile = layOut(order, folder);
-  const call = row.invoke(order, promptFile, around);
-  if (!call) return notRun({ kind: 'final', reason: 'setup_failed', message: `${row.name} finds nothing to run in this task: add a run: field or a sh block` });
   const { limits } = options.config();
   const log = openRunLog({
     path: folder.log(order.step),
@@ -93,12 +94,43 @@ async function runPhase(
     redaction: options.redaction,
     trouble: (message) => options.log.write('warn', message, { task: order.id, step: order.step }),
   });
+  const voice = takeSeat(options, order, folder, log, activity);
   try {
-    return await follow(options, row, order, folder, call, log, activity, signal);
+    const call = row.invoke(order, promptFile, { ...around, ...(voice ? { mcp: voice.mcp } : {}) });
+    if (!call)
+      return notRun({ kind: 'final', reason: 'setup_failed', message: `${row.name} finds nothing to run in this task: add a run: field or a sh block` });
+    return await follow(options, row, order, folder, call, log, voice?.variables ?? {}, activity, signal);
   } finally {
+    voice?.leave();
     log.close();
   }
 }
+
+/** What the agent says through its MCP server while the phase goes on: a report as if it were in its file, progress as its text. */
+function takeSeat(options: AgentsOptions, order: PhaseOrder, folder: RunFolder, log: RunLog, activity: (event: AgentEvent) => void) {
+  if (!options.voice) return undefined;
+  const { desk, socket, command } = options.voice;
+  const { token, leave } = desk.sit({
+    id: order.id,
+    ticket: order.ticket,
+    attempt: order.attempt,
+    section: order.section,
+    step: order.step,
+    agent: order.model === undefined ? order.agent : `${order.agent}/${order.model}`,
+    report: (result) => void folder.write('result.json', JSON.stringify(result)),
+    progress(message) {
+      const event = { kind: 'text', text: message } as const;
+      log.write(event);
+      activity(event);
+    },
+  });
+  const [program, ...args] = command;
+  const variables = { SOCKET: socket, TOKEN: token };
+  return { leave, variables, mcp: { name: MCP_NAME, command: program, args, env: { TODONE_SOCKET: socket, TODONE_TOKEN: token } } };
+}
+
+/** What clients call the server, and so the first part of its tools' names. */
+const MCP_NAME = 'todone';
 
 /** What it finds when it starts; nothing of an earlier program is mistaken for its report. */
 function layOut(order: PhaseOrder, folder: RunFolder): string {
@@ -115,6 +147,7 @@ async function follow(
   folder: RunFolder,
   call: Invocation,
   log: RunLog,
+  voice: Partial<RunVariables>,
   activity: (event: AgentEvent) => void,
   signal: AbortSignal,
 ): Promise<PhaseEnd> {
@@ -132,7 +165,7 @@ async function follow(
       passed: [...passed, ...call.passed],
       added: call.env,
       identity: options.identity,
-      variables: variablesOf(order, folder),
+      variables: { ...variablesOf(order, folder), ...voice },
     }),
     mark: `${options.epoch}.${options.term}-${order.id}-${order.ticket}`,
     inputFile: call.inputFile,
