@@ -14,6 +14,7 @@ import type { Redaction } from './redact.ts';
 import type { Identity } from './repo.ts';
 import { runFolder } from './run-folder.ts';
 import { openRunLog } from './run-log.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 
 export type ShellOptions = {
   readonly config: () => Config;
@@ -24,6 +25,7 @@ export type ShellOptions = {
   readonly redaction: Redaction;
   readonly env: NodeJS.ProcessEnv;
   readonly identity: Identity;
+  readonly sandbox: Sandbox;
 };
 
 /** Words that sh knows by itself. */
@@ -103,23 +105,20 @@ async function runShell(options: ShellOptions, shell: Shell): Promise<HookResult
     trouble: () => undefined,
   });
   try {
+    const env = environmentOf({ from: options.env, passed: config.env, added: shell.added, identity: options.identity, variables: shell.variables });
+    const inside = options.sandbox.confine({ program: 'sh', args: ['-c', shell.command] }, { workspace: shell.cwd, env });
     const exit = await launch({
-      program: 'sh',
-      args: ['-c', shell.command],
+      program: inside.program,
+      args: inside.args,
+      confined: inside.confined,
       cwd: shell.cwd,
-      env: environmentOf({
-        from: options.env,
-        passed: config.env,
-        added: shell.added,
-        identity: options.identity,
-        variables: shell.variables,
-      }),
+      env,
       mark: `${options.epoch}.${options.term}-${order.id}-${shell.markedAs}`,
       limitMs: shell.limitMs,
       graceMs: config.limits.stopGrace,
       onLine: (text) => log.write({ kind: 'text', text }),
       signal: shell.signal,
-    });
+    }).finally(() => inside.leave());
     return { code: exit.code, output: plainText(log.tail()), timedOut: exit.ended === 'limit' };
   } finally {
     log.close();

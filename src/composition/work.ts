@@ -18,6 +18,7 @@ import { loadPrompts } from '../adapters/prompts.ts';
 import { openRedaction, type Redaction } from '../adapters/redact.ts';
 import { excludeInInfo } from '../adapters/repo.ts';
 import { pruneRuns } from '../adapters/run-folder.ts';
+import { openSandbox, openTo } from '../adapters/sandbox/sandbox.ts';
 import { openRepoLock } from '../adapters/repo-lock.ts';
 import { openSections } from '../adapters/sections.ts';
 import { socketPath } from '../adapters/socket-path.ts';
@@ -26,7 +27,7 @@ import { openJournal } from '../adapters/sqlite.ts';
 import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
-import { mcpCommand } from './mcp.ts';
+import { mcpCommand, ownFolders } from './mcp.ts';
 import type { Place } from './place.ts';
 
 export type Work = {
@@ -59,7 +60,30 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const git = await openGit({ commonDir: repo.commonDir, top: repo.top, stateDir, env: process.env, log });
   const lock = openRepoLock(join(stateDir, 'worktrees.db'));
   const sections = openSections({ git, branchPrefix: config.branchPrefix, base: config.base });
-  const shell = { config: options.config, stateDir, epoch: stored.epoch, term: options.term, clock, redaction, env: process.env, identity: repo.identity };
+  const sandbox = options.works
+    ? await openSandbox({
+        config: options.config,
+        top: repo.top,
+        commonDir: repo.commonDir,
+        stateDir,
+        list: place.listPath,
+        socket: options.desk ? socketPath(stateDir, process.env, 'agents') : undefined,
+        own: ownFolders(),
+        env: process.env,
+      })
+    : openTo('nothing runs');
+  if (options.works) log.write(sandbox.problem === undefined ? 'info' : 'error', `sandbox: ${sandbox.problem ?? sandbox.found}`);
+  const shell = {
+    sandbox,
+    config: options.config,
+    stateDir,
+    epoch: stored.epoch,
+    term: options.term,
+    clock,
+    redaction,
+    env: process.env,
+    identity: repo.identity,
+  };
   const list = openList(options);
   excludeInInfo(repo.commonDir, [`/${config.trees}/`, `/${place.listName}.lock`, '.todone-*']);
   const { prompts, problems } = loadPrompts(repo.top, config.prompts);

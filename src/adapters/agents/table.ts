@@ -15,6 +15,8 @@ export type Invocation = {
   readonly env: Readonly<Record<string, string>>;
   /** Names of variables that it gets from the daemon's environment. */
   readonly passed: readonly string[];
+  /** Folders of its own below home that it needs to write: sessions, accounts. Absolute. */
+  readonly keeps?: readonly string[];
   /** What it reads as its input. */
   readonly inputFile?: string;
   /** What a person would call the command: `npm test`. */
