@@ -52,6 +52,8 @@ const knownShape = {
   session: text.optional(),
   evidence: text.optional(),
   held: z.enum(['done', 'rollback']).optional(),
+  resume: z.boolean().optional(),
+  gone: z.boolean().optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
 } satisfies Shape<Known>;

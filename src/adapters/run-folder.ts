@@ -104,6 +104,16 @@ export function ticketsOf(stateDir: string, id: string): number[] {
   }
 }
 
+/** The highest ticket of every task that has a folder. */
+export function allTickets(stateDir: string): ReadonlyMap<string, number> {
+  const tickets = new Map<string, number>();
+  for (const id of namesIn(join(stateDir, 'runs'))) {
+    const last = ticketsOf(stateDir, id).at(-1);
+    if (last !== undefined) tickets.set(id, last);
+  }
+  return tickets;
+}
+
 /** Takes away folders of runs that nothing has touched since `before` (ms since 1970), other than those of `kept` tasks. */
 export function pruneRuns(stateDir: string, before: number, kept: ReadonlySet<string>): number {
   let removed = 0;

@@ -11,7 +11,7 @@ import { applyEdits } from '../tasks/edit.ts';
 import type { Board } from '../tasks/task.ts';
 import { openAgents } from '../adapters/agents/agents.ts';
 import type { Desk } from '../adapters/agents/desk.ts';
-import { type Git, openGit } from '../adapters/git.ts';
+import { openGit } from '../adapters/git.ts';
 import { openGitState } from '../adapters/git-state.ts';
 import { openLanding } from '../adapters/landing.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
@@ -28,6 +28,7 @@ import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
 import { mcpCommand, ownFolders } from './mcp.ts';
+import { evidenceFor } from './evidence.ts';
 import type { Place } from './place.ts';
 
 export type Work = {
@@ -132,7 +133,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     config: options.config,
     random: Math.random,
     instance: options.instance,
-    snapshots: stored.known.length === 0 ? await snapshotIds(git) : new Set(),
+    evidence: await evidenceFor(stored, { git, sections, list, stateDir, parse: options.config() }),
     works: options.works,
     waits: options.waits,
   });
@@ -185,16 +186,4 @@ function readText(path: string): string[] {
   } catch {
     return [];
   }
-}
-
-/** Ids with kept work, for a journal that was lost (2-R4). */
-async function snapshotIds(git: Git): Promise<ReadonlySet<string>> {
-  const listed = await git.own(['for-each-ref', '--format=%(refname)', 'refs/todone/']);
-  return new Set(
-    listed.stdout
-      .toString('utf8')
-      .split('\n')
-      .map((ref) => ref.split('/')[2] ?? '')
-      .filter((id) => /^[g-z][0-9a-z]{7}$/.test(id)),
-  );
 }

@@ -10,6 +10,7 @@ import { parse } from '../tasks/parse.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
 import type { EditItem } from '../runs/list-edits.ts';
+import type { Evidence } from '../runs/evidence.ts';
 import { problemsOf } from '../runs/problems.ts';
 import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
@@ -35,8 +36,8 @@ export type EnginePorts = {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly instance: string;
-  /** Ids of which snapshots exist. */
-  readonly snapshots: ReadonlySet<string>;
+  /** What git and the archive tell of tasks that the journal may not know; gathered where it was lost. */
+  readonly evidence?: Evidence;
   /** False for a single request without a daemon: only list and journal effects are performed. */
   readonly works: boolean;
   /** `--wait` (7-R3). */
@@ -80,7 +81,7 @@ type Performing = { readonly ticket: number; readonly abort: AbortController };
 
 export function createEngine(ports: EnginePorts): Engine {
   const { clock, journal, log } = ports;
-  const world = worldOf(journal.load(), ports.snapshots);
+  const world = worldOf(journal.load(), ports.evidence);
   // A single request decides nothing about what starts.
   if (!ports.works) world.mode = 'draining';
   const performing = new Map<string, Performing>();
@@ -360,12 +361,13 @@ const WAKE_MS_MAX = 3_600_000;
 const KNOWN_MIN = 5;
 
 function looksCut(board: Board, world: World): boolean {
-  if (world.known.size < KNOWN_MIN) return false;
+  const listed = [...world.known.values()].filter((known) => !known.gone);
+  if (listed.length < KNOWN_MIN) return false;
   const ids = new Set(board.sections.flatMap((section) => section.tasks.flatMap((task) => idOf(task) ?? [])));
   const texts = new Set(board.sections.flatMap((section) => section.tasks.map((task) => `${task.section}\n${task.text}`)));
   let gone = 0;
-  for (const known of world.known.values()) if (!ids.has(known.id) && !texts.has(`${known.section}\n${known.text}`)) gone++;
-  return gone > world.known.size * 0.2;
+  for (const known of listed) if (!ids.has(known.id) && !texts.has(`${known.section}\n${known.text}`)) gone++;
+  return gone > listed.length * 0.2;
 }
 
 function noted(before: Activity, event: AgentEvent, at: number): Activity {

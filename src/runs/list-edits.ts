@@ -41,8 +41,11 @@ export function mendEdit(draft: Draft, id: string, task: Task): EditItem | undef
   const known = knownIn(draft, id);
   if (!known) return undefined;
   const marker = markerOf(known, runIn(draft, id));
-  const edit: Edit = { kind: 'mark', target: targetOf(task), expect: [task.marker.state], marker };
-  return { purpose: 'mend', id, ticket: known.ticket, edits: [edit], urgent: false };
+  const target = targetOf(task);
+  const edit: Edit = { kind: 'mark', target, expect: [task.marker.state], marker };
+  // The reason stood below it, and went with the marker.
+  const note: Edit[] = marker.state === 'failed' && known.message ? [{ kind: 'note', target, text: known.message }] : [];
+  return { purpose: 'mend', id, ticket: known.ticket, edits: [edit, ...note], urgent: false };
 }
 
 function markerOf(known: Known, run: Run | undefined): Marker {

@@ -52,6 +52,10 @@ export type Known = {
   readonly evidence?: string;
   /** Set while the list shows something else than `state` on a person's or git's account (1.4-R7, R8). */
   readonly held?: 'done' | 'rollback';
+  /** Its claim was lost with the journal, and git or a run folder shows that it was ours: it is claimed again (2-R4). */
+  readonly resume?: boolean;
+  /** Its line was on the list no more when that was last believed. */
+  readonly gone?: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
 };

@@ -3,16 +3,17 @@
  * calls. It performs nothing, waits for nothing and knows no clock: time and chance are handed in with the event.
  */
 import type { Config } from '../config.ts';
-import type { Board, Edited, Problem, Task } from '../tasks/task.ts';
+import type { Board, Edited, Problem } from '../tasks/task.ts';
 import { tagValue } from '../tasks/find.ts';
 import { answerAsk, type Answer, type Ask } from './ask.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
 import { claimEdit, type EditItem, mendEdit, settleEdits } from './list-edits.ts';
 import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
 import { newId } from './new-id.ts';
+import { adopt, freshKnown } from './recover.ts';
 import type { End, Known, Run, Step } from './run.ts';
 import type { AgentChoice } from './settings.ts';
-import { locateKnown, steer, steerOne, textOf, wentBack } from './steer.ts';
+import { locateKnown, steer, steerAfterRollback, steerOne, textOf, wentBack } from './steer.ts';
 import { type Draft, draftOf, dropRun, knownIn, putKnown, putRun, runIn, runsIn, type World } from './world.ts';
 
 export type ListFacts = {
@@ -151,7 +152,7 @@ function read(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
   noteFresh(turning, event, before.kind === 'unread');
   if (before.kind === 'rollback') return duringRollback(turning, event, before);
   const gitMoved = world.gitPosition !== undefined && (world.gitPosition !== event.facts.gitPosition || event.facts.gitOperation !== undefined);
-  if (before.kind === 'unread') adopt(turning, event.board);
+  if (before.kind === 'unread') adopt(draft, event.board, given.now);
   const steered = steer({ board: event.board, before: given.board, draft, now: given.now, gitMoved, listIsCommitted: event.facts.listIsCommitted });
   if (steered.rollback) {
     world.list = { kind: 'rollback', since: given.now, position: event.facts.gitPosition };
@@ -198,20 +199,12 @@ function duringRollback(turning: Turning, event: Extract<Event, { kind: 'read' }
   if (!still) return void (draft.world.list = { ...list, since: given.now, position: event.facts.gitPosition });
   if (given.now < list.since + ROLLBACK_QUIET_MS) return;
   const mends = wentBack(event.board, draft).map(({ id, located }) => mendEdit(draft, id, located.task));
-  if (mends.length === 0) return believe(turning, event);
-  for (const item of mends) if (item) turning.effects.push({ kind: 'edit', item });
-}
-
-/** Tasks that the list knows and the journal does not: a new journal, or a list from elsewhere (2-R4, 4-R9). */
-function adopt(turning: Turning, board: Board): void {
-  for (const section of board.sections) {
-    if (section.name === undefined) continue;
-    for (const task of section.tasks) {
-      const { id, state, hash } = task.marker;
-      if (id === undefined || knownIn(turning.draft, id)) continue;
-      putKnown(turning.draft, { ...freshKnown(task, id, turning.given.now), state, hash }, 'list', 'list');
-    }
+  if (mends.length === 0) {
+    believe(turning, event);
+    for (const run of steerAfterRollback({ board: event.board, draft, now: given.now })) halt(turning, run);
+    return;
   }
+  for (const item of mends) if (item) turning.effects.push({ kind: 'edit', item });
 }
 
 function unreadable(turning: Turning, list: Extract<World['list'], { kind: 'missing' | 'refused' }>): void {
@@ -439,6 +432,8 @@ function claim(turning: Turning, choice: Choice): void {
       ...known,
       state: 'in_progress',
       held: undefined,
+      resume: undefined,
+      gone: undefined,
       ticket: run.ticket,
       section: task.section,
       text: task.text,
@@ -450,20 +445,6 @@ function claim(turning: Turning, choice: Choice): void {
   );
   putRun(draft, run);
   turning.effects.push({ kind: 'edit', item: claimEdit(run) });
-}
-
-export function freshKnown(task: Task, id: string, now: number): Known {
-  return {
-    id,
-    section: task.section,
-    text: task.text,
-    occurrence: task.occurrence,
-    state: task.marker.state,
-    ticket: 0,
-    attempts: 0,
-    createdAt: now,
-    updatedAt: now,
-  };
 }
 
 // ── requests ─────────────────────────────────────────────────────────────────────────────────────

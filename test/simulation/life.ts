@@ -251,7 +251,6 @@ function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): Engi
     config: () => rooms.config,
     random: outside.random,
     instance: 'simulation',
-    snapshots: new Set(),
     works: true,
     waits: false,
   };
