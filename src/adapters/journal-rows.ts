@@ -122,6 +122,7 @@ const runShape = {
   tries: count,
   waitUntil: z.number().optional(),
   reworks: count,
+  sentBack: reason.optional(),
   halt: z.looseObject(haltShape).optional(),
   outcome: z.looseObject(endingShape).optional(),
   startedAt: z.number(),

@@ -163,7 +163,7 @@ async function reset(use: Use, order: WorkOrder, path: string, start: string): P
   const after = await readChanges(git, workspace);
   removeNew(workspace, after, copies);
   if (after.unholdable.length > 0) use.log.write('warn', keptMessage(workspace, after.unholdable), { id: order.id });
-  writeRecord(workspace, { ...record, admin: ensured.admin, start });
+  writeRecord(workspace, { ...record, admin: ensured.admin, start, work: undefined });
   publish(ensured.admin, start, join(workspace.dir, 'index'));
 }
 
@@ -190,7 +190,7 @@ async function release(use: Use, order: WorkOrder, path: string, signal: AbortSi
   }
   publish(ensured.admin, tip, join(workspace.dir, 'index'));
   // From here on it is a person's as well.
-  writeRecord(workspace, { ...record, admin: ensured.admin, left: tip });
+  writeRecord(workspace, { ...record, admin: ensured.admin, left: tip, work: undefined });
   if (order.slot === 1) attach(use, workspace, ensured.admin);
 }
 

@@ -14,6 +14,7 @@ import { problemsOf } from '../runs/problems.ts';
 import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
 import { apply, worldOf, type World } from '../runs/world.ts';
+import { landingQueue } from './landing-queue.ts';
 import { listWriter } from './list-writer.ts';
 import { orderOf } from './doing.ts';
 import { perform } from './perform.ts';
@@ -85,6 +86,7 @@ export function createEngine(ports: EnginePorts): Engine {
   if (!ports.works) world.mode = 'draining';
   const performing = new Map<string, Performing>();
   const lanes = new Map<string, Promise<void>>();
+  const queue = landingQueue();
   const activity = new Map<string, Activity>();
   const answers = new Map<number, (answer: Answer) => void>();
   const listeners = new Set<() => void>();
@@ -195,7 +197,7 @@ export function createEngine(ports: EnginePorts): Engine {
     const abort = new AbortController();
     performing.set(run.id, { ticket: run.ticket, abort });
     inLane(run, async () => {
-      const end = await perform(run, { ...ports, config: ports.config(), signal: abort.signal, activity: (event) => note(run.id, event) });
+      const end = await perform(run, { ...ports, config: ports.config(), queue, signal: abort.signal, activity: (event) => note(run.id, event) });
       if (performing.get(run.id)?.ticket === run.ticket) performing.delete(run.id);
       post({ kind: 'ended', id: run.id, ticket: run.ticket, step: run.step, end });
     });

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import type { Board, Located, MarkerState, Problem, Section, Task } from '../tasks/task.ts';
 import { afterOf, findById, idOf as idOnLine, laneOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
 import { pickAgent, type Picked } from './pick-agent.ts';
+import { noRoom, roomOf, takeRoom } from './room.ts';
 import type { Known } from './run.ts';
 import type { Draft } from './world.ts';
 import { knownIn, runIn, runsIn, textKey } from './world.ts';
@@ -67,9 +68,15 @@ export type Scene = {
 
 /** Which tasks may start now, best first, within all caps. */
 export function choose(scene: Scene): Chosen {
+  const { start, wakeAt } = chosen(scene);
+  return { start, wakeAt };
+}
+
+type Choosing = Chosen & { /** Those that could start, if there were room, with what is in their way. */ readonly full: ReadonlyMap<Task, Why> };
+
+function chosen(scene: Scene): Choosing {
   const stop = globalWhy(scene);
-  const free = scene.config.maxAgents - working(scene);
-  if (stop || free <= 0) return { start: [], wakeAt: stop?.until };
+  if (stop || roomOf(scene).total >= scene.config.maxAgents) return { start: [], wakeAt: stop?.until, full: new Map() };
   const held = heldTasks(scene.problems);
   const candidates: Choice[] = [];
   let wakeAt: number | undefined;
@@ -86,7 +93,7 @@ export function choose(scene: Scene): Chosen {
     }
   });
   candidates.sort((a, b) => priorityOf(a.task) - priorityOf(b.task));
-  return { start: withinCaps(candidates, free, scene), wakeAt };
+  return { ...admit(candidates, scene), wakeAt };
 }
 
 /** Why one task does not start now; undefined = it would, if there is room. */
@@ -102,21 +109,16 @@ export function whyNot(scene: Scene, located: Located): Why | undefined {
   if (own?.kind === 'waits') return own.why;
   const busy = sectionWhy(scene, section.name);
   if (busy) return busy;
-  const chosen = choose(scene).start;
-  if (chosen.some((choice) => choice.task === task)) return undefined;
-  return why(
-    '3-R3',
-    'cap',
-    `all ${scene.config.maxAgents} places for agents are taken, or a task with a higher priority goes first in its section`,
-    'wait, or raise maxAgents in the config',
-  );
+  const { start, full } = chosen(scene);
+  return start.some((choice) => choice.task === task) ? undefined : (full.get(task) ?? allTaken(scene));
 }
 
 /** Every task with its reason, for lists and the dry run; in file order. */
 export function* reasons(scene: Scene): Generator<{ readonly located: Located; readonly why: Why | undefined }> {
   const held = heldTasks(scene.problems);
   const stop = globalWhy(scene);
-  const starting = new Set(choose(scene).start.map((choice) => choice.task));
+  const { start, full } = chosen(scene);
+  const starting = new Set(start.map((choice) => choice.task));
   for (const [sectionIndex, section] of scene.board.sections.entries()) {
     const busy = section.name === undefined ? undefined : sectionWhy(scene, section.name);
     const verdicts = section.name === undefined ? undefined : new Map(verdictsOf(scene, section, held));
@@ -124,8 +126,7 @@ export function* reasons(scene: Scene): Generator<{ readonly located: Located; r
       const verdict = verdicts?.get(taskIndex);
       const own = verdict === undefined ? OUTSIDE : verdict.kind === 'waits' ? verdict.why : undefined;
       const first = own && ENDED.has(own.code) ? own : (stop ?? own ?? busy);
-      const full = first ?? (starting.has(task) ? undefined : why('3-R3', 'cap', 'no place for another agent now', 'wait, or raise maxAgents in the config'));
-      yield { located: { task, sectionIndex, taskIndex }, why: full };
+      yield { located: { task, sectionIndex, taskIndex }, why: first ?? (starting.has(task) ? undefined : (full.get(task) ?? allTaken(scene))) };
     }
   }
 }
@@ -174,7 +175,7 @@ function* verdictsOf(scene: Scene, section: Section, held: ReadonlyMap<Task, Pro
     const state = stateOf(scene, task);
     const reason = problem
       ? problemWhy(problem)
-      : (ENDED_WHY[state]?.(scene, task) ?? waitingWhy(scene, section, task, index, state === 'blocked' ? barrier : undefined));
+      : (ENDED_WHY[state]?.(scene, task) ?? waitingWhy(scene, section, task, index, state === 'blocked' ? barrier : undefined) ?? leavingWhy(scene, task));
     if (reason) {
       yield [index, { kind: 'waits', task, why: reason }];
     } else {
@@ -211,6 +212,12 @@ const ENDED_WHY: Readonly<Partial<Record<MarkerState, (scene: Scene, task: Task)
     return why('2-R4', 'person', 'it is marked as being worked on by somebody else', 'set [] to have ToDone do it');
   },
 };
+
+/** A person has set it back, and the run that was at it has not ended yet. */
+function leavingWhy(scene: Scene, task: Task): Why | undefined {
+  const id = idOf(scene, task);
+  return id !== undefined && runIn(scene.draft, id) ? why('2-R4', 'running', 'its run is being stopped', 'wait: it starts again by itself') : undefined;
+}
 
 type WaitRule = (scene: Scene, section: Section, task: Task, index: number, barrier: Task | undefined) => Why | undefined;
 
@@ -351,34 +358,30 @@ function sectionWhy(scene: Scene, name: string): Why | undefined {
   if (wait && wait.until > scene.now) return { ...why('4-R3', 'section', wait.message, 'it is tried again by itself'), until: wait.until };
   if (scene.draft.meta.get(`paused:${name}`) ?? scene.draft.world.meta.get(`paused:${name}`))
     return why('7', 'paused', `section ${name} is paused`, `todone resume ${name}`);
-  for (const run of runsIn(scene.draft)) {
-    if (run.section === name && occupies(run.step))
-      return why('3-R3', 'section', `another task of this section is being worked on: "${run.text}"`, 'wait for it');
-  }
   return undefined;
 }
 
-function withinCaps(candidates: readonly Choice[], free: number, scene: Scene): Choice[] {
+/** Best first, as many as there is room for. */
+function admit(candidates: readonly Choice[], scene: Scene): Pick<Choosing, 'start' | 'full'> {
   const start: Choice[] = [];
-  const sections = new Set<string>();
+  const full = new Map<Task, Why>();
+  const room = roomOf(scene);
   for (const choice of candidates) {
-    if (start.length >= free) break;
-    if (sections.has(choice.task.section)) continue;
+    if (room.total >= scene.config.maxAgents) break;
     if (scene.assumed?.has(choice.task)) continue;
-    sections.add(choice.task.section);
+    const reason = noRoom(scene, room, choice);
+    if (reason) {
+      full.set(choice.task, reason);
+      continue;
+    }
+    takeRoom(scene, room, choice);
     start.push(choice);
   }
-  return start;
+  return { start, full };
 }
 
-function working(scene: Scene): number {
-  let count = 0;
-  for (const run of runsIn(scene.draft)) if (occupies(run.step)) count++;
-  return count;
-}
-
-/** A run that only waits for its line to be written has left its workspace. */
-const occupies = (step: string): boolean => step !== 'settle';
+const allTaken = ({ config }: Scene): Why =>
+  why('3-R3', 'cap', `all ${config.maxAgents} places for agents are taken`, 'wait for one of them, or raise maxAgents in the config');
 
 const startable = new WeakMap<Section, boolean>();
 

@@ -10,6 +10,7 @@ import { type Choice, choose, type Scene } from './choose.ts';
 import { claimEdit, type EditItem, mendEdit, settleEdits } from './list-edits.ts';
 import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
 import { newId } from './new-id.ts';
+import { freeSlot, isPersons, slotKey } from './room.ts';
 import type { End, Known, Run, Step } from './run.ts';
 import type { AgentChoice } from './settings.ts';
 import { locateKnown, steer, steerOne, textOf, wentBack } from './steer.ts';
@@ -251,8 +252,28 @@ function ended(turning: Turning, event: Extract<Event, { kind: 'ended' }>): void
   const landed = event.step === 'land' && event.end.kind === 'done';
   if (run.halt && !landed) return halted(turning, { ...run, found: { ...run.found, ...foundOf(event.end) } });
   if (draft.world.mode === 'draining' && event.end.kind === 'final' && event.end.reason === 'cancelled') return;
-  go(turning, advance({ ...run, halt: undefined }, event.end, policyOf(turning, run)), given);
+  go(turning, elsewhere(turning, run, event.end) ?? advance({ ...run, halt: undefined }, event.end, policyOf(turning, run)), given);
 }
+
+/** A person is at work in the workspace: the run takes the next one (4-R3). */
+function elsewhere(turning: Turning, run: Run, end: End): Run | undefined {
+  if (end.kind !== 'transient' || !end.workspaceBusy || run.halt) return undefined;
+  const { draft, given } = turning;
+  draft.world.busySlots.set(slotKey(run.section, run.workspaceSlot), given.now + PERSONS_MS);
+  const workspaceSlot = freeSlot(draft, run.section, given.now);
+  const passed = Array.from({ length: workspaceSlot }, (_, at) => at + 1).filter((slot) => isPersons(draft, run.section, slot, given.now));
+  if (passed.length > PASSED_MAX) return undefined;
+  return {
+    ...begin(run, 'prepare'),
+    workspaceSlot,
+    found: { ...run.found, notes: [...(run.found.notes ?? []), `taken instead: workspace ${workspaceSlot}. ${end.message}`] },
+  };
+}
+
+/** How long a workspace is passed by in which a person was found at work. */
+const PERSONS_MS = 60_000;
+/** With more of them something else is wrong: the run waits. */
+const PASSED_MAX = 8;
 
 const foundOf = (end: End): Run['found'] => ('found' in end && end.found ? end.found : {});
 
@@ -426,7 +447,7 @@ function claim(turning: Turning, choice: Choice): void {
     agent: choice.agent,
     model: choice.model,
     steps: stepsOf(choice.steps),
-    workspaceSlot: 1,
+    workspaceSlot: freeSlot(draft, task.section, given.now),
     found: clean ? {} : { kept: known.kept, session: known.session },
     evidence: clean ? undefined : known.evidence,
     tries: 0,

@@ -37,6 +37,8 @@ export type World = {
   mode: 'running' | 'draining';
   /** Sections that cannot be worked on for now, with the reason and when to look again. */
   readonly waits: Map<string, { readonly until: number; readonly message: string }>;
+  /** Workspaces in which a person was found at work, and until when they are passed by: `section~slot`. */
+  readonly busySlots: Map<string, number>;
   agents: readonly AgentChoice[];
 };
 
@@ -70,6 +72,7 @@ export function worldOf(
     gitPosition: stored.meta.get('git.position'),
     mode: 'running',
     waits: new Map(),
+    busySlots: new Map(),
     agents: [],
   };
   for (const known of world.known.values()) indexKnown(world, known);

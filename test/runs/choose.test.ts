@@ -49,9 +49,9 @@ describe('choosing', () => {
     expect(why(scene, 'parent')).toBe('subtasks');
   });
 
-  it('3-R3 priority first, then file order; one task of a section at a time; never more than maxAgents', () => {
+  it('3-R3 3-R4 priority first, then file order, several of a section side by side; never more than maxAgents', () => {
     const text = '## Git Worktree a\n[] a1\n[] a2 {p0}\n\n## Git Worktree b\n[] b1 {p1}\n\n## Git Worktree c\n[] c1\n';
-    expect(starts(sceneOf(text))).toEqual(['a2', 'b1', 'c1']);
+    expect(starts(sceneOf(text))).toEqual(['a2', 'b1', 'a1', 'c1']);
     expect(starts(sceneOf(text, { config: { maxAgents: 2 } }))).toEqual(['a2', 'b1']);
     expect(why(sceneOf(text, { config: { maxAgents: 2 } }), 'c1')).toBe('cap');
   });
@@ -91,6 +91,8 @@ describe('choosing', () => {
 
   it('3-R7 the waves that follow end with what cannot start', () => {
     const scene = sceneOf('## Git Worktree a\n[] one\n[] two\n[⏰] three\n\n## Git Worktree b\n[] four\n[❌ m2c7r4ya] x\n[⏰] never\n');
-    expect(waves(scene).map((wave) => wave.map((task) => task.title))).toEqual([['one', 'four'], ['two'], ['three']]);
+    expect(waves(scene).map((wave) => wave.map((task) => task.title))).toEqual([['one', 'two', 'four'], ['three']]);
+    const one = { ...scene, config: { ...scene.config, parallel: 1 } };
+    expect(waves(one).map((wave) => wave.map((task) => task.title))).toEqual([['one', 'four'], ['two'], ['three']]);
   });
 });

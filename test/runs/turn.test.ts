@@ -150,7 +150,7 @@ describe('the turn', () => {
   });
 
   it('1.4-R11 while the list is away running work goes on, and its result is written when it is back', () => {
-    const wheel = table('## Git Worktree a\n[] one\n[] two\n');
+    const wheel = table('## Git Worktree a {parallel:1}\n[] one\n[] two\n');
     wheel.read();
     wheel.take({ kind: 'unreadable', missing: true, message: 'gone' });
     wheel.land();
@@ -217,6 +217,21 @@ describe('the turn', () => {
     expect([...wheel.world.runs.values()][0]?.found).toEqual({});
   });
 
+  it('4-R3 runs of a section get the lowest workspaces that are free, and go past one that a person is at work in', () => {
+    const wheel = table('## Git Worktree a\n[] one\n[] two\n[] three\n');
+    const slots = (): string => [...wheel.world.runs.values()].map((run) => `${run.text} ${run.workspaceSlot}`).join(', ');
+    wheel.read();
+    expect(slots()).toBe('one 1, two 2, three 3');
+    const busy = { kind: 'transient', reason: 'setup_failed', message: 'a person', retryAt: 9000, patient: true, workspaceBusy: true } as const;
+    wheel.end('prepare', busy);
+    expect(slots()).toBe('one 4, two 2, three 3');
+    expect([...wheel.world.runs.values()][0]).toMatchObject({ step: 'prepare', waitUntil: undefined, found: { notes: [expect.stringContaining('a person')] } });
+    wheel.save((text) => `${text}[] four\n`);
+    expect(slots()).toBe('one 4, two 2, three 3, four 5');
+    for (let at = 0; at < 20; at++) wheel.end('prepare', busy);
+    expect(Math.max(...[...wheel.world.runs.values()].map((run) => run.workspaceSlot))).toBeLessThan(20);
+  });
+
   it('2-R2 an answer with an old ticket, or for another step, is an echo', () => {
     const wheel = table('## Git Worktree a\n[] one\n');
     wheel.read();
@@ -227,7 +242,7 @@ describe('the turn', () => {
   });
 
   it('7-R5 while draining no phase of an agent is begun, and landing goes on', () => {
-    const wheel = table('## Git Worktree a\n[] one\n[] two\n');
+    const wheel = table('## Git Worktree a {parallel:1}\n[] one\n[] two\n');
     wheel.read();
     wheel.end('prepare');
     wheel.take({ kind: 'drain' });

@@ -245,7 +245,7 @@ function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): Engi
     workspaces: mortal(workspaces, fuse),
     landing: mortal(memoryLanding(outside.repo), fuse),
     agents: agentsTwin(outside, workspaces, rooms, fuse),
-    verify: { run: async () => undefined },
+    verify: { run: async () => undefined, hasPassed: () => false, passed: () => undefined },
     prompts: { fill: () => '', limitMs: () => undefined },
     log: { write: () => undefined },
     config: () => rooms.config,

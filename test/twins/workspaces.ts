@@ -36,7 +36,7 @@ export function memoryWorkspaces(repo: MemoryRepo, faults: WorkspaceFaults = {})
     async reset(_order, workspace, start) {
       const space = repo.workspaces.get(workspace);
       const base = repo.commits.get(start);
-      if (space && base) Object.assign(space, { files: new Map(base.files), start });
+      if (space && base) Object.assign(space, { files: new Map(base.files), start, work: undefined });
     },
     async diff(workspace, start, maxChars) {
       const space = repo.workspaces.get(workspace);
