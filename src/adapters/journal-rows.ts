@@ -123,6 +123,7 @@ const runShape = {
   waitUntil: z.number().optional(),
   reworks: count,
   sentBack: reason.optional(),
+  behind: text.optional(),
   halt: z.looseObject(haltShape).optional(),
   outcome: z.looseObject(endingShape).optional(),
   startedAt: z.number(),

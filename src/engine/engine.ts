@@ -186,6 +186,8 @@ export function createEngine(ports: EnginePorts): Engine {
         return haltRun(effect.id, effect.ticket);
       case 'release':
         return ports.works ? release(effect.run) : undefined;
+      case 'survey':
+        return ports.works ? void survey(effect.section) : undefined;
       case 'answer':
         answers.get(effect.number)?.(effect.answer);
         answers.delete(effect.number);
@@ -209,6 +211,14 @@ export function createEngine(ports: EnginePorts): Engine {
     const { workspace } = run.found;
     if (workspace === undefined) return;
     inLane(run, () => ports.workspaces.release(orderOf(run), workspace, new AbortController().signal));
+  };
+
+  const survey = async (section: string): Promise<void> => {
+    const files = await ports.workspaces.files(section).catch((error: unknown) => {
+      log.write('warn', `the files of ${section} could not be listed: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    });
+    post({ kind: 'surveyed', section, files });
   };
 
   /** What happens in one workspace happens one after another. */

@@ -151,6 +151,8 @@ export interface Workspaces {
   reset(order: WorkOrder, workspace: string, start: string): Promise<void>;
   /** What changed since `start`, as a diff of at most `maxChars` and a list of files. */
   diff(workspace: string, start: string, maxChars: number): Promise<{ readonly text: string; readonly files: readonly string[] }>;
+  /** Every path in the section's tip, or in what it would start from; the same array for the same tip. */
+  files(section: string): Promise<readonly string[]>;
   /** The run is over: `afterRun`, the worktree back on its branch's tip where that is safe. */
   release(order: WorkOrder, workspace: string, signal: AbortSignal): Promise<void>;
 }

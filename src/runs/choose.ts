@@ -6,7 +6,8 @@ import type { Config } from '../config.ts';
 import type { Board, Located, MarkerState, Problem, Section, Task } from '../tasks/task.ts';
 import { afterOf, findById, idOf as idOnLine, laneOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
 import { pickAgent, type Picked } from './pick-agent.ts';
-import { noRoom, roomOf, takeRoom } from './room.ts';
+import { filesField, filesOfRun, meeting } from './files.ts';
+import { noRoom, occupies, roomOf, takeRoom } from './room.ts';
 import type { Known } from './run.ts';
 import type { Draft } from './world.ts';
 import { knownIn, runIn, runsIn, textKey } from './world.ts';
@@ -44,6 +45,7 @@ export type WhyCode =
   | 'fresh'
   | 'section'
   | 'cap'
+  | 'files'
   | 'draining'
   | 'paused';
 
@@ -53,6 +55,8 @@ export type Chosen = {
   readonly start: readonly Choice[];
   /** The nearest moment at which waiting alone frees something. */
   readonly wakeAt: number | undefined;
+  /** Sections in which the files of the tip would tell whether more may start. */
+  readonly unsure: readonly string[];
 };
 
 /** What a choice is made from. `assumed` = tasks taken as done, for the waves of a dry run. */
@@ -68,15 +72,15 @@ export type Scene = {
 
 /** Which tasks may start now, best first, within all caps. */
 export function choose(scene: Scene): Chosen {
-  const { start, wakeAt } = chosen(scene);
-  return { start, wakeAt };
+  const { start, wakeAt, unsure } = chosen(scene);
+  return { start, wakeAt, unsure };
 }
 
 type Choosing = Chosen & { /** Those that could start, if there were room, with what is in their way. */ readonly full: ReadonlyMap<Task, Why> };
 
 function chosen(scene: Scene): Choosing {
   const stop = globalWhy(scene);
-  if (stop || roomOf(scene).total >= scene.config.maxAgents) return { start: [], wakeAt: stop?.until, full: new Map() };
+  if (stop || roomOf(scene).total >= scene.config.maxAgents) return { start: [], wakeAt: stop?.until, unsure: [], full: new Map() };
   const held = heldTasks(scene.problems);
   const candidates: Choice[] = [];
   let wakeAt: number | undefined;
@@ -203,6 +207,8 @@ const ENDED_WHY: Readonly<Partial<Record<MarkerState, (scene: Scene, task: Task)
   in_progress: (scene, task) => {
     const id = idOf(scene, task);
     const run = id === undefined ? undefined : runIn(scene.draft, id);
+    if (run?.behind !== undefined)
+      return why('3-R5', 'running', `it waits before implement: its plan names files that ${run.behind} is at work on`, 'nothing to do: it goes on by itself');
     if (run?.waitUntil !== undefined)
       return {
         ...why('5.3-R6', 'running', `it waits to go on with ${run.step}: ${run.evidence ?? ''}`, 'nothing to do: it goes on by itself'),
@@ -361,23 +367,57 @@ function sectionWhy(scene: Scene, name: string): Why | undefined {
   return undefined;
 }
 
-/** Best first, as many as there is room for. */
-function admit(candidates: readonly Choice[], scene: Scene): Pick<Choosing, 'start' | 'full'> {
+/** Best first, as many as there is room for, and none that may meet another in a file. */
+function admit(candidates: readonly Choice[], scene: Scene): Pick<Choosing, 'start' | 'full' | 'unsure'> {
   const start: Choice[] = [];
   const full = new Map<Task, Why>();
+  const unsure = new Set<string>();
   const room = roomOf(scene);
+  const claims = filesAtWork(scene);
   for (const choice of candidates) {
+    const { task } = choice;
     if (room.total >= scene.config.maxAgents) break;
-    if (scene.assumed?.has(choice.task)) continue;
-    const reason = noRoom(scene, room, choice);
+    if (scene.assumed?.has(task)) continue;
+    const files = filesField(task.fields);
+    const reason = noRoom(scene, room, choice) ?? filesWhy(scene, task, files, claims, unsure);
     if (reason) {
-      full.set(choice.task, reason);
+      full.set(task, reason);
       continue;
     }
     takeRoom(scene, room, choice);
+    if (files) claims.push({ section: task.section, title: task.title, files });
     start.push(choice);
   }
-  return { start, full };
+  return { start, full, unsure: [...unsure] };
+}
+
+type FilesAtWork = { readonly section: string; readonly title: string; readonly files: readonly string[] };
+
+function filesAtWork(scene: Scene): FilesAtWork[] {
+  if (scene.assumed) return [];
+  return [...runsIn(scene.draft)].flatMap((run) => {
+    const files = occupies(run) ? filesOfRun(run) : undefined;
+    return files ? [{ section: run.section, title: run.task.title, files }] : [];
+  });
+}
+
+/** Two of one branch that may touch the same file do not run side by side (3-R5). */
+function filesWhy(scene: Scene, task: Task, files: readonly string[] | undefined, claims: readonly FilesAtWork[], unsure: Set<string>): Why | undefined {
+  if (!files) return undefined;
+  const tip = scene.draft.world.tips.get(task.section);
+  for (const other of claims) {
+    if (other.section !== task.section) continue;
+    const met = meeting(files, other.files, tip);
+    if (met === 'apart') continue;
+    if (met === 'unsure') unsure.add(task.section);
+    return why(
+      '3-R5',
+      'files',
+      `its files may be touched by "${other.title}" too, which goes first (${files.join(', ')} and ${other.files.join(', ')})`,
+      'wait for it, or name files more exactly',
+    );
+  }
+  return undefined;
 }
 
 const allTaken = ({ config }: Scene): Why =>

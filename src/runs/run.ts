@@ -133,6 +133,8 @@ export type Run = {
   readonly reworks: number;
   /** Why it was sent back to the agent in this attempt. */
   readonly sentBack?: Reason;
+  /** The run that it lets go first, because their files may be the same (3-R5). */
+  readonly behind?: string;
   /** Set once the run is to be stopped; what the list shall say afterwards. */
   readonly halt?: Halt;
   /** Set at `settle`: how it ended. */

@@ -6,7 +6,9 @@ import type { Config } from '../config.ts';
 import type { Board, Edited, Problem, Task } from '../tasks/task.ts';
 import { tagValue } from '../tasks/find.ts';
 import { answerAsk, type Answer, type Ask } from './ask.ts';
+import { freed, heldBack } from './behind.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
+import type { TipFiles } from './files.ts';
 import { claimEdit, type EditItem, mendEdit, settleEdits } from './list-edits.ts';
 import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
 import { newId } from './new-id.ts';
@@ -35,6 +37,8 @@ export type Event =
   | { readonly kind: 'unwritable'; readonly items: readonly EditItem[]; readonly message: string }
   | { readonly kind: 'ended'; readonly id: string; readonly ticket: number; readonly step: Step; readonly end: End }
   | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask; readonly by: string; readonly via: string }
+  /** The files of a section's tip, asked for by `survey`; undefined where they could not be listed. */
+  | { readonly kind: 'surveyed'; readonly section: string; readonly files: TipFiles | undefined }
   | { readonly kind: 'agents'; readonly agents: readonly AgentChoice[] }
   | { readonly kind: 'woke' }
   /** No new claims; running phases end. */
@@ -48,6 +52,8 @@ export type Effect =
   | { readonly kind: 'halt'; readonly id: string; readonly ticket: number }
   /** The run has left its workspace. */
   | { readonly kind: 'release'; readonly run: Run }
+  /** Which files the tip of this section holds: wanted for the choice. */
+  | { readonly kind: 'survey'; readonly section: string }
   | { readonly kind: 'answer'; readonly number: number; readonly answer: Answer };
 
 export type Given = {
@@ -83,6 +89,7 @@ const ROLLBACK_LOOK_MS = 250;
 export function turn(world: World, event: Event, given: Given): Turned {
   const turning: Turning = { draft: draftOf(world), effects: [], given, wakeAt: undefined };
   handle(turning, event);
+  for (const run of [...freed(turning.draft)]) go(turning, run);
   const chosen = start(turning);
   wakeForWaits(turning);
   return {
@@ -123,6 +130,9 @@ function handle(turning: Turning, event: Event): void {
       return ended(turning, event);
     case 'asked':
       return asked(turning, event);
+    case 'surveyed':
+      world.tips.set(event.section, event.files);
+      return;
     case 'agents':
       world.agents = event.agents;
       return;
@@ -250,6 +260,7 @@ function ended(turning: Turning, event: Extract<Event, { kind: 'ended' }>): void
   // An answer with an old ticket is an echo of something that is over.
   if (!run || run.ticket !== event.ticket || run.step !== event.step) return;
   const landed = event.step === 'land' && event.end.kind === 'done';
+  if (landed) draft.world.tips.delete(run.section);
   if (run.halt && !landed) return halted(turning, { ...run, found: { ...run.found, ...foundOf(event.end) } });
   if (draft.world.mode === 'draining' && event.end.kind === 'final' && event.end.reason === 'cancelled') return;
   go(turning, elsewhere(turning, run, event.end) ?? advance({ ...run, halt: undefined }, event.end, policyOf(turning, run)), given);
@@ -278,9 +289,9 @@ const PASSED_MAX = 8;
 const foundOf = (end: End): Run['found'] => ('found' in end && end.found ? end.found : {});
 
 /** A run goes on: the next step is begun, or its outcome is written. */
-function go(turning: Turning, run: Run, given: Given = turning.given): void {
+function go(turning: Turning, going: Run, given: Given = turning.given): void {
   const { draft } = turning;
-  putRun(draft, run);
+  const run = putRun(draft, heldBack(draft, going, given.now));
   if (run.waitUntil !== undefined && run.waitUntil > given.now) return;
   if (run.step === 'settle') {
     turning.effects.push({ kind: 'release', run });
@@ -392,7 +403,7 @@ function wake(turning: Turning): void {
   const runs = [...runsIn(draft)];
   for (const run of runs) {
     if (run.waitUntil === undefined || run.waitUntil > given.now || run.halt) continue;
-    go(turning, { ...run, waitUntil: undefined });
+    go(turning, { ...run, behind: undefined, waitUntil: undefined });
   }
   for (const [section, wait] of draft.world.waits) if (wait.until <= given.now) draft.world.waits.delete(section);
 }
@@ -414,7 +425,16 @@ function start(turning: Turning): Starting {
   if (!scene) return { wakeAt: undefined, waitsForTime: false };
   const chosen = choose(scene);
   for (const choice of chosen.start) claim(turning, choice);
+  for (const section of chosen.unsure) survey(turning, section);
   return { wakeAt: chosen.wakeAt, waitsForTime: chosen.wakeAt !== undefined && (turning.given.waits || chosen.wakeAt <= turning.given.now + SOON_MS) };
+}
+
+/** Asks once for each tip. */
+function survey(turning: Turning, section: string): void {
+  const { tips } = turning.draft.world;
+  if (tips.has(section)) return;
+  tips.set(section, undefined);
+  turning.effects.push({ kind: 'survey', section });
 }
 
 /** A wait of at most this long keeps `--once` from ending; dates and limits do not. */

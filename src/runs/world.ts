@@ -3,6 +3,7 @@
  * Stored rows (`known`, `runs`, `meta`) can be loaded again; the rest is rebuilt by looking. It never copies itself whole:
  * a turn writes into a draft, the draft says which rows changed, and `apply` puts them in.
  */
+import type { TipFiles } from './files.ts';
 import type { Known, Run } from './run.ts';
 import type { AgentChoice } from './settings.ts';
 
@@ -39,6 +40,8 @@ export type World = {
   readonly waits: Map<string, { readonly until: number; readonly message: string }>;
   /** Workspaces in which a person was found at work, and until when they are passed by: `section~slot`. */
   readonly busySlots: Map<string, number>;
+  /** The files of sections' tips, as far as they were asked for; `undefined` while they are being listed. */
+  readonly tips: Map<string, TipFiles | undefined>;
   agents: readonly AgentChoice[];
 };
 
@@ -73,6 +76,7 @@ export function worldOf(
     mode: 'running',
     waits: new Map(),
     busySlots: new Map(),
+    tips: new Map(),
     agents: [],
   };
   for (const known of world.known.values()) indexKnown(world, known);

@@ -339,7 +339,7 @@ function behave(outside: Outside, workspaces: ReturnType<typeof memoryWorkspaces
   if (behaviour === 'broken') return ended({ kind: 'final', reason: 'agent_failed', message: 'exit 1' });
   if (behaviour === 'flaky' && tries === 1) return ended({ kind: 'final', reason: 'agent_failed', message: 'exit 1' });
   if (behaviour === 'faulty' && tries <= 2) return ended({ kind: 'transient', reason: 'agent_failed', message: 'overloaded' });
-  if (behaviour !== 'empty') workspaces.files(order.workspace).set(`${word}.txt`, `${word}\n`);
+  if (behaviour !== 'empty') workspaces.filesOf(order.workspace).set(`${word}.txt`, `${word}\n`);
   return { end: { kind: 'done' }, tail: '', found: { outcome: 'done' } };
 }
 

@@ -12,7 +12,7 @@ export type WorkspaceFaults = {
 
 export type MemoryWorkspaces = Workspaces & {
   /** The files of a workspace, to be changed as an agent would. */
-  files(workspace: string): Map<string, string>;
+  filesOf(workspace: string): Map<string, string>;
   /** The workspace is deleted, as an agent might. */
   lose(workspace: string): void;
 };
@@ -52,7 +52,8 @@ export function memoryWorkspaces(repo: MemoryRepo, faults: WorkspaceFaults = {})
       const tip = repo.tip(order.section);
       Object.assign(space, { files: new Map(repo.commits.get(tip)?.files), start: tip, holder: undefined });
     },
-    files(workspace) {
+    files: async (section) => [...(repo.commits.get(repo.tip(section))?.files.keys() ?? [])],
+    filesOf(workspace) {
       const space = repo.workspaces.get(workspace);
       if (!space) throw new Error(`no workspace ${workspace}`);
       return space.files;
