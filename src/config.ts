@@ -41,8 +41,18 @@ const agentSchema = z
       .min(1)
       .default(['plan', 'implement', 'update'])
       .describe('The phases that it takes part in'),
+    account: z.string().min(1).optional().describe('Whose limits it uses up, for agents that share an account; default: its own name'),
   })
   .describe('A program that ToDone runs as an agent');
+
+const most = (what: string) => z.record(z.string(), z.int().min(1)).default({}).describe(what);
+
+const capsSchema = z.strictObject({
+  agents: most('Runs at once of an agent, by its name'),
+  models: most('Runs at once on a model, by its name or alias'),
+  accounts: most("Runs at once on an account: an agent's account, else its name"),
+  owners: most('Runs at once for a worker: the {owner:…} of the task, else this instance'),
+});
 
 const hooksSchema = z.strictObject({
   afterCreate: z.string().optional().describe('Shell command in a new workspace, and again when its lockfiles change'),
@@ -64,6 +74,8 @@ export const configSchema = z.strictObject({
     .describe('More agents, by name; the name is also their tag'),
   models: z.record(z.string(), z.string()).default({}).describe('Aliases of models: a tag {alias} chooses that model'),
   maxAgents: z.int().min(1).max(1000).default(4).describe('Runs at once on this machine'),
+  parallel: z.int().min(1).max(1000).optional().describe('Runs at once in one section, where its heading has no {parallel:n}; default: no limit of its own'),
+  caps: capsSchema.prefault({}).describe('More limits of runs at once'),
   attempts: z.int().min(1).max(20).default(3).describe('Attempts at a task before it is failed'),
   backoff: z
     .strictObject({ first: duration('2s'), max: duration('5m') })
@@ -73,6 +85,12 @@ export const configSchema = z.strictObject({
   interval: duration('5s').describe('How often the list is looked at, whatever the watcher says'),
   settle: duration('10s').describe('How long a list that looks torn is left alone'),
   verify: z.string().optional().describe('Command that has to pass on each commit before it lands'),
+  landBatch: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Finished tasks of a section that are verified and landed together; where that fails, the one at fault is found and goes back alone'),
   prompts: z
     .partialRecord(z.enum(['plan', 'implement', 'update', 'resolve', 'investigate']), z.string().min(1))
     .default({})

@@ -131,6 +131,8 @@ const runShape = {
   tries: count,
   waitUntil: z.number().optional(),
   reworks: count,
+  sentBack: reason.optional(),
+  behind: text.optional(),
   halt: z.looseObject(haltShape).optional(),
   outcome: z.looseObject(endingShape).optional(),
   startedAt: z.number(),

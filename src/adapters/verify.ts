@@ -13,6 +13,7 @@ import { launch } from './process.ts';
 import type { Redaction } from './redact.ts';
 import type { Identity } from './repo.ts';
 import { runFolder } from './run-folder.ts';
+import { openVerified } from './verified.ts';
 import { openRunLog } from './run-log.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 
@@ -37,7 +38,9 @@ const WORDS_OF_SH: ReadonlySet<string> = new Set(
 );
 
 export function openVerify(options: ShellOptions): Verify {
+  const results = openVerified(options.stateDir);
   return {
+    ...results,
     async run(order, command, workspace, signal) {
       if (!isCommand(command, workspace, options.env)) return undefined;
       const variables = { ID: order.id, SECTION: order.section, WORKTREE: workspace, PHASE: 'verify', ATTEMPT: String(order.attempt) };

@@ -15,6 +15,7 @@ import { problemsOf } from '../runs/problems.ts';
 import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
 import { apply, worldOf, type World } from '../runs/world.ts';
+import { landingQueue } from './landing-queue.ts';
 import { listWriter } from './list-writer.ts';
 import { orderOf } from './doing.ts';
 import { perform } from './perform.ts';
@@ -86,6 +87,7 @@ export function createEngine(ports: EnginePorts): Engine {
   if (!ports.works) world.mode = 'draining';
   const performing = new Map<string, Performing>();
   const lanes = new Map<string, Promise<void>>();
+  const queue = landingQueue();
   const activity = new Map<string, Activity>();
   const answers = new Map<number, (answer: Answer) => void>();
   const listeners = new Set<() => void>();
@@ -185,6 +187,8 @@ export function createEngine(ports: EnginePorts): Engine {
         return haltRun(effect.id, effect.ticket);
       case 'release':
         return ports.works ? release(effect.run) : undefined;
+      case 'survey':
+        return ports.works ? void survey(effect.section) : undefined;
       case 'answer':
         answers.get(effect.number)?.(effect.answer);
         answers.delete(effect.number);
@@ -196,7 +200,7 @@ export function createEngine(ports: EnginePorts): Engine {
     const abort = new AbortController();
     performing.set(run.id, { ticket: run.ticket, abort });
     inLane(run, async () => {
-      const end = await perform(run, { ...ports, config: ports.config(), signal: abort.signal, activity: (event) => note(run.id, event) });
+      const end = await perform(run, { ...ports, config: ports.config(), queue, signal: abort.signal, activity: (event) => note(run.id, event) });
       if (performing.get(run.id)?.ticket === run.ticket) performing.delete(run.id);
       post({ kind: 'ended', id: run.id, ticket: run.ticket, step: run.step, end });
     });
@@ -208,6 +212,14 @@ export function createEngine(ports: EnginePorts): Engine {
     const { workspace } = run.found;
     if (workspace === undefined) return;
     inLane(run, () => ports.workspaces.release(orderOf(run), workspace, new AbortController().signal));
+  };
+
+  const survey = async (section: string): Promise<void> => {
+    const files = await ports.workspaces.files(section).catch((error: unknown) => {
+      log.write('warn', `the files of ${section} could not be listed: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    });
+    post({ kind: 'surveyed', section, files });
   };
 
   /** What happens in one workspace happens one after another. */

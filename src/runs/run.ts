@@ -72,6 +72,7 @@ export type End =
       readonly message: string;
       readonly retryAt?: number;
       /** Waits as long as it takes: a limit, a person's work in the way. */ readonly patient?: boolean;
+      /** Something that is not ours is in this workspace; another one may do. */ readonly workspaceBusy?: boolean;
     }
   /** Back to `implement`, with the reason as evidence. */
   | { readonly kind: 'rework'; readonly reason: Reason; readonly message: string; readonly evidence: string; readonly found?: Found }
@@ -137,6 +138,10 @@ export type Run = {
   readonly tries: number;
   readonly waitUntil?: number;
   readonly reworks: number;
+  /** Why it was sent back to the agent in this attempt. */
+  readonly sentBack?: Reason;
+  /** The run that it lets go first, because their files may be the same (3-R5). */
+  readonly behind?: string;
   /** Set once the run is to be stopped; what the list shall say afterwards. */
   readonly halt?: Halt;
   /** Set at `settle`: how it ended. */

@@ -4,6 +4,7 @@
  * a turn writes into a draft, the draft says which rows changed, and `apply` puts them in.
  */
 import { type Evidence, NO_EVIDENCE } from './evidence.ts';
+import type { TipFiles } from './files.ts';
 import type { Known, Run } from './run.ts';
 import type { AgentChoice } from './settings.ts';
 
@@ -38,6 +39,10 @@ export type World = {
   mode: 'running' | 'draining';
   /** Sections that cannot be worked on for now, with the reason and when to look again. */
   readonly waits: Map<string, { readonly until: number; readonly message: string }>;
+  /** Workspaces in which a person was found at work, and until when they are passed by: `section~slot`. */
+  readonly busySlots: Map<string, number>;
+  /** The files of sections' tips, as far as they were asked for; `undefined` while they are being listed. */
+  readonly tips: Map<string, TipFiles | undefined>;
   agents: readonly AgentChoice[];
 };
 
@@ -71,6 +76,8 @@ export function worldOf(
     gitPosition: stored.meta.get('git.position'),
     mode: 'running',
     waits: new Map(),
+    busySlots: new Map(),
+    tips: new Map(),
     agents: [],
   };
   for (const known of world.known.values()) indexKnown(world, known);

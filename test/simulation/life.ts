@@ -245,7 +245,7 @@ function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): Engi
     workspaces: mortal(workspaces, fuse),
     landing: mortal(memoryLanding(outside.repo), fuse),
     agents: agentsTwin(outside, workspaces, rooms, fuse),
-    verify: { run: async () => undefined },
+    verify: { run: async () => undefined, hasPassed: () => false, passed: () => undefined },
     prompts: { fill: () => '', limitMs: () => undefined },
     log: { write: () => undefined },
     config: () => rooms.config,
@@ -338,7 +338,7 @@ function behave(outside: Outside, workspaces: ReturnType<typeof memoryWorkspaces
   if (behaviour === 'broken') return ended({ kind: 'final', reason: 'agent_failed', message: 'exit 1' });
   if (behaviour === 'flaky' && tries === 1) return ended({ kind: 'final', reason: 'agent_failed', message: 'exit 1' });
   if (behaviour === 'faulty' && tries <= 2) return ended({ kind: 'transient', reason: 'agent_failed', message: 'overloaded' });
-  if (behaviour !== 'empty') workspaces.files(order.workspace).set(`${word}.txt`, `${word}\n`);
+  if (behaviour !== 'empty') workspaces.filesOf(order.workspace).set(`${word}.txt`, `${word}\n`);
   return { end: { kind: 'done' }, tail: '', found: { outcome: 'done' } };
 }
 
