@@ -11,6 +11,9 @@ import { applyEdits } from '../tasks/edit.ts';
 import type { Board } from '../tasks/task.ts';
 import { openAgents } from '../adapters/agents/agents.ts';
 import { type Git, openGit } from '../adapters/git.ts';
+import { openBranches } from '../adapters/branches.ts';
+import { openCleanCheckout } from '../adapters/clean-checkout.ts';
+import { baseBranchOf } from '../adapters/branch-merge.ts';
 import { openGitState } from '../adapters/git-state.ts';
 import { openLanding } from '../adapters/landing.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
@@ -23,6 +26,7 @@ import { pruneSnapshots } from '../adapters/snapshot-prune.ts';
 import { openJournal } from '../adapters/sqlite.ts';
 import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
+import { verifyWhereConfigured } from '../adapters/verify-clean.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
 import type { Place } from './place.ts';
 
@@ -63,22 +67,26 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   if (options.works)
     await pruneSnapshots(git, new Set(stored.known.filter((known) => known.state === 'done' && known.updatedAt < before).map((known) => known.id)));
   if (options.works) pruneRuns(stateDir, before, new Set(stored.runs.map((run) => run.id)));
+  const places = {
+    git,
+    sections,
+    lock,
+    log,
+    top: repo.top,
+    trees: resolve(repo.top, config.trees),
+    hooks: config.hooks,
+    hookLimitMs: config.limits.hook,
+    runHook: openHooks(shell),
+    ports: config.ports,
+  };
+  const clean = openCleanCheckout(places);
+  const merging = { ...places, base: config.base, list: place.listName, identity: repo.identity, sign: config.sign === 'auto' && repo.signs };
   const engine = createEngine({
     clock,
     list,
     journal,
-    workspaces: openWorkspaces({
-      git,
-      sections,
-      lock,
-      log,
-      top: repo.top,
-      trees: resolve(repo.top, config.trees),
-      hooks: config.hooks,
-      hookLimitMs: config.limits.hook,
-      runHook: openHooks(shell),
-      ports: config.ports,
-    }),
+    workspaces: openWorkspaces(places),
+    branches: openBranches({ ...shell, ...merging, clean, check: openVerify(shell), baseBranch: () => baseBranchOf(merging) }),
     landing: openLanding({
       git,
       sections,
@@ -92,7 +100,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       sign: config.sign === 'auto' && repo.signs,
     }),
     agents: openAgents({ ...shell, top: repo.top, log }),
-    verify: openVerify(shell),
+    verify: verifyWhereConfigured(openVerify(shell), { ...shell, clean, git }),
     prompts,
     log,
     config: options.config,

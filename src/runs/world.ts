@@ -3,6 +3,7 @@
  * Stored rows (`known`, `runs`, `meta`) can be loaded again; the rest is rebuilt by looking. It never copies itself whole:
  * a turn writes into a draft, the draft says which rows changed, and `apply` puts them in.
  */
+import type { ErrandKind } from './errand.ts';
 import type { Known, Run } from './run.ts';
 import type { AgentChoice } from './settings.ts';
 
@@ -38,6 +39,8 @@ export type World = {
   /** Sections that cannot be worked on for now, with the reason and when to look again. */
   readonly waits: Map<string, { readonly until: number; readonly message: string }>;
   agents: readonly AgentChoice[];
+  /** Errands that this process is about, by section, and whether it has begun with any. */
+  readonly errands: { readonly going: Map<string, ErrandKind>; begun: boolean };
 };
 
 export type History = {
@@ -71,6 +74,7 @@ export function worldOf(
     mode: 'running',
     waits: new Map(),
     agents: [],
+    errands: { going: new Map(), begun: false },
   };
   for (const known of world.known.values()) indexKnown(world, known);
   return world;
