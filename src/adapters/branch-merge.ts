@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Merged, Merging, MergeWay, Unmergeable } from '../engine/branches.ts';
 import type { Advanced, Log } from '../engine/ports.ts';
-import { follow, followersOf, type Overlooked } from './followers.ts';
+import { follow, type Followers, followersOf, type Overlooked } from './followers.ts';
 import { GitFailed, type Git } from './git.ts';
 import type { Identity } from './repo.ts';
 import type { Sections } from './sections.ts';
@@ -126,6 +126,11 @@ function isInUse(git: Git, path: string): boolean {
 }
 
 const overlooked = (options: MergeOptions, behind?: string): Overlooked => ({ list: options.list, isOurs: (path) => isInUse(options.git, path), behind });
+
+/** The worktrees that would have to follow a branch, or the one in the way. */
+export function usersOf(options: MergeOptions, into: { readonly ref: string; readonly tip: string }): Promise<Followers> {
+  return followersOf(options.git, options.top, into.ref, into.tip, overlooked(options));
+}
 
 /** Killed after the branch had moved and before its worktrees had: they follow now. */
 async function catchUp(options: MergeOptions, ref: string, tip: string): Promise<void> {

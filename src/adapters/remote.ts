@@ -11,7 +11,11 @@ import { firstLines, gitTrouble } from './remote-words.ts';
 import { callGit, type RemoteOptions } from './remote-tool.ts';
 import type { Sections } from './sections.ts';
 
-export type PushOptions = RemoteOptions & { readonly sections: Sections };
+export type PushOptions = RemoteOptions & {
+  readonly sections: Sections;
+  /** Nothing is fetched: a dry run. */
+  readonly looksOnly?: boolean;
+};
 
 /** The remote as git takes it, and its URL; or why there is none. */
 export type Remote = { readonly kind: 'remote'; readonly name: string; readonly url: string };
@@ -71,6 +75,8 @@ async function ahead(options: PushOptions, plan: Extract<PushPlan, { kind: 'push
   const { git } = options;
   const { remote, branch, commit } = plan;
   const ref = `refs/todone/remote/${branch}`;
+  if (options.looksOnly)
+    return { kind: 'later', why: 'person', message: `${remote.name} has moved ahead on ${branch}`, remedy: `take that in: git fetch ${remote.name} ${branch}` };
   const args = ['fetch', '--no-tags', '--no-write-fetch-head', '--refmap=', '--no-auto-maintenance', '--', remote.name, `+refs/heads/${branch}:${ref}`];
   const fetched = await callGit(options, args, signal);
   if (fetched.code !== 0) return gitTrouble(fetched, `git fetch from ${remote.name}`, limitOf(options), `git fetch ${remote.name}`) as NoPush;

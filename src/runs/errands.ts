@@ -52,7 +52,7 @@ export function turnErrands(look: ErrandsLook): ErrandsTurned {
     const ready = whenReady(look, errand);
     if (ready <= now && scene) {
       errands.going.set(errand.section, errand.kind);
-      orders.push(orderOf(scene, errand));
+      orders.push(orderFor(scene, errand));
       busy = true;
     } else if (Number.isFinite(ready)) {
       wakeAt = Math.min(wakeAt ?? ready, Math.max(ready, now + 1));
@@ -179,7 +179,8 @@ function waitMs(why: 'busy' | 'network' | 'person', tries: number, config: Confi
   return Math.round(whole / 2 + (whole / 2) * random());
 }
 
-function orderOf(scene: Scene, errand: Errand): ErrandOrder {
+/** What an errand is done with, from the list as it is. */
+export function orderFor(scene: Scene, errand: Pick<Errand, 'section' | 'kind' | 'ticket'>): ErrandOrder {
   const parts = scene.board.sections.filter((section) => section.name === errand.section);
   const { section, kind, ticket } = errand;
   const initiative = parts[0]?.initiative;
