@@ -91,6 +91,24 @@ export const configSchema = z.strictObject({
     .max(64)
     .default(1)
     .describe('Finished tasks of a section that are verified and landed together; where that fails, the one at fault is found and goes back alone'),
+  verifyIn: z
+    .enum(['workspace', 'clean'])
+    .default('workspace')
+    .describe("Where verify runs: in the task's workspace, or in a fresh checkout of exactly the commit, with copies and hooks"),
+  syncBase: z
+    .enum(['never', 'onLand', 'daily'])
+    .default('never')
+    .describe("When the base is merged into a section's branch by itself: after each landing, or once a day while it is worked on"),
+  onSectionDone: z
+    .enum(['none', 'push', 'pr', 'merge'])
+    .default('none')
+    .describe('What follows when all tasks of a section are done: push its branch, push and one pull request through gh, or merge it into the base'),
+  remote: z
+    .string()
+    .min(1)
+    .refine((value) => !value.startsWith('-'), 'a remote does not begin with -')
+    .default('origin')
+    .describe('Where push and pr go: the name of a remote, or a URL'),
   prompts: z
     .partialRecord(z.enum(['plan', 'implement', 'update', 'resolve', 'investigate']), z.string().min(1))
     .default({})
@@ -110,6 +128,7 @@ export const configSchema = z.strictObject({
       phase: duration('60m').describe('Longest time of one phase'),
       verify: duration('15m').describe('Longest time of verify'),
       hook: duration('10m').describe('Longest time of a hook'),
+      remote: duration('2m').describe('Longest time of one push, fetch or call of gh'),
       stallAfter: duration('5m').describe('A phase without event, CPU and file change for this long has stalled'),
       stopGrace: duration('10s').describe('From TERM to KILL'),
       outputBytes: z

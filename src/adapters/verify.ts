@@ -8,6 +8,7 @@ import type { Config } from '../config.ts';
 import type { Clock, Verified, Verify, WorkOrder } from '../engine/ports.ts';
 import { plainText } from '../runs/plain-text.ts';
 import { environmentOf, type RunVariables } from './environment.ts';
+import { writeEvidence } from './evidence.ts';
 import { findProgram } from './find-program.ts';
 import { launch } from './process.ts';
 import type { Redaction } from './redact.ts';
@@ -55,7 +56,17 @@ export function openVerify(options: ShellOptions): Verify {
         added: {},
         variables,
       });
-      return { ...ran, command, ok: ran.code === 0 && !ran.timedOut } satisfies Verified;
+      const verified = { ...ran, command, ok: ran.code === 0 && !ran.timedOut } satisfies Verified;
+      writeEvidence(options.stateDir, order, {
+        command: options.redaction.redact(command),
+        ok: verified.ok,
+        code: ran.code ?? null,
+        timed_out: ran.timedOut,
+        at: options.clock.now(),
+        where: workspace,
+        output: ran.output,
+      });
+      return verified;
     },
   };
 }

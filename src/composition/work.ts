@@ -12,6 +12,9 @@ import type { Board } from '../tasks/task.ts';
 import { openAgents } from '../adapters/agents/agents.ts';
 import type { Desk } from '../adapters/agents/desk.ts';
 import { openGit } from '../adapters/git.ts';
+import { openBranches } from '../adapters/branches.ts';
+import { openCleanCheckout } from '../adapters/clean-checkout.ts';
+import { baseBranchOf } from '../adapters/branch-merge.ts';
 import { openGitState } from '../adapters/git-state.ts';
 import { openLanding } from '../adapters/landing.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
@@ -26,6 +29,7 @@ import { pruneSnapshots } from '../adapters/snapshot-prune.ts';
 import { openJournal } from '../adapters/sqlite.ts';
 import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
+import { verifyWhereConfigured } from '../adapters/verify-clean.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
 import { mcpCommand, ownFolders } from './mcp.ts';
 import { evidenceFor } from './evidence.ts';
@@ -93,22 +97,26 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   if (options.works)
     await pruneSnapshots(git, new Set(stored.known.filter((known) => known.state === 'done' && known.updatedAt < before).map((known) => known.id)));
   if (options.works) pruneRuns(stateDir, before, new Set(stored.runs.map((run) => run.id)));
+  const places = {
+    git,
+    sections,
+    lock,
+    log,
+    top: repo.top,
+    trees: resolve(repo.top, config.trees),
+    hooks: config.hooks,
+    hookLimitMs: config.limits.hook,
+    runHook: openHooks(shell),
+    ports: config.ports,
+  };
+  const clean = openCleanCheckout(places);
+  const merging = { ...places, base: config.base, list: place.listName, identity: repo.identity, sign: config.sign === 'auto' && repo.signs };
   const engine = createEngine({
     clock,
     list,
     journal,
-    workspaces: openWorkspaces({
-      git,
-      sections,
-      lock,
-      log,
-      top: repo.top,
-      trees: resolve(repo.top, config.trees),
-      hooks: config.hooks,
-      hookLimitMs: config.limits.hook,
-      runHook: openHooks(shell),
-      ports: config.ports,
-    }),
+    workspaces: openWorkspaces(places),
+    branches: openBranches({ ...shell, ...merging, clean, check: openVerify(shell), baseBranch: () => baseBranchOf(merging) }),
     landing: openLanding({
       git,
       sections,
@@ -127,7 +135,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       log,
       ...(options.desk ? { voice: { desk: options.desk, socket: socketPath(stateDir, process.env, 'agents'), command: mcpCommand() } } : {}),
     }),
-    verify: openVerify(shell),
+    verify: verifyWhereConfigured(openVerify(shell), { ...shell, clean, git }),
     prompts,
     log,
     config: options.config,

@@ -16,6 +16,9 @@ import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
 import { apply, worldOf, type World } from '../runs/world.ts';
 import { landingQueue } from './landing-queue.ts';
+import type { ErrandOrder } from '../runs/errand.ts';
+import type { Branches } from './branches.ts';
+import { performErrand } from './errand.ts';
 import { listWriter } from './list-writer.ts';
 import { orderOf } from './doing.ts';
 import { perform } from './perform.ts';
@@ -28,6 +31,7 @@ export type EnginePorts = {
   readonly journal: Journal;
   readonly workspaces: Workspaces;
   readonly landing: Landing;
+  readonly branches: Branches;
   readonly agents: Agents;
   readonly verify: Verify;
   readonly prompts: Prompts;
@@ -88,6 +92,7 @@ export function createEngine(ports: EnginePorts): Engine {
   const performing = new Map<string, Performing>();
   const lanes = new Map<string, Promise<void>>();
   const queue = landingQueue();
+  const errands = new Map<string, AbortController>();
   const activity = new Map<string, Activity>();
   const answers = new Map<number, (answer: Answer) => void>();
   const listeners = new Set<() => void>();
@@ -189,6 +194,8 @@ export function createEngine(ports: EnginePorts): Engine {
         return ports.works ? release(effect.run) : undefined;
       case 'survey':
         return ports.works ? void survey(effect.section) : undefined;
+      case 'errand':
+        return runErrand(effect.order);
       case 'answer':
         answers.get(effect.number)?.(effect.answer);
         answers.delete(effect.number);
@@ -222,11 +229,23 @@ export function createEngine(ports: EnginePorts): Engine {
     post({ kind: 'surveyed', section, files });
   };
 
+  /** Also for a single request: nobody else would. */
+  const runErrand = (order: ErrandOrder): void => {
+    const abort = new AbortController();
+    errands.set(order.section, abort);
+    inOwnLane(`${order.kind} of ${order.section}`, order.section, async () => {
+      const end = await performErrand(order, ports.branches, abort.signal);
+      errands.delete(order.section);
+      post({ kind: 'errand-ended', section: order.section, errand: order.kind, ticket: order.ticket, end });
+    });
+  };
+
   /** What happens in one workspace happens one after another. */
-  const inLane = (run: Run, work: () => Promise<void>): void => {
-    const key = `${run.section}~${run.workspaceSlot}`;
+  const inLane = (run: Run, work: () => Promise<void>): void => inOwnLane(`${run.section}~${run.workspaceSlot}`, run.id, work);
+
+  const inOwnLane = (key: string, id: string, work: () => Promise<void>): void => {
     const next = (lanes.get(key) ?? Promise.resolve()).then(work).catch((error: unknown) => {
-      log.write('error', `work in ${key} failed: ${error instanceof Error ? error.message : String(error)}`, { id: run.id });
+      log.write('error', `work in ${key} failed: ${error instanceof Error ? error.message : String(error)}`, { id });
     });
     lanes.set(key, next);
     void next.then(() => {
@@ -357,6 +376,7 @@ export function createEngine(ports: EnginePorts): Engine {
     },
     async stop() {
       post({ kind: 'stop' });
+      for (const abort of errands.values()) abort.abort();
       await until(() => lanes.size === 0 && writer.idle());
     },
     now: () => ({ board, problems, world, activity }),

@@ -10,6 +10,8 @@ import { freed, heldBack } from './behind.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
 import type { TipFiles } from './files.ts';
 import { claimEdit, type EditItem, mendEdit, settleEdits } from './list-edits.ts';
+import type { Errand, ErrandOrder } from './errand.ts';
+import { afterLanding, askErrand, type ErrandEnded, errandEnded, type ErrandsTurned, turnErrands } from './errands.ts';
 import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
 import { newId } from './new-id.ts';
 import { adopt, freshKnown } from './recover.ts';
@@ -37,6 +39,7 @@ export type Event =
   /** The list could not be written now. */
   | { readonly kind: 'unwritable'; readonly items: readonly EditItem[]; readonly message: string }
   | { readonly kind: 'ended'; readonly id: string; readonly ticket: number; readonly step: Step; readonly end: End }
+  | (ErrandEnded & { readonly kind: 'errand-ended' })
   | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask; readonly by: string; readonly via: string }
   /** The files of a section's tip, asked for by `survey`; undefined where they could not be listed. */
   | { readonly kind: 'surveyed'; readonly section: string; readonly files: TipFiles | undefined }
@@ -55,6 +58,7 @@ export type Effect =
   | { readonly kind: 'release'; readonly run: Run }
   /** Which files the tip of this section holds: wanted for the choice. */
   | { readonly kind: 'survey'; readonly section: string }
+  | { readonly kind: 'errand'; readonly order: ErrandOrder }
   | { readonly kind: 'answer'; readonly number: number; readonly answer: Answer };
 
 export type Given = {
@@ -92,13 +96,14 @@ export function turn(world: World, event: Event, given: Given): Turned {
   handle(turning, event);
   for (const run of [...freed(turning.draft)]) go(turning, run);
   const chosen = start(turning);
+  const errands = runErrands(turning);
   wakeForWaits(turning);
   return {
     draft: turning.draft,
     board: turning.given.board,
     effects: turning.effects,
-    wakeAt: earliest(turning.wakeAt, chosen.wakeAt),
-    idle: isIdle(turning, chosen),
+    wakeAt: earliest(turning.wakeAt, earliest(chosen.wakeAt, errands.wakeAt)),
+    idle: !errands.busy && isIdle(turning, chosen),
   };
 }
 
@@ -110,7 +115,7 @@ export function resumed(world: World): readonly Effect[] {
   });
 }
 
-type Turning = { readonly draft: Draft; readonly effects: Effect[]; given: Given; wakeAt: number | undefined };
+type Turning = { readonly draft: Draft; readonly effects: Effect[]; given: Given; wakeAt: number | undefined; asked?: Errand };
 
 function handle(turning: Turning, event: Event): void {
   const { world } = turning.draft;
@@ -129,6 +134,8 @@ function handle(turning: Turning, event: Event): void {
       return unreadable(turning, { kind: 'refused', since: turning.given.now, message: event.message });
     case 'ended':
       return ended(turning, event);
+    case 'errand-ended':
+      return errandEnded(turning.draft, event, turning.given.config, turning.given.now, turning.given.random);
     case 'asked':
       return asked(turning, event);
     case 'surveyed':
@@ -256,6 +263,7 @@ function ended(turning: Turning, event: Extract<Event, { kind: 'ended' }>): void
   if (landed) draft.world.tips.delete(run.section);
   if (run.halt && !landed) return halted(turning, { ...run, found: { ...run.found, ...foundOf(event.end) } });
   if (draft.world.mode === 'draining' && event.end.kind === 'final' && event.end.reason === 'cancelled') return;
+  if (landed) afterLanding(draft, given.config, run.section, given.now);
   go(turning, elsewhere(turning, run, event.end) ?? advance({ ...run, halt: undefined }, event.end, policyOf(turning, run)), given);
 }
 
@@ -433,6 +441,13 @@ function survey(turning: Turning, section: string): void {
 /** A wait of at most this long keeps `--once` from ending; dates and limits do not. */
 const SOON_MS = 60_000;
 
+function runErrands(turning: Turning): ErrandsTurned {
+  const { draft, given, asked } = turning;
+  const errands = turnErrands({ draft, scene: sceneOf(turning), config: given.config, now: given.now, asked });
+  for (const order of errands.orders) turning.effects.push({ kind: 'errand', order });
+  return errands;
+}
+
 function sceneOf(turning: Turning): Scene | undefined {
   const { board, problems, config, now, instance } = turning.given;
   return board && { board, draft: turning.draft, config, now, problems, instance };
@@ -492,6 +507,11 @@ function claim(turning: Turning, choice: Choice): void {
 
 function asked(turning: Turning, event: Extract<Event, { kind: 'asked' }>): void {
   const scene = sceneOf(turning);
+  if (event.ask.kind === 'branch') {
+    const { errand, ...answer } = askErrand(turning.draft, scene, event.ask.what, event.ask.section, event.by);
+    turning.asked = errand;
+    return void turning.effects.push({ kind: 'answer', number: event.number, answer });
+  }
   const result = answerAsk({ ask: event.ask, by: event.by, via: event.via, draft: turning.draft, scene, now: turning.given.now });
   for (const run of result.halts) halt(turning, run);
   for (const item of result.edits) turning.effects.push({ kind: 'edit', item });

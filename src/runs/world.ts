@@ -5,6 +5,7 @@
  */
 import { type Evidence, NO_EVIDENCE } from './evidence.ts';
 import type { TipFiles } from './files.ts';
+import type { ErrandKind } from './errand.ts';
 import type { Known, Run } from './run.ts';
 import type { AgentChoice } from './settings.ts';
 
@@ -44,6 +45,8 @@ export type World = {
   /** The files of sections' tips, as far as they were asked for; `undefined` while they are being listed. */
   readonly tips: Map<string, TipFiles | undefined>;
   agents: readonly AgentChoice[];
+  /** Errands that this process is about, by section, and whether it has begun with any. */
+  readonly errands: { readonly going: Map<string, ErrandKind>; begun: boolean };
 };
 
 export type History = {
@@ -79,6 +82,7 @@ export function worldOf(
     busySlots: new Map(),
     tips: new Map(),
     agents: [],
+    errands: { going: new Map(), begun: false },
   };
   for (const known of world.known.values()) indexKnown(world, known);
   return world;

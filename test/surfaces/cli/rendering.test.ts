@@ -44,6 +44,10 @@ describe('help', () => {
                 restore       bring back work of a task that did not land
                 pause         start nothing new; running tasks go on
                 resume        go on after pause
+        Branch  diff          what a section's branch has changed
+                sync          merge the base into a section's branch
+                land          merge a section's branch into the base
+                pr            push the branch; make or update its pull request
         Tasks   task list     every task with its state, and why it waits
                 task ready    the next tasks that a worker may take
                 task show     all that is known of one task, its plan too
