@@ -32,6 +32,8 @@ export type Desk = {
   readonly pick: (below: number) => number;
   /** It is in a displaced save that is not merged yet: then nobody can know that a later save took it away again. */
   readonly isPending: (word: string) => boolean;
+  /** Amid a save: what the list is then is the editor's doing. */
+  saving: boolean;
   /** What the person has on the screen from the last time. */
   buffer?: string;
   number: number;
@@ -60,9 +62,10 @@ export function* session(desk: Desk, style: Style): Session {
   if (desk.buffer !== undefined && pick(3) === 0) text = desk.buffer;
   for (let thinking = pick(4); thinking > 0; thinking--) yield;
   const typed = type(desk, text);
+  desk.saving = true;
   try {
     yield* held ? writeInPlace(desk, held, typed) : SAVES[style](desk, typed);
-    for (const word of typed.added) if (!desk.ledger.overwritten.has(word)) desk.ledger.fates.set(word, 'once');
+    for (const word of typed.added) if (!desk.ledger.overwritten.has(word) && !isGone(typed.into)) desk.ledger.fates.set(word, 'once');
     for (const word of typed.removed) if (typed.seen.has(word)) desk.ledger.fates.set(word, 'gone');
     desk.buffer = typed.text;
     desk.ledger.saves++;
@@ -70,6 +73,7 @@ export function* session(desk: Desk, style: Style): Session {
     // Somebody else had the file away at that moment: an editor says so, and its person tries again.
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
   } finally {
+    desk.saving = false;
     if (held) disk.closed(held, true);
   }
 }
@@ -80,7 +84,12 @@ type Typed = {
   readonly removed: readonly string[];
   /** Words that the save really took from the disk. */
   readonly seen: Set<string>;
+  /** The file that it went into. */
+  into?: Inode;
 };
+
+/** Another editor has thrown the file away that this one was writing. */
+const isGone = (inode: Inode | undefined): boolean => inode?.links === 0 && inode.droppedBy === 'editor';
 
 function type(desk: Desk, text: string): Typed {
   const { ledger, pick } = desk;
@@ -122,6 +131,7 @@ function overwrites(desk: Desk, old: Buffer, typed: Typed): void {
 function* fill(desk: Desk, inode: Inode, typed: Typed): Session {
   const bytes = Buffer.from(typed.text, 'utf8');
   const half = desk.pick(bytes.length);
+  typed.into = inode;
   overwrites(desk, inode.bytes, typed);
   desk.disk.write(inode, bytes.subarray(0, half), 'editor');
   yield;
@@ -154,8 +164,12 @@ function* writeNew(desk: Desk, path: string, typed: Typed): Session {
   }
 }
 
-function* discard(desk: Desk, path: string): Session {
-  if (desk.disk.find(path)) desk.disk.unlink(path, 'editor');
+function* discard(desk: Desk, path: string, typed: Typed): Session {
+  const inode = desk.disk.find(path);
+  if (inode) {
+    overwrites(desk, inode.bytes, typed);
+    desk.disk.unlink(path, 'editor');
+  }
   yield;
 }
 
@@ -176,7 +190,7 @@ const SAVES: Readonly<Record<Style, (desk: Desk, typed: Typed) => Session>> = {
     disk.rename(path, `${path}~`, 'editor', true);
     yield;
     yield* writeNew(desk, path, typed);
-    yield* discard(desk, `${path}~`);
+    yield* discard(desk, `${path}~`, typed);
   },
   *rename(desk, typed) {
     const { disk, path } = desk;
@@ -195,7 +209,7 @@ const SAVES: Readonly<Record<Style, (desk: Desk, typed: Typed) => Session>> = {
     overwrites(desk, disk.find(path)?.bytes ?? Buffer.alloc(0), typed);
     disk.rename(`${path}___jb_tmp___`, path, 'editor', true);
     yield;
-    yield* discard(desk, `${path}___jb_old___`);
+    yield* discard(desk, `${path}___jb_old___`, typed);
   },
   *emacs(desk, typed) {
     const { disk, path } = desk;

@@ -23,6 +23,8 @@ export type Inode = {
   links: number;
   writers: number;
   opens: number;
+  /** Who took its last name away. */
+  droppedBy?: Who;
 };
 
 /** A change of names that is done as one. `breaks` = the list is away or half made after it, by a program that saves so. */
@@ -65,8 +67,9 @@ export function simulatedDisk(now: () => number, random: () => number, folders: 
     }
     pending.push({ names: new Map(changes), who, breaks });
   };
-  const unlinked = (inode: Inode | undefined): void => {
+  const unlinked = (inode: Inode | undefined, who: Who): void => {
     if (!inode) return;
+    inode.droppedBy = who;
     inode.links--;
     inode.changedNs = timeNs();
     reuse(inode);
@@ -139,7 +142,7 @@ export function simulatedDisk(now: () => number, random: () => number, folders: 
         ],
         breaks,
       );
-      unlinked(over);
+      unlinked(over, who);
     },
     exchange(a: string, b: string, who: Who): void {
       const [one, other] = [at(a), at(b)];
@@ -159,7 +162,7 @@ export function simulatedDisk(now: () => number, random: () => number, folders: 
     unlink(path: string, who: Who): void {
       const inode = at(path);
       changeNames(who, [[path, undefined]]);
-      unlinked(inode);
+      unlinked(inode, who);
     },
     /** Everything that the changes in this folder depend on is on the platter, and they are. */
     syncFolder(folder: string): void {

@@ -5,15 +5,13 @@
 import type { ListStore } from '../../src/adapters/task-file.ts';
 import type { IntentStore, StoredIntent } from '../../src/adapters/list-intents.ts';
 
-export type Gate = (what: string) => Promise<void>;
-
 export type SimulatedStore = ReturnType<typeof simulatedStore>;
 
 export function simulatedStore(random: () => number) {
   let rows = new Map<number, StoredIntent>();
   let ended: number[] = [];
   let sequence = 0;
-  let holder: symbol | undefined;
+  let holder: object | undefined;
   let waiting: (() => void)[] = [];
 
   const durable = (): void => {
@@ -25,11 +23,12 @@ export function simulatedStore(random: () => number) {
     open: (): readonly StoredIntent[] => [...rows.values()],
 
     /** For one process; `step` is called before and after whatever another process or a death can come between. */
-    forProcess(life: symbol, step: () => void): ListStore {
+    forProcess(life: { readonly dead: boolean }, step: () => void): ListStore {
       return {
         openLock: () => ({
           async hold(_, work) {
             while (holder !== undefined) await new Promise<void>((resolve) => waiting.push(resolve));
+            if (life.dead) return new Promise(() => undefined);
             holder = life;
             try {
               return await work();
@@ -83,12 +82,6 @@ export function simulatedStore(random: () => number) {
       rows = new Map([...before].filter(([id]) => !reached.includes(id)));
       before = new Map(rows);
       ended = [];
-    },
-    /** One of several processes dies. */
-    died(life: symbol): void {
-      if (holder !== life) return;
-      holder = undefined;
-      for (const wake of waiting.splice(0)) wake();
     },
   };
 }
