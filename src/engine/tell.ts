@@ -10,8 +10,9 @@ import type { Log } from './ports.ts';
 /** `before` = how the list stood before this turn. */
 export function tell(log: Log, event: Event, turned: Turned, before: string): void {
   if (event.kind === 'unreadable') log.write('warn', event.message);
-  const { kind } = turned.draft.world.list;
-  if (event.kind === 'read' && kind !== before) log.write(kind === 'fine' ? 'info' : 'warn', LIST_WORDS[kind]);
+  const { list } = turned.draft.world;
+  if (event.kind === 'read' && list.kind !== before)
+    log.write(list.kind === 'fine' ? 'info' : 'warn', list.kind === 'refused' ? list.message : LIST_WORDS[list.kind]);
   if (event.kind === 'ended') tellEnd(log, event, turned);
   for (const effect of turned.effects) {
     if (effect.kind === 'perform') log.write('info', effect.run.step, fieldsOf(effect.run));
@@ -19,7 +20,8 @@ export function tell(log: Log, event: Event, turned: Turned, before: string): vo
     if (effect.kind === 'edit' && effect.item.purpose === 'claim') tellRun(log, 'claim', turned.draft.runs.get(effect.item.id));
     if (effect.kind === 'edit' && effect.item.purpose === 'settle')
       tellOutcome(log, turned.draft.runs.get(effect.item.id) ?? turned.draft.world.runs.get(effect.item.id));
-    if (effect.kind === 'edit' && effect.item.purpose === 'mend') log.write('warn', 'marker put right: git or an old buffer had taken it back', { id: effect.item.id });
+    if (effect.kind === 'edit' && effect.item.purpose === 'mend')
+      log.write('warn', 'marker put right: git or an old buffer had taken it back', { id: effect.item.id });
   }
 }
 

@@ -342,7 +342,12 @@ export function globalWhy(scene: Scene): Why | undefined {
     case 'conflict':
       return why('1.4-R7', 'list', 'the list holds conflict markers of git', 'resolve the conflict and save the list');
     case 'rollback':
-      return why('1.4-R7', 'list', 'git, or the save of an old buffer, took markers of the list back; they are put right when it is over', 'finish what git is doing (merge, rebase, stash), or wait');
+      return why(
+        '1.4-R7',
+        'list',
+        'git, or the save of an old buffer, took markers of the list back; they are put right when it is over',
+        'finish what git is doing (merge, rebase, stash), or wait',
+      );
   }
 }
 
