@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import { hasConflictMarkers, looksTorn } from '../tasks/compare.ts';
 import { idOf } from '../tasks/find.ts';
 import { parse } from '../tasks/parse.ts';
+import { reflowed } from '../tasks/reflow.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
 import type { EditItem } from '../runs/list-edits.ts';
@@ -330,7 +331,8 @@ export function createEngine(ports: EnginePorts): Engine {
       version: found.version,
       modifiedAt: found.modifiedAt,
     };
-    return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(next), own };
+    const reflow = board ? reflowed(board, next) : [];
+    return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(next), own, ...(reflow.length > 0 && { reflow }) };
   };
 
   // ── the life of the engine ──

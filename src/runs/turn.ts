@@ -31,8 +31,19 @@ export type ListFacts = {
 };
 
 export type Event =
-  /** The list was read. `torn`: it looks cut off against the board before. `own`: it is what we wrote ourselves. */
-  | { readonly kind: 'read'; readonly board: Board; readonly facts: ListFacts; readonly torn: boolean; readonly conflict: boolean; readonly own: boolean }
+  /**
+   * The list was read. `torn`: it looks cut off against the board before. `own`: it is what we wrote ourselves. `reflow`: some of the
+   * tasks of which a formatter has made something else.
+   */
+  | {
+      readonly kind: 'read';
+      readonly board: Board;
+      readonly facts: ListFacts;
+      readonly torn: boolean;
+      readonly conflict: boolean;
+      readonly own: boolean;
+      readonly reflow?: readonly Task[];
+    }
   | { readonly kind: 'unreadable'; readonly missing: boolean; readonly message: string }
   /** What became of list edits. Comes after the `read` of the text that they wrote. */
   | { readonly kind: 'edited'; readonly items: readonly { readonly item: EditItem; readonly result: Edited }[] }
@@ -163,6 +174,7 @@ function read(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
   const { world } = draft;
   const before = world.list;
   if (event.conflict) return void (world.list = before.kind === 'conflict' ? before : { kind: 'conflict', since: given.now });
+  if (event.reflow) return reflowed(turning, event.reflow);
   if (event.torn && !settledTorn(before, event.facts.version, given)) {
     world.list = before.kind === 'torn' && before.version === event.facts.version ? before : { kind: 'torn', since: given.now, version: event.facts.version };
     return;
@@ -193,6 +205,17 @@ function believe(turning: Turning, event: Extract<Event, { kind: 'read' }>): voi
   accept(turning, event.board);
   if (waited) for (const run of runsIn(turning.draft)) if (!isPerformed(run) && (run.step === 'claim' || run.step === 'settle')) write(turning, run);
 }
+
+/** The list as it was read before stays what counts, until every task stands on its own again or a person says otherwise. */
+function reflowed(turning: Turning, tasks: readonly Task[]): void {
+  const { world } = turning.draft;
+  if (world.list.kind === 'rollback') return void (world.list = { ...world.list, since: turning.given.now });
+  const names = tasks.map(({ title }) => `"${title}"`).join(', ');
+  unreadable(turning, { kind: 'refused', since: turning.given.now, message: `a formatter joined or moved the lines of ${names}: ${FORMATTER_REMEDY}` });
+}
+
+const FORMATTER_REMEDY =
+  'undo that, so that each task stands on its own line with its details indented below it, and keep the formatter off the list (.prettierignore, .remarkignore, .markdownlintignore; `todone init` writes them)';
 
 const accept = (turning: Turning, board: Board): void => void (turning.given = { ...turning.given, board });
 
