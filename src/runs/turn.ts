@@ -105,7 +105,7 @@ const ROLLBACK_LOOK_MS = 250;
 export function turn(world: World, event: Event, given: Given): Turned {
   const turning: Turning = { draft: draftOf(world), effects: [], given, wakeAt: undefined };
   handle(turning, event);
-  for (const run of [...freed(turning.draft)]) go(turning, run);
+  for (const run of freed(turning.draft)) go(turning, run);
   const chosen = start(turning);
   const errands = runErrands(turning);
   wakeForWaits(turning);
