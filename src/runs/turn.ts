@@ -3,7 +3,7 @@
  * calls. It performs nothing, waits for nothing and knows no clock: time and chance are handed in with the event.
  */
 import type { Config } from '../config.ts';
-import type { Board, Edited, Problem } from '../tasks/task.ts';
+import type { Board, Edited, Problem, Task } from '../tasks/task.ts';
 import { tagValue } from '../tasks/find.ts';
 import { answerAsk, type Answer, type Ask } from './ask.ts';
 import { freed, heldBack } from './behind.ts';
