@@ -3,10 +3,10 @@
  * report read, its end written before it is told. Judges nothing: exit status and report are handed on as they are.
  */
 import type { Config } from '../../config.ts';
-import type { AgentEvent, Agents, Clock, Log, PhaseEnd, PhaseOrder } from '../../engine/ports.ts';
+import type { AgentEvent, AgentInfo, Agents, Clock, Log, PhaseEnd, PhaseOrder } from '../../engine/ports.ts';
 import { plainText } from '../../runs/plain-text.ts';
 import { filesNamed, readResult } from '../../runs/result.ts';
-import type { End, Found } from '../../runs/run.ts';
+import type { End, Found, Usage } from '../../runs/run.ts';
 import { environmentOf } from '../environment.ts';
 import { launch, sweep } from '../process.ts';
 import type { Redaction } from '../redact.ts';
@@ -15,8 +15,9 @@ import { type RunFolder, runFolder } from '../run-folder.ts';
 import { openRunLog, type RunLog } from '../run-log.ts';
 import { changedSince } from '../stall.ts';
 import { endOf } from './ends.ts';
-import { type Seen, seeing } from './seen.ts';
-import { type AgentRow, agentTable, type Invocation, listAgents, type Surroundings } from './table.ts';
+import type { AgentRow, Invocation, McpServer, Reader, Surroundings } from './row.ts';
+import { added, isProgress, type Seen, seeing } from './seen.ts';
+import { agentTable, listAgents } from './table.ts';
 
 export type AgentsOptions = {
   readonly config: () => Config;
@@ -31,6 +32,8 @@ export type AgentsOptions = {
   readonly redaction: Redaction;
   readonly env: NodeJS.ProcessEnv;
   readonly identity: Identity;
+  /** The server that gives an agent of this phase ToDone's own tools (5.2-R1). */
+  readonly mcp?: (order: PhaseOrder) => McpServer | undefined;
   /** Other rows than the built-in and the configured ones. */
   readonly table?: (config: Config) => readonly AgentRow[];
 };
@@ -39,8 +42,9 @@ export function openAgents(options: AgentsOptions): Agents {
   const around: Surroundings = { env: options.env, top: options.top };
   const rows = (): readonly AgentRow[] => (options.table ?? agentTable)(options.config());
   const rowOf = (name: string): AgentRow | undefined => rows().find((row) => row.name === name);
+  const parked = parking(options.clock);
   return {
-    list: () => listAgents(rows(), around),
+    list: () => listAgents(rows(), around).map((agent) => parked.seen(agent, options.config())),
     preview: (agent, model) => rowOf(agent)?.preview(model) ?? agent,
     async run(order, activity, signal) {
       const folder = runFolder(options.stateDir, order.id, order.ticket);
@@ -53,12 +57,37 @@ export function openAgents(options: AgentsOptions): Agents {
           reason: 'setup_failed',
           message: `there is no agent ${order.agent}: add it under agents in the config, or take another`,
         });
-      const end = await runPhase(options, row, around, order, folder, activity, signal);
+      const end = await runPhase(options, row, around, ownSession(row, order), folder, activity, signal);
       if (!signal.aborted) record(options, folder, order, end);
+      if (end.end.kind === 'final' && end.end.person) parked.park(row.name, end.end.message, options.config());
       return end;
     },
     sweep: (id) => sweep(id === undefined ? `${options.epoch}.` : `${options.epoch}.${options.term}-${id}-`),
   };
+}
+
+/** How long an agent that needs a person is left alone. */
+const PARKED_MS = 10 * 60_000;
+
+/** Agents that cannot be used until a person has done something: no other task is spent on them, until some time has passed or the config changed. */
+function parking(clock: Clock) {
+  const parked = new Map<string, { readonly message: string; readonly until: number; readonly config: Config }>();
+  return {
+    park: (name: string, message: string, config: Config): void => void parked.set(name, { message, until: clock.ticks() + PARKED_MS, config }),
+    seen(agent: AgentInfo, config: Config): AgentInfo {
+      const found = parked.get(agent.name);
+      if (!found || found.until <= clock.ticks() || found.config !== config) return agent;
+      return { ...agent, installed: false, problem: found.message };
+    },
+  };
+}
+
+/** A session is named after the agent that it is with: another one knows nothing of it. */
+const sessionName = (row: AgentRow, id: string): string => `${row.name}:${id}`;
+
+function ownSession(row: AgentRow, order: PhaseOrder): PhaseOrder {
+  const own = order.session?.startsWith(`${row.name}:`) ? order.session.slice(row.name.length + 1) : undefined;
+  return { ...order, session: own, sessionUsage: own === undefined ? undefined : order.sessionUsage };
 }
 
 const notRun = (end: End): PhaseEnd => ({ end, tail: '', found: {} });
@@ -82,8 +111,9 @@ async function runPhase(
   signal: AbortSignal,
 ): Promise<PhaseEnd> {
   const promptFile = layOut(order, folder);
-  const call = row.invoke(order, promptFile, around);
+  const call = row.invoke({ order, promptFile, folder: folder.path, mcp: options.mcp?.(order), around });
   if (!call) return notRun({ kind: 'final', reason: 'setup_failed', message: `${row.name} finds nothing to run in this task: add a run: field or a sh block` });
+  for (const [name, text] of Object.entries(call.files ?? {})) folder.write(name, text);
   const { limits } = options.config();
   const log = openRunLog({
     path: folder.log(order.step),
@@ -94,10 +124,13 @@ async function runPhase(
     trouble: (message) => options.log.write('warn', message, { task: order.id, step: order.step }),
   });
   try {
-    return await follow(options, row, order, folder, call, log, activity, signal);
+    const ended = await follow(options, row, order, folder, call, log, activity, signal);
+    if (ended !== 'session gone') return ended;
   } finally {
     log.close();
   }
+  options.log.write('warn', `${row.name} does not know session ${order.session} any more: a new one is begun`, { task: order.id, step: order.step });
+  return runPhase(options, row, around, { ...order, session: undefined, sessionUsage: undefined }, folder, activity, signal);
 }
 
 /** What it finds when it starts; nothing of an earlier program is mistaken for its report. */
@@ -117,12 +150,23 @@ async function follow(
   log: RunLog,
   activity: (event: AgentEvent) => void,
   signal: AbortSignal,
-): Promise<PhaseEnd> {
+): Promise<PhaseEnd | 'session gone'> {
   const { limits, env: passed } = options.config();
-  const circles = new AbortController();
+  const [circles, waits] = [new AbortController(), new AbortController()];
   const watch = seeing(() => circles.abort());
+  const patience = patienceWithLimits(options.clock, limits.limitWait, () => waits.abort());
+  const spent = sessionCount(order.sessionUsage);
   const tell = atMostOncePerSecond(options.clock, activity);
-  const read = readingSafely(row, order, options.log);
+  const read = readingSafely(row, order, options);
+  const take = (said: AgentEvent): void => {
+    const event = spent.own(said);
+    log.write(event);
+    watch.see(event);
+    patience.see(event);
+    tell(event);
+  };
+  let talked: 'done' | 'failed' | undefined;
+  const { talk } = call;
   const exit = await launch({
     program: call.program,
     args: call.args,
@@ -139,34 +183,84 @@ async function follow(
     limitMs: order.limitMs,
     stallMs: limits.stallAfter,
     changed: (since) => changedSince(order.workspace, since),
+    stopSignal: call.stopSignal,
     graceMs: limits.stopGrace,
     maxBytes: limits.outputBytes,
     onLine: (line, from) => {
-      for (const event of read(line, from)) {
-        log.write(event);
-        watch.see(event);
-        tell(event);
-      }
+      for (const event of read(line, from)) take(event);
     },
-    signal: AbortSignal.any([signal, circles.signal]),
+    ...(talk
+      ? {
+          talk: async (input, output, stop) => {
+            talked = await talk({ input, output, tell: take, stop });
+          },
+        }
+      : {}),
+    signal: AbortSignal.any([signal, circles.signal, waits.signal]),
   });
-  const noProgress = circles.signal.aborted && !signal.aborted;
+  patience.end();
+  if (order.session !== undefined && exit.ended === 'itself' && exit.code !== 0 && row.sessionGone?.test(exit.tail)) return 'session gone';
+  const seen = watch.seen();
   const end = endOf({
-    exit,
-    seen: watch.seen(),
+    // What a conversation came to counts; how the client then went away does not.
+    exit: talked !== undefined && exit.ended === 'itself' ? { ...exit, code: talked === 'done' ? 0 : 1, killedBy: undefined } : exit,
+    seen,
     agent: row.name,
     called: call.called,
     workspace: order.workspace,
     limitMs: order.limitMs,
     stallMs: limits.stallAfter,
-    noProgress,
+    noProgress: circles.signal.aborted && !signal.aborted,
+    waitedTooLong: waits.signal.aborted && !signal.aborted,
+    login: row.login,
+    codes: row.codes,
   });
-  return { end: cleanEnd(end, options.redaction), tail: plainText(log.tail()), found: foundIn(order, folder, watch.seen(), options.redaction) };
+  const found = { ...foundIn(order, folder, seen, options.redaction), ...sessionIn(row, seen, spent.total(seen.usage)) };
+  return { end: cleanEnd(end, options.redaction), tail: plainText(log.tail()), found };
+}
+
+const sessionIn = (row: AgentRow, seen: Seen, sessionUsage: Usage | undefined): Found =>
+  seen.session === undefined ? {} : { session: sessionName(row, seen.session), sessionUsage };
+
+/** Of what a client counts over a whole session, what belongs to this phase. `before` = what it had counted when the last phase ended. */
+function sessionCount(before: Usage | undefined) {
+  let base = before;
+  return {
+    own(event: AgentEvent): AgentEvent {
+      if (event.kind !== 'usage' || !event.cumulative || !base) return event;
+      // Less than before: it began to count anew.
+      if (event.usage.inputTokens < base.inputTokens || event.usage.outputTokens < base.outputTokens) base = undefined;
+      return base ? { ...event, usage: difference(event.usage, base) } : event;
+    },
+    total: (own: Usage | undefined): Usage | undefined => (own ? added(base, own) : base),
+  };
+}
+
+const difference = (all: Usage, before: Usage): Usage => ({
+  inputTokens: all.inputTokens - before.inputTokens,
+  outputTokens: all.outputTokens - before.outputTokens,
+  costUsd: Math.max(0, all.costUsd - before.costUsd),
+});
+
+/** A client that waits out a limit by itself, for an hour if it must, holds a place that others could use. */
+function patienceWithLimits(clock: Clock, limitWaitMs: number, over: () => void): { see(event: AgentEvent): void; end(): void } {
+  let cancel: (() => void) | undefined;
+  const end = (): void => {
+    cancel?.();
+    cancel = undefined;
+  };
+  return {
+    see(event) {
+      if (event.kind === 'limit' && limitWaitMs > 0) cancel ??= clock.after(limitWaitMs, over);
+      else if (isProgress(event)) end();
+    },
+    end,
+  };
 }
 
 /** Whatever a client prints, it ends no daemon: a line that its reader stumbles over is text. */
-function readingSafely(row: AgentRow, order: PhaseOrder, log: Log): ReturnType<AgentRow['reader']> {
-  const read = row.reader();
+function readingSafely(row: AgentRow, order: PhaseOrder, { clock, log }: AgentsOptions): Reader {
+  const read = row.reader(() => clock.now());
   let told = false;
   return (line, from) => {
     try {
@@ -211,7 +305,6 @@ function foundIn(order: PhaseOrder, folder: RunFolder, seen: Seen, redaction: Re
   return {
     ...reported,
     ...(plan === undefined ? {} : { plan, files: reported.files ?? filesNamed(plan) }),
-    ...(seen.session === undefined ? {} : { session: seen.session }),
     ...(seen.usage === undefined ? {} : { usage: seen.usage }),
   };
 }
