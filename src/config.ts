@@ -121,6 +121,10 @@ export const configSchema = z.strictObject({
     .record(z.string(), z.array(z.enum(['plan', 'implement', 'update'])).min(1))
     .default({})
     .describe('Workflows by name: a list of phases with implement in it'),
+  handoff: z
+    .enum(['triage', 'auto'])
+    .default('triage')
+    .describe('A task that an agent files as a prerequisite: waits for a person (triage), or may start at once (auto)'),
   hooks: hooksSchema.prefault({}).describe('Commands around workspaces and runs'),
   limits: z
     .strictObject({

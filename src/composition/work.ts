@@ -10,6 +10,7 @@ import type { Clock, Log, TaskFile } from '../engine/ports.ts';
 import { applyEdits } from '../tasks/edit.ts';
 import type { Board } from '../tasks/task.ts';
 import { openAgents } from '../adapters/agents/agents.ts';
+import type { Desk } from '../adapters/agents/desk.ts';
 import { type Git, openGit } from '../adapters/git.ts';
 import { openGitState } from '../adapters/git-state.ts';
 import { openLanding } from '../adapters/landing.ts';
@@ -19,11 +20,13 @@ import { excludeInInfo } from '../adapters/repo.ts';
 import { pruneRuns } from '../adapters/run-folder.ts';
 import { openRepoLock } from '../adapters/repo-lock.ts';
 import { openSections } from '../adapters/sections.ts';
+import { socketPath } from '../adapters/socket-path.ts';
 import { pruneSnapshots } from '../adapters/snapshot-prune.ts';
 import { openJournal } from '../adapters/sqlite.ts';
 import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
+import { mcpCommand } from './mcp.ts';
 import type { Place } from './place.ts';
 
 export type Work = {
@@ -43,6 +46,8 @@ export type WorkOptions = {
   readonly works: boolean;
   /** `--wait` (7-R3). */
   readonly waits: boolean;
+  /** Where agents are heard while their phases go on; without one they report by file alone. */
+  readonly desk?: Desk;
 };
 
 export async function openWork(options: WorkOptions): Promise<Work> {
@@ -91,7 +96,12 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       identity: repo.identity,
       sign: config.sign === 'auto' && repo.signs,
     }),
-    agents: openAgents({ ...shell, top: repo.top, log }),
+    agents: openAgents({
+      ...shell,
+      top: repo.top,
+      log,
+      ...(options.desk ? { voice: { desk: options.desk, socket: socketPath(stateDir, process.env, 'agents'), command: mcpCommand() } } : {}),
+    }),
     verify: openVerify(shell),
     prompts,
     log,

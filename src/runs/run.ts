@@ -96,9 +96,9 @@ export type Found = {
   readonly commitMessage?: string;
   readonly outcome?: Outcome;
   /** What the agent needs from others before it can finish (5.2-R3, R4). */
-  readonly asks?:
-    | { readonly kind: 'decision'; readonly question: string }
-    | { readonly kind: 'prerequisite'; readonly id: string; readonly title: string; readonly details?: string };
+  readonly asks?: { readonly kind: 'decision'; readonly question: string } | { readonly kind: 'prerequisite'; readonly tasks: readonly FoundTask[] };
+  /** What it found besides its own task: filed when that has landed. */
+  readonly proposes?: readonly FoundTask[];
   /** True where the outcome was inferred from exit status and git (5.2-R2). */
   readonly inferred?: boolean;
   readonly commit?: string;
@@ -110,6 +110,9 @@ export type Found = {
   /** What the session has used by its client's own count, where that goes over all phases. */
   readonly sessionUsage?: Usage;
 };
+
+/** A task that an agent found; `id` is given where another line has to name it. */
+export type FoundTask = { readonly id?: string; readonly title: string; readonly details?: string };
 
 export type Outcome = 'done' | 'failed' | 'needs_prerequisite' | 'needs_decision' | 'no_change';
 

@@ -268,7 +268,7 @@ it.each([
   ],
   [
     { outcome: 'needs_prerequisite', tasks: [{ title: 'First', details: 'files: x' }] },
-    { kind: 'prerequisite', title: 'First', details: 'files: x' },
+    { kind: 'prerequisite', tasks: [{ title: 'First', details: 'files: x' }] },
   ],
 ])('5.2-R3, 5.2-R4 takes what it asks for: %j', async (report, asks) => {
   const place = ground(reporting(JSON.stringify(report)));
@@ -440,7 +440,11 @@ it('5.3-R2 adds up what a stream tells: usage, session, and the last words as th
     { kind: 'text', text: 'done' },
   ];
   const run = await place.run({ agent: 'client', prompt: says(events) });
-  expect(run).toMatchObject({ end: { kind: 'done' }, tail: 'well\ndone', found: { session: 'client:s1', usage: { inputTokens: 15, outputTokens: 2, costUsd: 1 } } });
+  expect(run).toMatchObject({
+    end: { kind: 'done' },
+    tail: 'well\ndone',
+    found: { session: 'client:s1', usage: { inputTokens: 15, outputTokens: 2, costUsd: 1 } },
+  });
   expect((await place.run({ agent: 'client', prompt: says([usage(10, true), usage(25, true)]) })).found.usage?.inputTokens).toBe(25);
 });
 

@@ -3,20 +3,23 @@
  * report read, its end written before it is told. Judges nothing: exit status and report are handed on as they are.
  */
 import type { Config } from '../../config.ts';
-import type { AgentEvent, AgentInfo, Agents, Clock, Log, PhaseEnd, PhaseOrder } from '../../engine/ports.ts';
+import type { AgentEvent, Agents, Clock, Log, PhaseEnd, PhaseOrder } from '../../engine/ports.ts';
 import { plainText } from '../../runs/plain-text.ts';
 import { filesNamed, readResult } from '../../runs/result.ts';
-import type { End, Found, Usage } from '../../runs/run.ts';
-import { environmentOf } from '../environment.ts';
+import type { End, Found } from '../../runs/run.ts';
+import { environmentOf, type RunVariables } from '../environment.ts';
 import { launch, sweep } from '../process.ts';
 import type { Redaction } from '../redact.ts';
 import type { Identity } from '../repo.ts';
 import { type RunFolder, runFolder } from '../run-folder.ts';
 import { openRunLog, type RunLog } from '../run-log.ts';
 import { changedSince } from '../stall.ts';
+import type { Desk } from './desk.ts';
 import { endOf } from './ends.ts';
-import type { AgentRow, Invocation, McpServer, Reader, Surroundings } from './row.ts';
-import { added, isProgress, type Seen, seeing } from './seen.ts';
+import { parking, patienceWithLimits } from './parking.ts';
+import type { AgentRow, Invocation, Reader, Surroundings } from './row.ts';
+import { type Seen, seeing } from './seen.ts';
+import { ownSession, sessionCount, sessionIn } from './sessions.ts';
 import { agentTable, listAgents } from './table.ts';
 
 export type AgentsOptions = {
@@ -32,8 +35,8 @@ export type AgentsOptions = {
   readonly redaction: Redaction;
   readonly env: NodeJS.ProcessEnv;
   readonly identity: Identity;
-  /** The server that gives an agent of this phase ToDone's own tools (5.2-R1). */
-  readonly mcp?: (order: PhaseOrder) => McpServer | undefined;
+  /** Where agents are heard, the socket that leads there, and the command that an agent's client starts as its MCP server. */
+  readonly voice?: { readonly desk: Desk; readonly socket: string; readonly command: readonly [string, ...string[]] };
   /** Other rows than the built-in and the configured ones. */
   readonly table?: (config: Config) => readonly AgentRow[];
 };
@@ -57,37 +60,13 @@ export function openAgents(options: AgentsOptions): Agents {
           reason: 'setup_failed',
           message: `there is no agent ${order.agent}: add it under agents in the config, or take another`,
         });
-      const end = await runPhase(options, row, around, ownSession(row, order), folder, activity, signal);
+      const end = await runPhase({ options, row, around, order: ownSession(row, order), folder, activity, signal });
       if (!signal.aborted) record(options, folder, order, end);
       if (end.end.kind === 'final' && end.end.person) parked.park(row.name, end.end.message, options.config());
       return end;
     },
     sweep: (id) => sweep(id === undefined ? `${options.epoch}.` : `${options.epoch}.${options.term}-${id}-`),
   };
-}
-
-/** How long an agent that needs a person is left alone. */
-const PARKED_MS = 10 * 60_000;
-
-/** Agents that cannot be used until a person has done something: no other task is spent on them, until some time has passed or the config changed. */
-function parking(clock: Clock) {
-  const parked = new Map<string, { readonly message: string; readonly until: number; readonly config: Config }>();
-  return {
-    park: (name: string, message: string, config: Config): void => void parked.set(name, { message, until: clock.ticks() + PARKED_MS, config }),
-    seen(agent: AgentInfo, config: Config): AgentInfo {
-      const found = parked.get(agent.name);
-      if (!found || found.until <= clock.ticks() || found.config !== config) return agent;
-      return { ...agent, installed: false, problem: found.message };
-    },
-  };
-}
-
-/** A session is named after the agent that it is with: another one knows nothing of it. */
-const sessionName = (row: AgentRow, id: string): string => `${row.name}:${id}`;
-
-function ownSession(row: AgentRow, order: PhaseOrder): PhaseOrder {
-  const own = order.session?.startsWith(`${row.name}:`) ? order.session.slice(row.name.length + 1) : undefined;
-  return { ...order, session: own, sessionUsage: own === undefined ? undefined : order.sessionUsage };
 }
 
 const notRun = (end: End): PhaseEnd => ({ end, tail: '', found: {} });
@@ -101,37 +80,69 @@ function record(options: AgentsOptions, folder: RunFolder, order: PhaseOrder, en
   }
 }
 
-async function runPhase(
-  options: AgentsOptions,
-  row: AgentRow,
-  around: Surroundings,
-  order: PhaseOrder,
-  folder: RunFolder,
-  activity: (event: AgentEvent) => void,
-  signal: AbortSignal,
-): Promise<PhaseEnd> {
+/** One phase that is to be run, with all that it needs. */
+type Phase = {
+  readonly options: AgentsOptions;
+  readonly row: AgentRow;
+  readonly around: Surroundings;
+  readonly order: PhaseOrder;
+  readonly folder: RunFolder;
+  readonly activity: (event: AgentEvent) => void;
+  readonly signal: AbortSignal;
+};
+
+async function runPhase(phase: Phase): Promise<PhaseEnd> {
+  const { options, row, order, folder } = phase;
   const promptFile = layOut(order, folder);
-  const call = row.invoke({ order, promptFile, folder: folder.path, mcp: options.mcp?.(order), around });
-  if (!call) return notRun({ kind: 'final', reason: 'setup_failed', message: `${row.name} finds nothing to run in this task: add a run: field or a sh block` });
-  for (const [name, text] of Object.entries(call.files ?? {})) folder.write(name, text);
-  const { limits } = options.config();
   const log = openRunLog({
     path: folder.log(order.step),
     step: order.step,
-    maxBytes: limits.outputBytes,
+    maxBytes: options.config().limits.outputBytes,
     now: () => options.clock.now(),
     redaction: options.redaction,
     trouble: (message) => options.log.write('warn', message, { task: order.id, step: order.step }),
   });
+  const voice = takeSeat(phase, log);
   try {
-    const ended = await follow(options, row, order, folder, call, log, activity, signal);
+    const call = row.invoke({ order, promptFile, folder: folder.path, mcp: voice?.mcp, around: phase.around });
+    if (!call)
+      return notRun({ kind: 'final', reason: 'setup_failed', message: `${row.name} finds nothing to run in this task: add a run: field or a sh block` });
+    for (const [name, text] of Object.entries(call.files ?? {})) folder.write(name, text);
+    const ended = await follow(phase, call, log, voice?.variables ?? {});
     if (ended !== 'session gone') return ended;
   } finally {
+    voice?.leave();
     log.close();
   }
   options.log.write('warn', `${row.name} does not know session ${order.session} any more: a new one is begun`, { task: order.id, step: order.step });
-  return runPhase(options, row, around, { ...order, session: undefined, sessionUsage: undefined }, folder, activity, signal);
+  return runPhase({ ...phase, order: { ...order, session: undefined, sessionUsage: undefined } });
 }
+
+/** What the agent says through its MCP server while the phase goes on: a report as if it were in its file, progress as its text. */
+function takeSeat({ options, order, folder, activity }: Phase, log: RunLog) {
+  if (!options.voice) return undefined;
+  const { desk, socket, command } = options.voice;
+  const { token, leave } = desk.sit({
+    id: order.id,
+    ticket: order.ticket,
+    attempt: order.attempt,
+    section: order.section,
+    step: order.step,
+    agent: order.model === undefined ? order.agent : `${order.agent}/${order.model}`,
+    report: (result) => void folder.write('result.json', JSON.stringify(result)),
+    progress(message) {
+      const event = { kind: 'text', text: message } as const;
+      log.write(event);
+      activity(event);
+    },
+  });
+  const [program, ...args] = command;
+  const variables = { SOCKET: socket, TOKEN: token };
+  return { leave, variables, mcp: { name: MCP_NAME, command: program, args, env: { TODONE_SOCKET: socket, TODONE_TOKEN: token } } };
+}
+
+/** What clients call the server, and so the first part of its tools' names. */
+const MCP_NAME = 'todone';
 
 /** What it finds when it starts; nothing of an earlier program is mistaken for its report. */
 function layOut(order: PhaseOrder, folder: RunFolder): string {
@@ -141,16 +152,8 @@ function layOut(order: PhaseOrder, folder: RunFolder): string {
   return folder.write(`prompt-${order.step}.md`, order.prompt);
 }
 
-async function follow(
-  options: AgentsOptions,
-  row: AgentRow,
-  order: PhaseOrder,
-  folder: RunFolder,
-  call: Invocation,
-  log: RunLog,
-  activity: (event: AgentEvent) => void,
-  signal: AbortSignal,
-): Promise<PhaseEnd | 'session gone'> {
+async function follow(phase: Phase, call: Invocation, log: RunLog, voice: Partial<RunVariables>): Promise<PhaseEnd | 'session gone'> {
+  const { options, row, order, folder, activity, signal } = phase;
   const { limits, env: passed } = options.config();
   const [circles, waits] = [new AbortController(), new AbortController()];
   const watch = seeing(() => circles.abort());
@@ -176,7 +179,7 @@ async function follow(
       passed: [...passed, ...call.passed],
       added: call.env,
       identity: options.identity,
-      variables: variablesOf(order, folder),
+      variables: { ...variablesOf(order, folder), ...voice },
     }),
     mark: `${options.epoch}.${options.term}-${order.id}-${order.ticket}`,
     inputFile: call.inputFile,
@@ -217,45 +220,6 @@ async function follow(
   });
   const found = { ...foundIn(order, folder, seen, options.redaction), ...sessionIn(row, seen, spent.total(seen.usage)) };
   return { end: cleanEnd(end, options.redaction), tail: plainText(log.tail()), found };
-}
-
-const sessionIn = (row: AgentRow, seen: Seen, sessionUsage: Usage | undefined): Found =>
-  seen.session === undefined ? {} : { session: sessionName(row, seen.session), sessionUsage };
-
-/** Of what a client counts over a whole session, what belongs to this phase. `before` = what it had counted when the last phase ended. */
-function sessionCount(before: Usage | undefined) {
-  let base = before;
-  return {
-    own(event: AgentEvent): AgentEvent {
-      if (event.kind !== 'usage' || !event.cumulative || !base) return event;
-      // Less than before: it began to count anew.
-      if (event.usage.inputTokens < base.inputTokens || event.usage.outputTokens < base.outputTokens) base = undefined;
-      return base ? { ...event, usage: difference(event.usage, base) } : event;
-    },
-    total: (own: Usage | undefined): Usage | undefined => (own ? added(base, own) : base),
-  };
-}
-
-const difference = (all: Usage, before: Usage): Usage => ({
-  inputTokens: all.inputTokens - before.inputTokens,
-  outputTokens: all.outputTokens - before.outputTokens,
-  costUsd: Math.max(0, all.costUsd - before.costUsd),
-});
-
-/** A client that waits out a limit by itself, for an hour if it must, holds a place that others could use. */
-function patienceWithLimits(clock: Clock, limitWaitMs: number, over: () => void): { see(event: AgentEvent): void; end(): void } {
-  let cancel: (() => void) | undefined;
-  const end = (): void => {
-    cancel?.();
-    cancel = undefined;
-  };
-  return {
-    see(event) {
-      if (event.kind === 'limit' && limitWaitMs > 0) cancel ??= clock.after(limitWaitMs, over);
-      else if (isProgress(event)) end();
-    },
-    end,
-  };
 }
 
 /** Whatever a client prints, it ends no daemon: a line that its reader stumbles over is text. */
