@@ -34,6 +34,8 @@ const count = z.int().min(0);
 const text = z.string();
 const texts = z.array(text).readonly();
 
+const usageShape = { inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() } satisfies Shape<Usage>;
+
 const knownShape = {
   id: text.min(1),
   section: text,
@@ -50,6 +52,7 @@ const knownShape = {
   summary: text.optional(),
   plan: text.optional(),
   session: text.optional(),
+  sessionUsage: z.looseObject(usageShape).optional(),
   evidence: text.optional(),
   held: z.enum(['done', 'rollback']).optional(),
   resume: z.boolean().optional(),
@@ -57,8 +60,6 @@ const knownShape = {
   createdAt: z.number(),
   updatedAt: z.number(),
 } satisfies Shape<Known>;
-
-const usageShape = { inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() } satisfies Shape<Usage>;
 
 const foundTask = z.looseObject({ id: text.optional(), title: text, details: text.optional() } satisfies Shape<FoundTask>);
 
@@ -89,6 +90,7 @@ const foundShape = {
   kept: text.optional(),
   notes: texts.optional(),
   usage: z.looseObject(usageShape).optional(),
+  sessionUsage: z.looseObject(usageShape).optional(),
 } satisfies Shape<Found>;
 
 const haltShape = {
@@ -155,9 +157,9 @@ const historyRow = z.object(historyShape);
 // The other way round: every value that a noun may have can be stored.
 type Fits<T, S> = T extends S ? true : never;
 const fits: readonly [
-  Fits<MembersOf<Known>, z.input<z.ZodObject<typeof knownShape>>>,
+  Fits<MembersOf<Known>, Omit<z.input<z.ZodObject<typeof knownShape>>, 'sessionUsage'>>,
   Fits<MembersOf<Run>, Omit<z.input<z.ZodObject<typeof runShape>>, 'found' | 'halt' | 'outcome'>>,
-  Fits<MembersOf<Found>, Omit<z.input<z.ZodObject<typeof foundShape>>, 'usage'>>,
+  Fits<MembersOf<Found>, Omit<z.input<z.ZodObject<typeof foundShape>>, 'usage' | 'sessionUsage'>>,
   Fits<Extract<End, { kind: 'final' }>['reason'], z.input<typeof reason>>,
 ] = [true, true, true, true];
 void fits;

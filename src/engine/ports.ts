@@ -221,7 +221,8 @@ export interface Landing {
 
 /** One event form for every agent's stream (5.3-R2). */
 export type AgentEvent =
-  | { readonly kind: 'text'; readonly text: string }
+  /** `aside`: said by the client and not by the agent: a warning, a retry. No sign of progress. */
+  | { readonly kind: 'text'; readonly text: string; readonly aside?: boolean }
   | { readonly kind: 'tool'; readonly name: string; readonly input?: string; readonly output?: string; readonly failed?: boolean }
   | { readonly kind: 'file'; readonly path: string; readonly change: 'added' | 'changed' | 'removed' }
   | { readonly kind: 'usage'; readonly usage: Usage; readonly cumulative: boolean }
@@ -242,6 +243,8 @@ export type PhaseOrder = WorkOrder & {
   /** The task as the list has it: for the embedded agent's `run:`. */
   readonly task: TaskText;
   readonly session?: string;
+  /** What the session had used before, for clients that count the whole of it. */
+  readonly sessionUsage?: Usage;
   readonly readOnly: boolean;
   readonly plan?: string;
   readonly limitMs: number;

@@ -106,7 +106,7 @@ const sectionSchema = z.strictObject({
 const usageSchema = z.strictObject({ inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() });
 const said = { at: ms, step: text };
 export const entrySchema = z.discriminatedUnion('kind', [
-  z.strictObject({ ...said, kind: z.literal('text'), text }),
+  z.strictObject({ ...said, kind: z.literal('text'), text, aside: z.boolean().optional() }),
   z.strictObject({ ...said, kind: z.literal('tool'), name: text, input: text.optional(), output: text.optional(), failed: z.boolean().optional() }),
   z.strictObject({ ...said, kind: z.literal('file'), path: text, change: z.enum(['added', 'changed', 'removed']) }),
   z.strictObject({ ...said, kind: z.literal('usage'), usage: usageSchema, cumulative: z.boolean() }),
