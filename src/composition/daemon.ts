@@ -94,7 +94,7 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
     waits: options.wait,
   });
   const { engine } = opened;
-  const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleRequest(engine, request) });
+  const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleRequest(engine, opened.door, request) });
   const unwatch = await opened.list.watch(() => void engine.look());
   const stopPolling = poll(options, engine, configs);
   try {

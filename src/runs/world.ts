@@ -3,6 +3,7 @@
  * Stored rows (`known`, `runs`, `meta`) can be loaded again; the rest is rebuilt by looking. It never copies itself whole:
  * a turn writes into a draft, the draft says which rows changed, and `apply` puts them in.
  */
+import type { Task } from '../tasks/task.ts';
 import type { Known, Run } from './run.ts';
 import type { AgentChoice } from './settings.ts';
 
@@ -19,7 +20,14 @@ export type ListState =
   /** git took markers back: put right once git is done and still. */
   | { readonly kind: 'rollback'; readonly since: number; readonly position: string };
 
+/** Who makes a change that is on its way into the list, so that it is not taken for a hand's. */
+export type Author = { readonly by: string; readonly via: string; readonly person: boolean };
+
 export type World = {
+  /** The journal's own name: a part of every ticket that leaves the house. */
+  readonly epoch: string;
+  /** By the id or the text of the task that is being changed. */
+  readonly authors: Map<string, Author>;
   readonly known: Map<string, Known>;
   readonly runs: Map<string, Run>;
   readonly meta: Map<string, string>;
@@ -55,10 +63,12 @@ export function emptyWorld(): World {
 
 /** The world as the journal has it: what every start begins from. */
 export function worldOf(
-  stored: { readonly known: readonly Known[]; readonly runs: readonly Run[]; readonly meta: ReadonlyMap<string, string> },
+  stored: { readonly epoch?: string; readonly known: readonly Known[]; readonly runs: readonly Run[]; readonly meta: ReadonlyMap<string, string> },
   snapshots: ReadonlySet<string>,
 ): World {
   const world: World = {
+    epoch: stored.epoch ?? '',
+    authors: new Map(),
     known: new Map(stored.known.map((known) => [known.id, known])),
     runs: new Map(stored.runs.map((run) => [run.id, run])),
     meta: new Map(stored.meta),
@@ -94,6 +104,11 @@ export function runIn(draft: Draft, id: string): Run | undefined {
   return changed === undefined ? draft.world.runs.get(id) : (changed ?? undefined);
 }
 
+export function metaIn(draft: Draft, key: string): string | undefined {
+  const changed = draft.meta.get(key);
+  return changed === undefined ? draft.world.meta.get(key) : (changed ?? undefined);
+}
+
 /** Every live run, with this turn's changes. */
 export function* runsIn(draft: Draft): Generator<Run> {
   for (const [id, run] of draft.world.runs) if (!draft.runs.has(id)) yield run;
@@ -118,6 +133,26 @@ export function putKnown(draft: Draft, known: Known, by: string, via: string): K
   }
   draft.known.set(known.id, known);
   return known;
+}
+
+/** A row of a task's life that is no change of its own row. */
+export function note(draft: Draft, row: History): void {
+  draft.history.push(row);
+}
+
+/** The first row of a task that nothing was known of. */
+export function freshKnown(task: Task, id: string, now: number): Known {
+  return {
+    id,
+    section: task.section,
+    text: task.text,
+    occurrence: task.occurrence,
+    state: task.marker.state,
+    ticket: 0,
+    attempts: 0,
+    createdAt: now,
+    updatedAt: now,
+  };
 }
 
 /** Puts a turn's changes into the world; only after they are stored. */

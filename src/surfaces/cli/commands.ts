@@ -3,10 +3,18 @@
  * are made from it.
  */
 import type { CommandRow } from './command.ts';
+import { BACKLOG_COMMANDS } from './commands-backlog.ts';
 import { LOOK_COMMANDS } from './commands-look.ts';
 import { SETUP_COMMANDS } from './commands-setup.ts';
 import { STEER_COMMANDS } from './commands-steer.ts';
 import { TASK_COMMANDS } from './commands-tasks.ts';
 import { WORK_COMMANDS } from './commands-work.ts';
 
-export const COMMANDS: readonly CommandRow[] = [...WORK_COMMANDS, ...LOOK_COMMANDS, ...STEER_COMMANDS, ...TASK_COMMANDS, ...SETUP_COMMANDS];
+export const COMMANDS: readonly CommandRow[] = [
+  ...WORK_COMMANDS,
+  ...LOOK_COMMANDS,
+  ...STEER_COMMANDS,
+  ...TASK_COMMANDS,
+  ...BACKLOG_COMMANDS,
+  ...SETUP_COMMANDS,
+];

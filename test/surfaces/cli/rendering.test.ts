@@ -48,6 +48,11 @@ describe('help', () => {
                 task ready    the next tasks that a worker may take
                 task show     all that is known of one task, its plan too
                 task history  what became of a task: what changed, when, by whom
+                task create   file a task, or many from a file, all or none
+                task close    say that a task is done, or not to be done
+                task approve  let tasks start that wait for a person
+                task claim    take a task: nobody else gets it while your claim lives
+                task …        update, assign, unassign, mine, heartbeat, release, rep…
         Set up  init          make a list, and tell git to ignore what ToDone adds
                 doctor        check git, agents, config, list; say what to do
                 completion    let your shell complete commands and tasks
