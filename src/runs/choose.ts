@@ -214,11 +214,14 @@ function* verdictsOf(scene: Scene, section: Section, held: ReadonlyMap<Task, Pro
   }
 }
 
+/** The copy that a recurring task leaves for its next date: it has both. */
+const isRearmed = (task: Task): boolean => task.tags.some(({ key }) => key === 'every') && task.tags.some(({ key }) => key === 'not-before');
+
 /** Whether a task keeps every `[⏰]` below it waiting (3-R2). */
 function isBarrier(state: MarkerState, task: Task): boolean {
   if (state === 'done' || state === 'cancelled') return false;
   const filedByAgent = laneOf(task) === 'triage' && tagValue(task, 'by') !== undefined;
-  return !filedByAgent && tagValue(task, 'rearmed') === undefined;
+  return !filedByAgent && !isRearmed(task);
 }
 
 const ENDED_WHY: Readonly<Partial<Record<MarkerState, (scene: Scene, task: Task) => Why>>> = {

@@ -25,7 +25,8 @@ const EPOCH_CHARS = 8;
 export function claimTask(asking: Asking, input: RequestInput<'task.claim'>, named: Located | undefined): Asked {
   const { caller, scene } = asking;
   const located = named ?? firstReady(scene, caller.name);
-  if (!located) return refused(asking, 'not_ready', 'no task is ready', 'todone task list says what each one waits for');
+  if (!located)
+    return refused(asking, 'not_ready', 'no task is ready', 'todone task list says what each one waits for; one that was typed just now is ready in a moment');
   const { task } = located;
   const id = idOf(scene, task);
   const run = id === undefined ? undefined : runIn(asking.draft, id);

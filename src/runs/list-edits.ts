@@ -20,7 +20,7 @@ export type Reply = {
 
 /** Edits that belong together, for one task. */
 export type EditItem = {
-  readonly purpose: 'claim' | 'settle' | 'mend' | 'ask';
+  readonly purpose: 'claim' | 'settle' | 'mend' | 'ask' | 'upkeep';
   readonly id: string;
   readonly ticket: number;
   /** The first one decides what became of it. */

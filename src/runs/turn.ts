@@ -3,19 +3,22 @@
  * calls. It performs nothing, waits for nothing and knows no clock: time and chance are handed in with the event.
  */
 import type { Config } from '../config.ts';
-import type { Board, Edited, Problem } from '../tasks/task.ts';
+import type { Board, Edit, Edited, Problem } from '../tasks/task.ts';
 import { tagValue } from '../tasks/find.ts';
 import { notWritten, overtaken, replyTo } from './answer-request.ts';
 import { answerAsk, type Answer, type Ask } from './ask.ts';
+import { wordsFor } from './caller.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
 import { expired } from './claims.ts';
 import { claimEdit, type EditItem, mendEdit, type Reply, settleEdits } from './list-edits.ts';
 import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
 import { newId } from './new-id.ts';
+import { notice } from './notice.ts';
 import type { End, Known, Run, Step } from './run.ts';
 import type { AgentChoice } from './settings.ts';
 import { locateKnown, steer, steerOne, textOf, wentBack } from './steer.ts';
-import { type Draft, draftOf, dropRun, freshKnown, knownIn, putKnown, putRun, runIn, runsIn, type World } from './world.ts';
+import { upkeep } from './upkeep.ts';
+import { authorKey, type Draft, draftOf, dropRun, freshKnown, knownIn, newKey, putKnown, putRun, runIn, runsIn, type World } from './world.ts';
 
 export type ListFacts = {
   readonly gitPosition: string;
@@ -85,6 +88,7 @@ export function turn(world: World, event: Event, given: Given): Turned {
   const turning: Turning = { draft: draftOf(world), effects: [], replies: [], given, wakeAt: undefined };
   handle(turning, event);
   giveReplies(turning);
+  tend(turning);
   const chosen = start(turning);
   wakeForWaits(turning);
   return {
@@ -170,6 +174,7 @@ function read(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
     accept(turning, event.board);
     return;
   }
+  if (given.board && before.kind === 'fine') notice(given.board, event.board, draft);
   believe(turning, event);
   for (const run of steered.halts) halt(turning, run);
 }
@@ -235,7 +240,8 @@ function unreadable(turning: Turning, list: Extract<World['list'], { kind: 'miss
 
 function edited(turning: Turning, item: EditItem, result: Edited): void {
   answerAfter(turning, item.reply, result);
-  if (item.purpose === 'mend' || item.purpose === 'ask') return;
+  for (const edit of item.edits) turning.draft.world.authors.delete(keyOf(edit));
+  if (item.purpose === 'mend' || item.purpose === 'ask' || item.purpose === 'upkeep') return;
   const { draft, given } = turning;
   const run = runIn(draft, item.id);
   if (!run || run.ticket !== item.ticket || run.step !== item.purpose) return;
@@ -440,6 +446,16 @@ function start(turning: Turning): Starting {
 /** A wait of at most this long keeps `--once` from ending; dates and limits do not. */
 const SOON_MS = 60_000;
 
+/** What the list does by itself, as soon as it can be believed. */
+function tend(turning: Turning): void {
+  const scene = turning.draft.world.list.kind === 'fine' ? sceneOf(turning) : undefined;
+  if (!scene) return;
+  for (const item of upkeep(scene, turning.given.random)) {
+    for (const edit of item.edits) turning.draft.world.authors.set(keyOf(edit), { by: 'todone', via: 'engine', person: true });
+    turning.effects.push({ kind: 'edit', item });
+  }
+}
+
 function sceneOf(turning: Turning): Scene | undefined {
   const { board, problems, config, now, instance } = turning.given;
   return board && { board, draft: turning.draft, config, now, problems, instance };
@@ -501,14 +517,22 @@ function asked(turning: Turning, event: Extract<Event, { kind: 'asked' }>): void
   const { now, random } = turning.given;
   const result = answerAsk({ ask, by, via, draft: turning.draft, scene: sceneOf(turning), now, number, random });
   for (const run of result.halts) halt(turning, run);
+  const author = ask.kind === 'request' ? { by: wordsFor(ask.caller), via, person: ask.caller.kind === 'person' } : { by, via, person: true };
   for (const item of result.edits) {
     // A task that is taken again in the same breath need not be let go of on its line.
     if (item.purpose === 'claim') withdraw(turning, item.id);
+    for (const edit of item.edits) turning.draft.world.authors.set(keyOf(edit), author);
     turning.effects.push({ kind: 'edit', item });
   }
   for (const run of result.goes) go(turning, run);
   if (result.reply) turning.replies.push({ reply: result.reply, stands: true });
   if (result.answer) turning.effects.push({ kind: 'answer', number, answer: result.answer });
+}
+
+/** What the history looks for when the list shows the change. */
+function keyOf(edit: Edit): string {
+  if ('target' in edit) return edit.target.id ?? authorKey(edit.target);
+  return edit.kind === 'insert' ? newKey(edit.task.title) : edit.kind;
 }
 
 function withdraw(turning: Turning, id: string): void {

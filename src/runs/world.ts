@@ -135,6 +135,11 @@ export function putKnown(draft: Draft, known: Known, by: string, via: string): K
   return known;
 }
 
+/** The key of a task without an id among the authors. */
+export const authorKey = (task: Pick<Task, 'section' | 'text' | 'occurrence'>): string => `${task.section}\n${task.occurrence}\n${task.text}`;
+
+export const newKey = (title: string): string => `new ${title}`;
+
 /** A row of a task's life that is no change of its own row. */
 export function note(draft: Draft, row: History): void {
   draft.history.push(row);

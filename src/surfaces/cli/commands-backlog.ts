@@ -382,7 +382,7 @@ async function create(app: App, input: CreateInput & { readonly [key: string]: u
   if (extra !== undefined) return usage(`--${extra} is for one task`, 'say it in the file, as a tag of each task');
   const words = await readSource(context.host, from);
   if (typeof words !== 'string') return words;
-  const format = from.endsWith('.json') || /^\s*[[{]\s*["{\]]/.test(words) ? 'json' : 'markdown';
+  const format = from.endsWith('.json') || /^\s*(?:\{\s*"|\[\s*\{)/.test(words) ? 'json' : 'markdown';
   return several(app, 'task.create', { ...place, from: { format, text: words } });
 }
 

@@ -6,7 +6,7 @@ import { STATUS_WORDS } from '../../runs/requests.ts';
 import { knownIn } from '../../runs/world.ts';
 import type { App } from './app.ts';
 import { command, type CommandRow, type Result, show, withApp } from './command.ts';
-import { listed } from './commands-backlog.ts';
+import { failureOf, listed } from './commands-backlog.ts';
 import { TASK_ARGUMENT } from './commands-look.ts';
 import { isFailure } from './failure.ts';
 import { findId, findTask, missingSection } from './find-task.ts';
@@ -142,14 +142,16 @@ async function showTask(app: App, input: z.output<typeof taskInput>): Promise<Re
 }
 
 async function history(app: App, input: z.output<typeof taskInput>): Promise<Result> {
-  const found = findId(await app.scene(), input.task);
+  const scene = await app.scene();
+  const found = findId(scene, input.task);
   if (isFailure(found)) return found;
-  const { id } = found;
-  const rows = id === undefined ? [] : await app.history(id);
+  const called = await app.door.call('task.history', { task: input.task }, app.caller);
+  if (!called.ok) return failureOf(called);
+  const { id = input.task } = found;
   return show({
-    view: rows,
+    view: called.output.history,
     text: renderHistory,
-    json: (view) => documentOf({ id: id ?? input.task, history: view }),
-    quiet: () => (id === undefined ? [] : [id]),
+    json: (view) => documentOf({ id, history: view }),
+    quiet: (rows) => (rows.length === 0 ? [] : [id]),
   });
 }

@@ -122,7 +122,7 @@ const doorOn = (scene: Scene, calls: Call[], given: Given): Door => ({
   async call(request, input, caller) {
     const read = admitted(request, input, caller);
     if ('refusal' in read) return { ok: false, refusal: read.refusal };
-    if (REQUESTS[request].readOnly) return look(request, read.input, caller, scene, () => given.history ?? []);
+    if (REQUESTS[request].readOnly) return look(request, read.input, caller, scene, (id) => (given.history ?? []).filter((row) => row.id === id));
     calls.push({ name: request, input: read.input });
     const message = 'as you wish';
     const many = request === 'task.create' || request === 'task.approve';

@@ -606,7 +606,7 @@ describe('tasks', () => {
       2026-11-21 12:00  state  open  in_progress  person  list
       "
     `);
-    expect(await out('task history lcxv8o4')).toBe('nothing is known of it yet: its history begins when ToDone claims it\n');
+    expect(await out('task history lcxv8o4')).toBe('nothing is known of it yet: its history begins with its first change\n');
   });
 });
 
