@@ -114,9 +114,11 @@ async function toOwner(sender: Sender, by: string, request: unknown, here: (work
   return undefined;
 }
 
-async function askOnce({ place, clock, log }: Sender, by: string, term: number, here: (work: Work) => Promise<unknown>): Promise<unknown> {
+async function askOnce({ place, clock, log, signal }: Sender, by: string, term: number, here: (work: Work) => Promise<unknown>): Promise<unknown> {
   const opened = await openWork({ place, term, clock, log, config: () => ({ ...place.config, claimAfter: 0 }), instance: by, works: false, waits: false });
   try {
+    // An errand may take long, and is stopped with the command.
+    signal?.addEventListener('abort', () => void opened.engine.stop(), { once: true });
     await opened.engine.start();
     const answer = await here(opened);
     await opened.engine.drain();

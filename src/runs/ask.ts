@@ -26,6 +26,7 @@ export const askSchema = z.discriminatedUnion('kind', [
     caller: callerSchema,
     facts: z.strictObject({ commit: z.string().optional(), hash: z.string().optional() }).default({}),
   }),
+  z.strictObject({ kind: z.literal('branch'), what: z.enum(['sync', 'land', 'pr']), section: z.string() }),
 ]);
 export type Ask = z.output<typeof askSchema>;
 
@@ -36,8 +37,11 @@ export type Answer =
   /** The request names nothing that is there: exit code 2. */
   | { readonly kind: 'unknown'; readonly message: string; readonly remedy: string; readonly code?: RefusalCode };
 
+/** What concerns tasks and sections; a section's branch is the matter of `errands.ts`. */
+type TaskAsk = Exclude<Ask, { readonly kind: 'branch' }>;
+
 type AskedWith = {
-  readonly ask: Ask;
+  readonly ask: TaskAsk;
   readonly by: string;
   readonly via: string;
   readonly draft: Draft;

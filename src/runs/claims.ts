@@ -11,12 +11,13 @@ import { wordsFor } from './caller.ts';
 import { idOf, notClaimable } from './choose.ts';
 import { claimEdit, type EditItem } from './list-edits.ts';
 import { settle } from './lifecycle.ts';
-import { newId } from './new-id.ts';
+import { freshId } from './filing.ts';
 import { firstReady } from './read-request.ts';
+import { freshKnown } from './recover.ts';
 import { LEASE_SECONDS, type RequestInput } from './requests.ts';
-import type { Ending, Found, Known, Outside, Run } from './run.ts';
+import type { Ending, Found, FoundTask, Known, Outside, Run } from './run.ts';
 import { textOf } from './steer.ts';
-import { type Draft, freshKnown, knownIn, note, putKnown, putRun, runIn } from './world.ts';
+import { type Draft, knownIn, note, putKnown, putRun, runIn } from './world.ts';
 
 /** `<epoch>.<number>`: a number alone would come back with a new journal. */
 export const ticketOf = (draft: Draft, run: Run): string => `${draft.world.epoch.slice(0, EPOCH_CHARS)}.${run.ticket}`;
@@ -53,7 +54,7 @@ const heldBy = (run: Run): string => (run.outside ? `${run.outside.worker} has c
 /** The row of a claim; what it says is written down before the line is. */
 function newRun(asking: Asking, task: Task, wanted: string | undefined, lease: number | undefined): Run {
   const { draft, caller, now } = asking;
-  const id = wanted ?? newId(asking.random, (taken) => knownIn(draft, taken) !== undefined);
+  const id = wanted ?? freshId(asking);
   const known = knownIn(draft, id) ?? freshKnown(task, id, now);
   const run: Run = {
     id,
@@ -136,14 +137,18 @@ export function report(asking: Asking, input: RequestInput<'task.report'>, locat
         'handed back: it waits for a decision',
       );
     case 'needs_prerequisite': {
-      const first = input.tasks?.[0];
-      const id = newId(asking.random, (taken) => knownIn(asking.draft, taken) !== undefined);
+      const wanted = input.tasks === undefined || input.tasks.length === 0 ? [{ title: said === '' ? 'a prerequisite' : said }] : input.tasks;
+      const tasks = wanted.map((task): FoundTask => ({
+        id: freshId(asking),
+        title: task.title,
+        ...('description' in task ? { details: task.description } : {}),
+      }));
       return end(
         asking,
         run,
         { state: 'open', reason: 'refused', message: 'needs_prerequisite' },
-        { ...found, asks: { kind: 'prerequisite', id, title: first?.title ?? input.summary ?? 'a prerequisite', details: first?.description } },
-        `handed back: it waits for ${id}, which was filed for triage`,
+        { ...found, asks: { kind: 'prerequisite', tasks } },
+        `handed back: it waits for ${tasks.map(({ id }) => id).join(', ')}`,
       );
     }
   }

@@ -2,8 +2,10 @@
  * The table of commands: all that `todone` understands, in the order in which help shows it. Help, completion, parsing and tests
  * are made from it.
  */
+import { BRANCH_COMMANDS } from './commands-branch.ts';
 import type { CommandRow } from './command.ts';
 import { BACKLOG_COMMANDS } from './commands-backlog.ts';
+import { SERVE_COMMANDS } from './commands-serve.ts';
 import { LOOK_COMMANDS } from './commands-look.ts';
 import { SETUP_COMMANDS } from './commands-setup.ts';
 import { STEER_COMMANDS } from './commands-steer.ts';
@@ -14,7 +16,9 @@ export const COMMANDS: readonly CommandRow[] = [
   ...WORK_COMMANDS,
   ...LOOK_COMMANDS,
   ...STEER_COMMANDS,
+  ...BRANCH_COMMANDS,
   ...TASK_COMMANDS,
   ...BACKLOG_COMMANDS,
+  ...SERVE_COMMANDS,
   ...SETUP_COMMANDS,
 ];
