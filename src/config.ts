@@ -211,6 +211,7 @@ export const configSchema = z.strictObject({
     .describe('TODONE_PORT: a block for each workspace'),
   keepSnapshots: duration('14d').describe('How long snapshots are kept after landing'),
   workers: z.array(z.string()).default([]).describe('Names that {owner:…} and @name may use; empty = any'),
+  people: z.array(z.string()).default([]).describe('Names (--as) that are persons and may approve; whoever else names himself is a worker'),
   labels: z
     .strictObject({ hash: z.boolean().default(false), at: z.boolean().default(false), todotxt: z.boolean().default(false) })
     .prefault({})

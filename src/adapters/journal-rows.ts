@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { STEPS } from '../runs/run.ts';
-import type { Ending, End, Found, FoundTask, Halt, Known, Run, TaskText, Usage } from '../runs/run.ts';
+import type { Ending, End, Found, FoundTask, Halt, Known, Outside, Run, TaskText, Usage } from '../runs/run.ts';
 import type { HistoryRow } from '../engine/ports.ts';
 
 /** A schema for each key of T: a key that the noun has and the row lacks does not compile. */
@@ -25,6 +25,7 @@ const reason = z.enum([
   'limit',
   'budget',
   'cancelled',
+  'closed',
   'setup_failed',
   'refused',
   'lost',
@@ -99,7 +100,9 @@ const haltShape = {
   then: z.enum(['failed', 'keep', 'again', 'replan']),
 } satisfies Shape<Halt>;
 
-const endingShape = { state: z.enum(['done', 'failed', 'open', 'keep']), reason, message: text } satisfies Shape<Ending>;
+const outsideShape = { worker: text, via: text, leaseMs: z.number().optional(), until: z.number().optional() } satisfies Shape<Outside>;
+
+const endingShape = { state: z.enum(['done', 'failed', 'open', 'cancelled', 'keep']), reason, message: text } satisfies Shape<Ending>;
 
 const taskShape = {
   id: text,
@@ -138,6 +141,7 @@ const runShape = {
   halt: z.looseObject(haltShape).optional(),
   outcome: z.looseObject(endingShape).optional(),
   startedAt: z.number(),
+  outside: z.looseObject(outsideShape).optional(),
 } satisfies Shape<Run>;
 
 const historyShape = {
@@ -158,7 +162,7 @@ const historyRow = z.object(historyShape);
 type Fits<T, S> = T extends S ? true : never;
 const fits: readonly [
   Fits<MembersOf<Known>, Omit<z.input<z.ZodObject<typeof knownShape>>, 'sessionUsage'>>,
-  Fits<MembersOf<Run>, Omit<z.input<z.ZodObject<typeof runShape>>, 'found' | 'halt' | 'outcome'>>,
+  Fits<MembersOf<Run>, Omit<z.input<z.ZodObject<typeof runShape>>, 'found' | 'halt' | 'outcome' | 'outside'>>,
   Fits<MembersOf<Found>, Omit<z.input<z.ZodObject<typeof foundShape>>, 'usage' | 'sessionUsage'>>,
   Fits<Extract<End, { kind: 'final' }>['reason'], z.input<typeof reason>>,
 ] = [true, true, true, true];

@@ -286,7 +286,10 @@ export function createEngine(ports: EnginePorts): Engine {
   const afterWrite = (items: readonly EditItem[], written: Written): void => {
     let at = 0;
     const results = items.map((item) => {
-      const result = written.results[at] ?? { kind: 'gone' as const };
+      const own = written.results.slice(at, at + item.edits.length);
+      // Who asked for several changes is told of the one that was not made.
+      const refused = item.reply && own.find(({ kind }) => kind === 'gone' || kind === 'changed');
+      const result = refused ?? own[0] ?? { kind: 'gone' as const };
       at += item.edits.length;
       return { item, result };
     });
@@ -375,6 +378,8 @@ export function createEngine(ports: EnginePorts): Engine {
     async drain() {
       post({ kind: 'drain' });
       await until(() => lanes.size === 0 && writer.idle());
+      // A lease's end is no reason to stay.
+      cancelWake?.();
     },
     async stop() {
       post({ kind: 'stop' });

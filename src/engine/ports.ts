@@ -3,6 +3,8 @@
  * for tests and a real adapter, and one contract suite for both. Never names a library, a git command or a table.
  */
 import type { Board, Edit, Edited } from '../tasks/task.ts';
+import type { Caller } from '../runs/caller.ts';
+import type { Called, RequestName } from '../runs/requests.ts';
 import type { AgentChoice } from '../runs/settings.ts';
 import type { End, Found, Known, Run, Step, TaskText, Usage } from '../runs/run.ts';
 
@@ -301,6 +303,13 @@ export interface Prompts {
   fill(name: PromptName, values: Readonly<Record<string, string>>): string;
   /** What the template says of its phase's longest time; undefined = the config does. */
   limitMs(name: PromptName): number | undefined;
+}
+
+// ── requests ─────────────────────────────────────────────────────────────────────────────────────
+
+/** The one door of every interface: the same request, the same answer, wherever it came from. Never throws for what a caller wrote. */
+export interface Door {
+  call<N extends RequestName>(request: N, input: unknown, caller: Caller): Promise<Called<N>>;
 }
 
 // ── words ────────────────────────────────────────────────────────────────────────────────────────

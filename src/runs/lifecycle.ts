@@ -27,6 +27,7 @@ export const ENDS: Readonly<Record<Reason, Rule>> = {
   limit: { retry: 'always', from: 'implement', waits: true },
   budget: { retry: 'never', from: 'implement', waits: false },
   cancelled: { retry: 'never', from: 'prepare', waits: false },
+  closed: { retry: 'never', from: 'settle', waits: false },
   setup_failed: { retry: 'always', from: 'prepare', waits: true },
   refused: { retry: 'attempt', from: 'implement', waits: false },
   lost: { retry: 'always', from: 'prepare', waits: false },

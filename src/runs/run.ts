@@ -21,6 +21,8 @@ export type Reason =
   | 'limit'
   | 'budget'
   | 'cancelled'
+  /** A person said so, or a worker showed its commit. */
+  | 'closed'
   | 'setup_failed'
   | 'refused'
   | 'lost';
@@ -159,6 +161,16 @@ export type Run = {
   /** Set at `settle`: how it ended. */
   readonly outcome?: Ending;
   readonly startedAt: number;
+  /** Set where somebody works on it that ToDone did not start (6.1-R1): nothing is performed, its end is told by a request. */
+  readonly outside?: Outside;
+};
+
+export type Outside = {
+  readonly worker: string;
+  readonly via: string;
+  /** How long it lives without a heartbeat, in ms; absent = a person's, which does not run out. */
+  readonly leaseMs?: number;
+  readonly until?: number;
 };
 
 export type Halt = {
@@ -172,7 +184,7 @@ export type Halt = {
 };
 
 export type Ending = {
-  readonly state: 'done' | 'failed' | 'open' | 'keep';
+  readonly state: 'done' | 'failed' | 'open' | 'cancelled' | 'keep';
   readonly reason: Reason;
   readonly message: string;
 };
