@@ -91,6 +91,24 @@ export const configSchema = z.strictObject({
     .max(64)
     .default(1)
     .describe('Finished tasks of a section that are verified and landed together; where that fails, the one at fault is found and goes back alone'),
+  verifyIn: z
+    .enum(['workspace', 'clean'])
+    .default('workspace')
+    .describe("Where verify runs: in the task's workspace, or in a fresh checkout of exactly the commit, with copies and hooks"),
+  syncBase: z
+    .enum(['never', 'onLand', 'daily'])
+    .default('never')
+    .describe("When the base is merged into a section's branch by itself: after each landing, or once a day while it is worked on"),
+  onSectionDone: z
+    .enum(['none', 'push', 'pr', 'merge'])
+    .default('none')
+    .describe('What follows when all tasks of a section are done: push its branch, push and one pull request through gh, or merge it into the base'),
+  remote: z
+    .string()
+    .min(1)
+    .refine((value) => !value.startsWith('-'), 'a remote does not begin with -')
+    .default('origin')
+    .describe('Where push and pr go: the name of a remote, or a URL'),
   prompts: z
     .partialRecord(z.enum(['plan', 'implement', 'update', 'resolve', 'investigate']), z.string().min(1))
     .default({})
@@ -100,12 +118,17 @@ export const configSchema = z.strictObject({
     .record(z.string(), z.array(z.enum(['plan', 'implement', 'update'])).min(1))
     .default({})
     .describe('Workflows by name: a list of phases with implement in it'),
+  handoff: z
+    .enum(['triage', 'auto'])
+    .default('triage')
+    .describe('A task that an agent files as a prerequisite: waits for a person (triage), or may start at once (auto)'),
   hooks: hooksSchema.prefault({}).describe('Commands around workspaces and runs'),
   limits: z
     .strictObject({
       phase: duration('60m').describe('Longest time of one phase'),
       verify: duration('15m').describe('Longest time of verify'),
       hook: duration('10m').describe('Longest time of a hook'),
+      remote: duration('2m').describe('Longest time of one push, fetch or call of gh'),
       stallAfter: duration('5m').describe('A phase without event, CPU and file change for this long has stalled'),
       stopGrace: duration('10s').describe('From TERM to KILL'),
       outputBytes: z
@@ -132,6 +155,15 @@ export const configSchema = z.strictObject({
     .default(['todone.config.json', 'todone.config.yaml', 'todone.config.yml', 'prompts/**', '.githooks/**', '.husky/**'])
     .describe('Paths that an agent cannot change: globs, left out of the commit'),
   sign: z.enum(['auto', 'never']).default('auto').describe('Sign commits as the global git config says'),
+  sandbox: z.enum(['auto', 'none', 'bwrap']).default('auto').describe('What confines runs: auto takes the strongest that passes its self-test, and says which'),
+  sandboxPaths: z
+    .strictObject({
+      read: z.array(z.string()).default([]).describe('Paths that runs may read although they are hidden: below home, the main worktree, temp'),
+      write: z.array(z.string()).default([]).describe('Paths that runs may write outside their workspace: a cache of packages, say'),
+    })
+    .prefault({})
+    .describe('Openings in the sandbox, absolute or from ~'),
+  sandboxNetwork: z.boolean().default(true).describe('Whether runs reach the network; agents of a model need it'),
   env: z.array(z.string()).default([]).describe('Names of variables that agents get on top of the allow-list'),
   ports: z
     .strictObject({ first: z.int().min(1024).max(65000).default(43000), size: z.int().min(1).max(100).default(10) })

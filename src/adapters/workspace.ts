@@ -139,6 +139,7 @@ function keyOf(workspace: Workspace, paths: readonly Change[]): string {
 }
 
 async function writeTree(git: Git, workspace: Workspace, paths: readonly Change[], index: string): Promise<string> {
+  await freeIndex(workspace, index);
   copyIndex(join(workspace.dir, 'index'), index);
   const place = placeOf(workspace, { index });
   const beyond = paths.filter((change) => (change.kind === 'removed' ? isBeyondLink(workspace.path, change.name) : isSpecial(fileOf(workspace, change))));
@@ -183,9 +184,9 @@ export async function restoreIndex(git: Git, workspace: Workspace, commit: strin
   await git.ok(['read-tree', '--reset', commit], placeOf(workspace));
 }
 
-/** A lock on our own index was left by a git that was killed with an earlier daemon. */
-async function freeIndex(workspace: Workspace): Promise<void> {
-  const lock = join(workspace.dir, 'index.lock');
+/** A lock on one of our own indexes was left by a git that was killed with an earlier daemon. */
+async function freeIndex(workspace: Workspace, index = join(workspace.dir, 'index')): Promise<void> {
+  const lock = `${index}.lock`;
   if (existsSync(lock) && !(await removeIfAbandoned(lock, [workspace.dir], 0))) throw new Error(`git is still at work in ${workspace.path} (${lock})`);
 }
 

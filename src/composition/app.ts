@@ -28,6 +28,8 @@ import { hasConflictMarkers } from '../tasks/compare.ts';
 import { parse } from '../tasks/parse.ts';
 import type { App, CommitFact, Globals, Host } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
+import { readEvidence } from '../adapters/evidence.ts';
+import { diffOf, doErrand, planErrand } from './branch.ts';
 import { runDaemon } from './daemon.ts';
 import { listFailure, makeStateDir, type Place } from './place.ts';
 import { sendAsk } from './requests.ts';
@@ -78,6 +80,14 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
         openProver(git, openSections({ git, branchPrefix: place.config.branchPrefix, base: place.config.base })).proof(section, id, hash),
       ),
     commits: (section, max) => commitsOf(place, section, max),
+    async doErrand(what, section) {
+      makeStateDir(place);
+      const log = openScreenLog(place, globals, host, 'error');
+      return doErrand({ place, by: instance, clock, log, signal: signals.drain }, what, section);
+    },
+    planErrand: async (what, section) => planErrand(place, sceneOf(place, agents(), instance, clock.now()), what, section, signals.drain),
+    diff: (section) => diffOf(place, section),
+    evidence: async (id) => readEvidence(place.stateDir, id),
     restore: (id, into) => restore(place, id, into),
   };
 }
@@ -86,7 +96,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
 export function sceneOf(place: Place, agents: ReturnType<App['agents']>, instance: string, now: number): Scene {
   const journal = openJournalReadOnly({ stateDir: place.stateDir });
   try {
-    const world = worldOf(journal.load(), new Set());
+    const world = worldOf(journal.load());
     const text = listText(place);
     const board = parse(text, { labels: place.config.labels, workers: place.config.workers });
     world.agents = agents;

@@ -130,8 +130,16 @@ function judge(run: Run, step: Step, done: PhaseEnd, doing: Doing): End {
   }
 }
 
-function namedAsk(found: Found, doing: Doing): Found['asks'] {
-  return found.asks?.kind === 'prerequisite' ? { ...found.asks, id: newId(doing.random, () => false) } : found.asks;
+/** The line of the task that waits has to name what it waits for. */
+function namedAsk({ asks }: Found, doing: Doing): Found['asks'] {
+  if (asks?.kind !== 'prerequisite') return asks;
+  const taken = new Set<string>();
+  const named = asks.tasks.map((task) => {
+    const id = newId(doing.random, (each) => taken.has(each));
+    taken.add(id);
+    return { ...task, id };
+  });
+  return { ...asks, tasks: named };
 }
 
 /** A plan is what the agent wrote as its plan, else what it printed. */

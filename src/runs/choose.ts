@@ -200,7 +200,7 @@ function isBarrier(state: MarkerState, task: Task): boolean {
   return !filedByAgent && tagValue(task, 'rearmed') === undefined;
 }
 
-const ENDED_WHY: Readonly<Partial<Record<MarkerState, (scene: Scene, task: Task) => Why>>> = {
+const ENDED_WHY: Readonly<Partial<Record<MarkerState, (scene: Scene, task: Task) => Why | undefined>>> = {
   done: () => why('2-R1', 'done', 'it is done', 'add {redo} and set [] to run it again'),
   cancelled: () => why('2-R4', 'cancelled', 'it was cancelled', 'set [] to have it done'),
   failed: (scene, task) => why('2-R6', 'failed', knownFor(scene, task)?.message ?? 'it failed', 'set [] for another attempt, with {fresh} for a clean start'),
@@ -214,6 +214,7 @@ const ENDED_WHY: Readonly<Partial<Record<MarkerState, (scene: Scene, task: Task)
         ...why('5.3-R6', 'running', `it waits to go on with ${run.step}: ${run.evidence ?? ''}`, 'nothing to do: it goes on by itself'),
         until: run.waitUntil,
       };
+    if (!run && knownFor(scene, task)?.resume) return undefined;
     if (run) return why('2-R2', 'running', `it is being worked on (${run.step})`, 'wait, or set [❌] to stop it');
     return why('2-R4', 'person', 'it is marked as being worked on by somebody else', 'set [] to have ToDone do it');
   },
@@ -355,7 +356,12 @@ export function globalWhy(scene: Scene): Why | undefined {
     case 'conflict':
       return why('1.4-R7', 'list', 'the list holds conflict markers of git', 'resolve the conflict and save the list');
     case 'rollback':
-      return why('1.4-R7', 'list', 'git took markers of the list back; they are put right when git is done', 'finish what git is doing (merge, rebase, stash)');
+      return why(
+        '1.4-R7',
+        'list',
+        'git, or the save of an old buffer, took markers of the list back; they are put right when it is over',
+        'finish what git is doing (merge, rebase, stash), or wait',
+      );
   }
 }
 
@@ -423,13 +429,16 @@ function filesWhy(scene: Scene, task: Task, files: readonly string[] | undefined
 const allTaken = ({ config }: Scene): Why =>
   why('3-R3', 'cap', `all ${config.maxAgents} places for agents are taken`, 'wait for one of them, or raise maxAgents in the config');
 
+/** One that is being worked on may be one whose claim was lost. */
+const STARTABLE: ReadonlySet<MarkerState> = new Set<MarkerState>(['open', 'blocked', 'in_progress']);
+
 const startable = new WeakMap<Section, boolean>();
 
 /** Whether the list alone would let any of its tasks start: a section that is over, or waits for people, costs nothing at a turn. */
 function mayStart(section: Section): boolean {
   const known = startable.get(section);
   if (known !== undefined) return known;
-  const may = section.tasks.some((task) => (task.marker.state === 'open' || task.marker.state === 'blocked') && laneWhy(task) === undefined);
+  const may = section.tasks.some((task) => STARTABLE.has(task.marker.state) && laneWhy(task) === undefined);
   startable.set(section, may);
   return may;
 }

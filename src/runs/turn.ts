@@ -10,12 +10,15 @@ import { freed, heldBack } from './behind.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
 import type { TipFiles } from './files.ts';
 import { claimEdit, type EditItem, mendEdit, settleEdits } from './list-edits.ts';
+import type { Errand, ErrandOrder } from './errand.ts';
+import { afterLanding, askErrand, type ErrandEnded, errandEnded, type ErrandsTurned, turnErrands } from './errands.ts';
 import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
 import { newId } from './new-id.ts';
+import { adopt, freshKnown } from './recover.ts';
 import { freeSlot, isPersons, slotKey } from './room.ts';
 import type { End, Known, Run, Step } from './run.ts';
 import type { AgentChoice } from './settings.ts';
-import { locateKnown, steer, steerOne, textOf, wentBack } from './steer.ts';
+import { locateKnown, steer, steerAfterRollback, steerOne, textOf, wentBack } from './steer.ts';
 import { type Draft, draftOf, dropRun, knownIn, putKnown, putRun, runIn, runsIn, type World } from './world.ts';
 
 export type ListFacts = {
@@ -28,14 +31,26 @@ export type ListFacts = {
 };
 
 export type Event =
-  /** The list was read. `torn`: it looks cut off against the board before. `own`: it is what we wrote ourselves. */
-  | { readonly kind: 'read'; readonly board: Board; readonly facts: ListFacts; readonly torn: boolean; readonly conflict: boolean; readonly own: boolean }
+  /**
+   * The list was read. `torn`: it looks cut off against the board before. `own`: it is what we wrote ourselves. `reflow`: some of the
+   * tasks of which a formatter has made something else.
+   */
+  | {
+      readonly kind: 'read';
+      readonly board: Board;
+      readonly facts: ListFacts;
+      readonly torn: boolean;
+      readonly conflict: boolean;
+      readonly own: boolean;
+      readonly reflow?: readonly Task[];
+    }
   | { readonly kind: 'unreadable'; readonly missing: boolean; readonly message: string }
   /** What became of list edits. Comes after the `read` of the text that they wrote. */
   | { readonly kind: 'edited'; readonly items: readonly { readonly item: EditItem; readonly result: Edited }[] }
   /** The list could not be written now. */
   | { readonly kind: 'unwritable'; readonly items: readonly EditItem[]; readonly message: string }
   | { readonly kind: 'ended'; readonly id: string; readonly ticket: number; readonly step: Step; readonly end: End }
+  | (ErrandEnded & { readonly kind: 'errand-ended' })
   | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask; readonly by: string; readonly via: string }
   /** The files of a section's tip, asked for by `survey`; undefined where they could not be listed. */
   | { readonly kind: 'surveyed'; readonly section: string; readonly files: TipFiles | undefined }
@@ -54,6 +69,7 @@ export type Effect =
   | { readonly kind: 'release'; readonly run: Run }
   /** Which files the tip of this section holds: wanted for the choice. */
   | { readonly kind: 'survey'; readonly section: string }
+  | { readonly kind: 'errand'; readonly order: ErrandOrder }
   | { readonly kind: 'answer'; readonly number: number; readonly answer: Answer };
 
 export type Given = {
@@ -91,13 +107,14 @@ export function turn(world: World, event: Event, given: Given): Turned {
   handle(turning, event);
   for (const run of freed(turning.draft)) go(turning, run);
   const chosen = start(turning);
+  const errands = runErrands(turning);
   wakeForWaits(turning);
   return {
     draft: turning.draft,
     board: turning.given.board,
     effects: turning.effects,
-    wakeAt: earliest(turning.wakeAt, chosen.wakeAt),
-    idle: isIdle(turning, chosen),
+    wakeAt: earliest(turning.wakeAt, earliest(chosen.wakeAt, errands.wakeAt)),
+    idle: !errands.busy && isIdle(turning, chosen),
   };
 }
 
@@ -109,7 +126,7 @@ export function resumed(world: World): readonly Effect[] {
   });
 }
 
-type Turning = { readonly draft: Draft; readonly effects: Effect[]; given: Given; wakeAt: number | undefined };
+type Turning = { readonly draft: Draft; readonly effects: Effect[]; given: Given; wakeAt: number | undefined; asked?: Errand };
 
 function handle(turning: Turning, event: Event): void {
   const { world } = turning.draft;
@@ -128,6 +145,8 @@ function handle(turning: Turning, event: Event): void {
       return unreadable(turning, { kind: 'refused', since: turning.given.now, message: event.message });
     case 'ended':
       return ended(turning, event);
+    case 'errand-ended':
+      return errandEnded(turning.draft, event, turning.given.config, turning.given.now, turning.given.random);
     case 'asked':
       return asked(turning, event);
     case 'surveyed':
@@ -155,6 +174,7 @@ function read(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
   const { world } = draft;
   const before = world.list;
   if (event.conflict) return void (world.list = before.kind === 'conflict' ? before : { kind: 'conflict', since: given.now });
+  if (event.reflow) return reflowed(turning, event.reflow);
   if (event.torn && !settledTorn(before, event.facts.version, given)) {
     world.list = before.kind === 'torn' && before.version === event.facts.version ? before : { kind: 'torn', since: given.now, version: event.facts.version };
     return;
@@ -162,7 +182,7 @@ function read(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
   noteFresh(turning, event, before.kind === 'unread');
   if (before.kind === 'rollback') return duringRollback(turning, event, before);
   const gitMoved = world.gitPosition !== undefined && (world.gitPosition !== event.facts.gitPosition || event.facts.gitOperation !== undefined);
-  if (before.kind === 'unread') adopt(turning, event.board);
+  if (before.kind === 'unread') adopt(draft, event.board, given.now);
   const steered = steer({ board: event.board, before: given.board, draft, now: given.now, gitMoved, listIsCommitted: event.facts.listIsCommitted });
   if (steered.rollback) {
     world.list = { kind: 'rollback', since: given.now, position: event.facts.gitPosition };
@@ -185,6 +205,17 @@ function believe(turning: Turning, event: Extract<Event, { kind: 'read' }>): voi
   accept(turning, event.board);
   if (waited) for (const run of runsIn(turning.draft)) if (!isPerformed(run) && (run.step === 'claim' || run.step === 'settle')) write(turning, run);
 }
+
+/** The list as it was read before stays what counts, until every task stands on its own again or a person says otherwise. */
+function reflowed(turning: Turning, tasks: readonly Task[]): void {
+  const { world } = turning.draft;
+  if (world.list.kind === 'rollback') return void (world.list = { ...world.list, since: turning.given.now });
+  const names = tasks.map(({ title }) => `"${title}"`).join(', ');
+  unreadable(turning, { kind: 'refused', since: turning.given.now, message: `a formatter joined or moved the lines of ${names}: ${FORMATTER_REMEDY}` });
+}
+
+const FORMATTER_REMEDY =
+  'undo that, so that each task stands on its own line with its details indented below it, and keep the formatter off the list (.prettierignore, .remarkignore, .markdownlintignore; `todone init` writes them)';
 
 const accept = (turning: Turning, board: Board): void => void (turning.given = { ...turning.given, board });
 
@@ -209,20 +240,12 @@ function duringRollback(turning: Turning, event: Extract<Event, { kind: 'read' }
   if (!still) return void (draft.world.list = { ...list, since: given.now, position: event.facts.gitPosition });
   if (given.now < list.since + ROLLBACK_QUIET_MS) return;
   const mends = wentBack(event.board, draft).map(({ id, located }) => mendEdit(draft, id, located.task));
-  if (mends.length === 0) return believe(turning, event);
-  for (const item of mends) if (item) turning.effects.push({ kind: 'edit', item });
-}
-
-/** Tasks that the list knows and the journal does not: a new journal, or a list from elsewhere (2-R4, 4-R9). */
-function adopt(turning: Turning, board: Board): void {
-  for (const section of board.sections) {
-    if (section.name === undefined) continue;
-    for (const task of section.tasks) {
-      const { id, state, hash } = task.marker;
-      if (id === undefined || knownIn(turning.draft, id)) continue;
-      putKnown(turning.draft, { ...freshKnown(task, id, turning.given.now), state, hash }, 'list', 'list');
-    }
+  if (mends.length === 0) {
+    believe(turning, event);
+    for (const run of steerAfterRollback({ board: event.board, draft, now: given.now })) halt(turning, run);
+    return;
   }
+  for (const item of mends) if (item) turning.effects.push({ kind: 'edit', item });
 }
 
 function unreadable(turning: Turning, list: Extract<World['list'], { kind: 'missing' | 'refused' }>): void {
@@ -263,6 +286,7 @@ function ended(turning: Turning, event: Extract<Event, { kind: 'ended' }>): void
   if (landed) draft.world.tips.delete(run.section);
   if (run.halt && !landed) return halted(turning, { ...run, found: { ...run.found, ...foundOf(event.end) } });
   if (draft.world.mode === 'draining' && event.end.kind === 'final' && event.end.reason === 'cancelled') return;
+  if (landed) afterLanding(draft, given.config, run.section, given.now);
   go(turning, elsewhere(turning, run, event.end) ?? advance({ ...run, halt: undefined }, event.end, policyOf(turning, run)), given);
 }
 
@@ -440,6 +464,13 @@ function survey(turning: Turning, section: string): void {
 /** A wait of at most this long keeps `--once` from ending; dates and limits do not. */
 const SOON_MS = 60_000;
 
+function runErrands(turning: Turning): ErrandsTurned {
+  const { draft, given, asked } = turning;
+  const errands = turnErrands({ draft, scene: sceneOf(turning), config: given.config, now: given.now, asked });
+  for (const order of errands.orders) turning.effects.push({ kind: 'errand', order });
+  return errands;
+}
+
 function sceneOf(turning: Turning): Scene | undefined {
   const { board, problems, config, now, instance } = turning.given;
   return board && { board, draft: turning.draft, config, now, problems, instance };
@@ -480,6 +511,8 @@ function claim(turning: Turning, choice: Choice): void {
       ...known,
       state: 'in_progress',
       held: undefined,
+      resume: undefined,
+      gone: undefined,
       ticket: run.ticket,
       section: task.section,
       text: task.text,
@@ -493,24 +526,15 @@ function claim(turning: Turning, choice: Choice): void {
   turning.effects.push({ kind: 'edit', item: claimEdit(run) });
 }
 
-export function freshKnown(task: Task, id: string, now: number): Known {
-  return {
-    id,
-    section: task.section,
-    text: task.text,
-    occurrence: task.occurrence,
-    state: task.marker.state,
-    ticket: 0,
-    attempts: 0,
-    createdAt: now,
-    updatedAt: now,
-  };
-}
-
 // ── requests ─────────────────────────────────────────────────────────────────────────────────────
 
 function asked(turning: Turning, event: Extract<Event, { kind: 'asked' }>): void {
   const scene = sceneOf(turning);
+  if (event.ask.kind === 'branch') {
+    const { errand, ...answer } = askErrand(turning.draft, scene, event.ask.what, event.ask.section, event.by);
+    turning.asked = errand;
+    return void turning.effects.push({ kind: 'answer', number: event.number, answer });
+  }
   const result = answerAsk({ ask: event.ask, by: event.by, via: event.via, draft: turning.draft, scene, now: turning.given.now });
   for (const run of result.halts) halt(turning, run);
   for (const item of result.edits) turning.effects.push({ kind: 'edit', item });

@@ -129,6 +129,73 @@ describe('the turn', () => {
     }
   });
 
+  it('1.4-R7 2-R4 the 🟡 of a run that is over comes back with an old buffer: nothing runs again, and the outcome is put right', () => {
+    for (const outcome of ['done', 'failed']) {
+      const wheel = table('## Git Worktree a\n[] one\n', { attempts: 1 });
+      wheel.read();
+      const stale = wheel.list();
+      if (outcome === 'done') wheel.land();
+      else
+        for (const step of ['prepare', 'plan', 'implement'] as const)
+          wheel.end(step, step === 'implement' ? { kind: 'final', reason: 'agent_failed', message: 'exit 3' } : undefined);
+      const right = wheel.list();
+      expect(right).not.toBe(stale);
+      wheel.save(() => stale.replace('## ', 'A remark.\n\n## '));
+      expect([wheel.world.list.kind, wheel.steps()]).toEqual(['rollback', []]);
+      wheel.wait(ROLLBACK_QUIET_MS);
+      wheel.read();
+      expect([wheel.list(), wheel.world.list.kind, wheel.steps()]).toEqual([right.replace('## ', 'A remark.\n\n## '), 'fine', []]);
+    }
+  });
+
+  it('1.4-R7 an old buffer takes a claim and a failure back at once: both are put right, with the reason of the failure', () => {
+    const wheel = table('## Git Worktree a\n[] one\n[] two\n', { attempts: 1 });
+    const stale = wheel.list();
+    wheel.read();
+    for (const step of ['prepare', 'plan', 'implement'] as const)
+      wheel.end(step, step === 'implement' ? { kind: 'final', reason: 'agent_failed', message: 'exit 3' } : undefined);
+    wheel.end('prepare');
+    const right = wheel.list();
+    expect(right).toMatch(/\[❌ \w+\] one\n {2}> .*\n\[🟡 \w+\] two/u);
+    wheel.save(() => stale);
+    expect(kinds(wheel.effects)).not.toContain('halt');
+    wheel.wait(ROLLBACK_QUIET_MS);
+    wheel.read();
+    expect([wheel.list(), wheel.steps()]).toEqual([right, ['plan']]);
+  });
+
+  it('1.4-R7 an outcome that is about to be written counts as one of the markers that an old buffer takes back', () => {
+    const wheel = table('## Git Worktree a\n[] one\n\n## Git Worktree b\n[] two\n');
+    const stale = wheel.list();
+    wheel.read();
+    wheel.take({ kind: 'unreadable', missing: true, message: 'gone' });
+    for (const step of ['prepare', 'plan', 'implement', 'update'] as const) wheel.end(step);
+    wheel.end('land', { kind: 'done', found: { commit: 'a1b2c3d4e5', hash: 'a1b2c3d' } });
+    wheel.save(() => stale);
+    expect([wheel.world.list.kind, kinds(wheel.effects).includes('halt')]).toEqual(['rollback', false]);
+    wheel.wait(ROLLBACK_QUIET_MS);
+    wheel.read();
+    wheel.read();
+    expect(wheel.list()).toMatch(/\[✅ a1b2c3d, \w+\] one\n\n.*\n\[🟡 \w+\] two/u);
+  });
+
+  it('2-R4 1.4-R7 what a person says in the same save as markers went back counts once they are right again', () => {
+    const wheel = table('## Git Worktree a\n[] one\n\n## Git Worktree b\n[] two\n');
+    wheel.read();
+    wheel.save((text) => text.replace(/\[🟡[^\]]*\] two/u, '[-] two'));
+    wheel.git({ gitPosition: 'elsewhere' });
+    expect(kinds(wheel.effects).filter((kind) => kind === 'halt')).toHaveLength(1);
+    const other = table('## Git Worktree a\n[] one\n\n## Git Worktree b\n[] two\n');
+    other.read();
+    other.git({ gitPosition: 'elsewhere' });
+    other.save((text) => text.replace(/\[🟡[^\]]*\] one/u, '[] one').replace(/\[🟡[^\]]*\] two/u, '[-] two'));
+    expect([other.world.list.kind, kinds(other.effects).includes('halt')]).toEqual(['rollback', false]);
+    other.wait(ROLLBACK_QUIET_MS);
+    other.read();
+    expect(other.list()).toMatch(/\[🟡 \w+\] one\n\n.*\n\[-\] two/u);
+    expect(kinds(other.effects).filter((kind) => kind === 'halt')).toHaveLength(1);
+  });
+
   it('1.4-R7 conflict markers of git pause everything until they are gone', () => {
     const wheel = table('## Git Worktree a\n[] one\n');
     wheel.read({ conflict: true });
@@ -295,7 +362,7 @@ describe('the turn', () => {
     wheel.end('prepare');
     const rows = (world: World) =>
       JSON.parse(JSON.stringify({ known: [...world.known.values()], runs: [...world.runs.values()], meta: [...world.meta] })) as Parameters<typeof worldOf>[0];
-    const loaded = worldOf({ ...rows(wheel.world), meta: new Map(wheel.world.meta) }, new Set());
+    const loaded = worldOf({ ...rows(wheel.world), meta: new Map(wheel.world.meta) });
     expect(rows(loaded)).toEqual(rows(wheel.world));
   });
 });

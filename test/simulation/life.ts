@@ -4,6 +4,7 @@
  * crashes; then the oracle looks only at list, git and what agents did. Never uses real time, files or processes.
  */
 import type { Config } from '../../src/config.ts';
+import type { Branches } from '../../src/engine/branches.ts';
 import type { Engine, EnginePorts } from '../../src/engine/engine.ts';
 import type { Agents, Clock, GitState, Journal, PhaseEnd, PhaseOrder, Reading, TaskFile, Verify, Written } from '../../src/engine/ports.ts';
 import type { applyEdits } from '../../src/tasks/edit.ts';
@@ -271,6 +272,7 @@ function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): Engi
     journal: mortalJournal(journal, fuse),
     workspaces: mortal(workspaces, fuse),
     landing: mortal(memoryLanding(outside.repo), fuse),
+    branches: mortal(branchesTwin(), fuse),
     agents: agentsTwin(outside, workspaces, rooms, fuse),
     verify: mortal(verifyTwin(outside, workspaces, fuse), fuse),
     prompts: { fill: () => '', limitMs: () => undefined },
@@ -278,9 +280,19 @@ function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): Engi
     config: () => outside.config,
     random: outside.random,
     instance: 'simulation',
-    snapshots: new Set(),
     works: true,
     waits: false,
+  };
+}
+
+/** Without a base that moves there is nothing to merge; a remote takes everything. */
+function branchesTwin(): Branches {
+  return {
+    merge: async () => ({ kind: 'current', message: 'nothing to merge' }),
+    verify: async () => undefined,
+    advance: async () => ({ kind: 'moved' }),
+    push: async () => ({ kind: 'done', message: 'pushed' }),
+    pullRequest: async () => ({ kind: 'done', message: 'made' }),
   };
 }
 
