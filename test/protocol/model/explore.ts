@@ -41,7 +41,8 @@ function wrongIn(state: State, saves: number): string | undefined {
   return litterOf(state) > 0 ? 'a file of ours is left beside the list' : undefined;
 }
 
-export function exploreAll(strategy: Strategy, steps: EditorSteps, bounds: Bounds): Explored {
+/** `shares` = false goes through each schedule by itself. */
+export function exploreAll(strategy: Strategy, steps: EditorSteps, bounds: Bounds, shares = true): Explored {
   const known = new Map<string, { readonly schedules: number; readonly bad: number; readonly cut: number }>();
   const path: string[] = [];
   let example: readonly string[] | undefined;
@@ -73,7 +74,7 @@ export function exploreAll(strategy: Strategy, steps: EditorSteps, bounds: Bound
       sum.bad = wrong === undefined ? 0 : 1;
       if (wrong !== undefined && (!example || path.length < example.length)) example = [...path, `→ ${wrong}`];
     }
-    known.set(key, sum);
+    if (shares) known.set(key, sum);
     return sum;
   };
   const sum = from(firstState(bounds.writes, bounds.deaths));
@@ -85,8 +86,9 @@ export function exploreOne(strategy: Strategy, steps: EditorSteps, bounds: Bound
   let state = firstState(bounds.writes, bounds.deaths);
   const path: string[] = [];
   for (;;) {
-    const [first, second, third] = [editorStep(state, steps, bounds.saves), writerStep(state, strategy), random() < 0.05 ? writerDies(state) : undefined];
-    const next = third ?? (first && second ? (random() < 0.5 ? first : second) : (first ?? second));
+    const edits = (): Next | undefined => editorStep(state, steps, bounds.saves);
+    const writes = (): Next | undefined => writerStep(state, strategy);
+    const next = (random() < 0.05 ? writerDies(state) : undefined) ?? (random() < 0.5 ? (edits() ?? writes()) : (writes() ?? edits()));
     if (!next) break;
     path.push(next.name);
     state = next.state;

@@ -57,7 +57,9 @@ function read(state: State): number {
   return at(state, D_BASE);
 }
 
-const openSwaps = (state: State): number[] => Array.from({ length: SWAPS }, (_, index) => index + 1).filter((swap) => at(state, swapAt(swap, 'open')) === 1);
+const ALL: readonly number[] = [1, 2, 3, 4, 5, 6];
+
+const openSwaps = (state: State): number[] => ALL.filter((swap) => at(state, swapAt(swap, 'open')) === 1);
 
 // ── 1.4-R3 ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -87,7 +89,7 @@ function look(state: State): string | undefined {
 }
 
 function writeBeside(state: State): string {
-  const swap = [1, 2, 3, 4, 5, 6].find((each) => at(state, swapAt(each, 'open')) === 0 && at(state, swapAt(each, 'place')) !== BESIDE);
+  const swap = ALL.find((each) => at(state, swapAt(each, 'open')) === 0 && at(state, swapAt(each, 'place')) !== BESIDE);
   if (swap === undefined) throw new Bound();
   state[D_SWAP] = swap;
   state[swapAt(swap, 'file')] = newFile(state, at(state, D_PLAN));
@@ -149,11 +151,11 @@ function recover(state: State): string {
       return 'recover: remove our own text';
     }
     if (place === NOWHERE || place === KEPT) {
-      state[swapAt(swap, 'open')] = 0;
+      close(state, swap);
       return 'recover: end an intent that has nothing left';
     }
   }
-  const left = [1, 2, 3, 4, 5, 6].find((swap) => at(state, swapAt(swap, 'open')) === 0 && at(state, swapAt(swap, 'place')) === BESIDE);
+  const left = ALL.find((swap) => at(state, swapAt(swap, 'open')) === 0 && at(state, swapAt(swap, 'place')) === BESIDE);
   if (left !== undefined) {
     state[swapAt(left, 'place')] = KEPT;
     return 'recover: archive a file that no intent knows';
@@ -167,9 +169,15 @@ function setPlace(state: State, swap: number, place: number, next: number): void
   go(state, next);
 }
 
-function endIntent(state: State, swap: number): string {
+/** Numbers of intents are used again here, unlike in the database: so nothing may speak of one that has ended. */
+function close(state: State, swap: number): void {
   state[swapAt(swap, 'open')] = 0;
   state[swapAt(swap, 'merges')] = 0;
+  for (let other = 1; other <= SWAPS; other++) if (at(state, swapAt(other, 'merges')) === swap) state[swapAt(other, 'merges')] = 0;
+}
+
+function endIntent(state: State, swap: number): string {
+  close(state, swap);
   go(state, LOOK);
   return 'end the intent';
 }
@@ -289,4 +297,4 @@ export function writerDies(state: State): { readonly state: State; readonly name
 export const isAtRest = (state: State): boolean => at(state, D_STEP) === LOOK && at(state, D_WRITES) === 0 && openSwaps(state).length === 0;
 
 /** Files of ours beside the list. */
-export const litterOf = (state: State): number => [1, 2, 3, 4, 5, 6].filter((swap) => at(state, swapAt(swap, 'place')) === BESIDE).length;
+export const litterOf = (state: State): number => ALL.filter((swap) => at(state, swapAt(swap, 'place')) === BESIDE).length;
