@@ -84,9 +84,9 @@ export const PLANTED: readonly Planted[] = [
     to: 'const patient = false;',
   },
   {
-    name: 'the folder is not synced before the version before is let go',
+    name: 'the folder is not synced before the displaced version is let go',
     file: 'src/adapters/list-settle.ts',
-    from: '      await disk.syncFolder(dirname(mine.intent.list));\n',
-    to: '',
+    from: 'const standing = (mine: Displaced): Promise<void> => disk.syncFolder(dirname(mine.intent.list));',
+    to: 'const standing = async (_: Displaced): Promise<void> => undefined;',
   },
 ];
