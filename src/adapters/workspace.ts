@@ -39,6 +39,8 @@ export type WorkspaceRecord = {
   readonly start?: string;
   /** True from the first file that we change for a run until it is set up: a crash in between begins again. */
   readonly preparing: boolean;
+  /** The run's work as a commit, while another commit is checked out to be verified. */
+  readonly work?: string;
   /** Where we left it when the last run was over; undefined while a run is in it. */
   readonly left?: string;
   readonly portIndex: number;
