@@ -82,6 +82,8 @@ export function makeLife(options: LifeOptions = {}): Life {
   }
   writeFileSync(list, human);
   writeFileSync(join(top, 'README.md'), '# x\n');
+  // What agents note has to come out of their sandbox; and what a person adds is claimed while it can still be killed.
+  writeFileSync(join(top, 'todone.config.json'), JSON.stringify({ sandbox: 'none', claimAfter: '0s', interval: '1s' }));
   const git = (...args: readonly string[]): string =>
     execFileSync('git', args, { cwd: top, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 64 * 1024 * 1024 });
   git('init', '-q', '-b', 'main');
