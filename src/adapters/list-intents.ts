@@ -121,7 +121,10 @@ export function claimsBegun(stateDir: string): readonly string[] {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(file, { timeout: 1000 });
-    const edits = db.prepare('SELECT edits FROM intents').all().flatMap((row) => JSON.parse(String(row['edits'])) as readonly Edit[]);
+    const edits = db
+      .prepare('SELECT edits FROM intents')
+      .all()
+      .flatMap((row) => JSON.parse(String(row['edits'])) as readonly Edit[]);
     return edits.flatMap((edit) => (edit.kind === 'mark' && edit.marker.state === 'in_progress' && edit.marker.id !== undefined ? [edit.marker.id] : []));
   } catch {
     return [];

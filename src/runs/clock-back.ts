@@ -6,7 +6,8 @@ import type { Draft } from './world.ts';
 import { putRun, runsIn } from './world.ts';
 
 export function countFromNow(draft: Draft, now: number): void {
-  for (const run of [...runsIn(draft)]) {
+  // All at first: what is put while they are gone through would come again.
+  for (const run of Array.from(runsIn(draft))) {
     const { waitUntil, waitFrom } = run;
     if (waitUntil !== undefined && waitFrom !== undefined && waitFrom > now) putRun(draft, { ...run, waitUntil: now + (waitUntil - waitFrom), waitFrom: now });
   }

@@ -32,10 +32,10 @@ export const kills: Campaign = {
       chaos,
       'kill',
       SUBJECTS.flatMap((subject) => [
-        { name: subject.name, sweep: (part, row) => sweep(part, subject, row, 'first', 'signal=SIGKILL', 5) },
+        { name: subject.name, sweep: (part, row) => sweep(part, subject, row, 'first', 'signal=SIGKILL', 4) },
         { name: `${subject.name}, and again in its recovery`, sweep: (part, row) => twice(part, subject, row) },
         ...(subject.usesGit
-          ? [{ name: `${subject.name}, in git`, sweep: (part: Chaos, row: Row) => sweepGit(part, subject, row, ['signal=SIGKILL'], 4) }]
+          ? [{ name: `${subject.name}, in git`, sweep: (part: Chaos, row: Row) => sweepGit(part, subject, row, ['signal=SIGKILL'], 3) }]
           : []),
       ]),
     );
@@ -51,8 +51,8 @@ export const errors: Campaign = {
       chaos,
       'errors',
       SUBJECTS.flatMap((subject) => [
-        { name: subject.name, sweep: (part, row) => sweep(part, subject, row, 'first', 'error', 6) },
-        ...(subject.usesGit ? [{ name: `${subject.name}, in git`, sweep: (part: Chaos, row: Row) => sweepGit(part, subject, row, words, 4) }] : []),
+        { name: subject.name, sweep: (part, row) => sweep(part, subject, row, 'first', 'error', 4) },
+        ...(subject.usesGit ? [{ name: `${subject.name}, in git`, sweep: (part: Chaos, row: Row) => sweepGit(part, subject, row, words, 2) }] : []),
       ]),
     );
   },
@@ -94,7 +94,7 @@ async function sweep(chaos: Chaos, subject: Subject, row: Row, which: 'first' | 
 /** A kill in the operation, then a kill in what is done after it. */
 async function twice(chaos: Chaos, subject: Subject, row: Row): Promise<Row> {
   const first = worth(await pointsOf(subject, 'first'), chaos);
-  for (let left = count(chaos, 3) ?? first.length; left > 0 && performance.now() < chaos.until(); left--) {
+  for (let left = count(chaos, 2) ?? first.length; left > 0 && performance.now() < chaos.until(); left--) {
     const [one, other] = [pick(first, chaos.random), Math.floor(1 + chaos.random() * 40)];
     const name = pick(['pwrite64', 'openat', 'fsync', 'unlink', 'rename', 'write', 'close', 'fcntl', 'mkdir'], chaos.random);
     await staged(subject, row, `SIGKILL at ${pointText(one)}, then at ${name}#${other}`, async (stage) => {

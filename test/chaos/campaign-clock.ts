@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Campaign, Chaos } from './campaign.ts';
+import { type Campaign, type Chaos, sample } from './campaign.ts';
 import { kill, makeLife } from './life.ts';
 import { newRow, note, type Row } from './table.ts';
 
@@ -20,12 +20,13 @@ const JUMPS: readonly (readonly [name: string, offs: readonly number[]])[] = [
 export const clock: Campaign = {
   name: 'clock',
   async run(chaos) {
-    const rows = JUMPS.map(([name]) => newRow('clock', name));
+    const matching = JUMPS.filter(([name]) => chaos.only.test(name));
+    const jumps = sample(matching, chaos.share === undefined ? undefined : Math.ceil(2 * chaos.share), chaos.random);
+    const rows = jumps.map(([name]) => newRow('clock', name));
     do {
-      for (const [at, [name, offs]] of JUMPS.entries())
-        if (chaos.only.test(name) && performance.now() < chaos.until()) await liveOnce(chaos, offs, rows[at] as Row);
+      for (const [at, [, offs]] of jumps.entries()) if (performance.now() < chaos.until()) await liveOnce(chaos, offs, rows[at] as Row);
     } while (chaos.share === undefined && performance.now() < chaos.until());
-    return rows.filter(({ name }) => chaos.only.test(name));
+    return rows;
   },
 };
 

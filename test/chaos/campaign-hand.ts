@@ -59,10 +59,10 @@ const DEEDS: readonly Deed[] = [
   { name: 'the entries of worktrees deleted', do: (life) => rmSync(inGit(life, 'worktrees'), { recursive: true, force: true }) },
   { name: 'the .git file of a worktree deleted', do: (life) => rmSync(join(life.top, 'trees', 's0', '.git'), { force: true }) },
   { name: 'the index of worktrees cut off', do: (life) => eachIn(inGit(life, 'worktrees'), (entry) => cut(join(entry, 'index'), 0.5)) },
-  { name: 'a branch packed', do: (life) => void quietly(() => life.git('pack-refs', '--all')) },
-  { name: 'git gc', do: (life) => void quietly(() => life.git('gc', '-q')) },
+  { name: 'a branch packed', do: (life) => quietly(() => life.git('pack-refs', '--all')) },
+  { name: 'git gc', do: (life) => quietly(() => life.git('gc', '-q')) },
   { name: 'our git directories deleted', do: (life) => rmSync(join(life.stateDir, 'git'), { recursive: true, force: true }) },
-  { name: 'git worktree prune', do: (life) => void quietly(() => life.git('worktree', 'prune')) },
+  { name: 'git worktree prune', do: (life) => quietly(() => life.git('worktree', 'prune')) },
   { name: 'journal deleted', forgetful: true, do: (life) => journal(life).forEach((file) => rmSync(file, { force: true })) },
   { name: 'journal emptied', when: 'between', forgetful: true, do: (life) => journal(life).forEach((file) => cut(file, 0)) },
   {
@@ -102,8 +102,8 @@ const DEEDS: readonly Deed[] = [
     do: (life) => awayAndBack(life, (text) => (writeFileSync(life.list, text.slice(0, Math.floor(text.length / 3))), text)),
   },
   { name: 'list replaced by a copy of itself', do: (life) => (copyFileSync(life.list, `${life.list}.copy`), renameSync(`${life.list}.copy`, life.list)) },
-  { name: 'list put back as it was committed', do: (life) => void quietly(() => life.git('checkout', '--', 'tasks.md')) },
-  { name: 'list stashed and brought back', do: (life) => void quietly(() => (life.git('stash', '-q'), life.git('stash', 'pop', '-q'))) },
+  { name: 'list put back as it was committed', do: (life) => quietly(() => life.git('checkout', '--', 'tasks.md')) },
+  { name: 'list stashed and brought back', do: (life) => quietly(() => (life.git('stash', '-q'), life.git('stash', 'pop', '-q'))) },
 ];
 
 export const hand: Campaign = {
@@ -117,7 +117,7 @@ export const hand: Campaign = {
     const rows: Row[] = [];
     let round = 0;
     do {
-      for (const { deed, when, name } of sample(cases, chaos.share === undefined ? undefined : Math.ceil(8 * chaos.share), chaos.random)) {
+      for (const { deed, when, name } of sample(cases, chaos.share === undefined ? undefined : Math.ceil(5 * chaos.share), chaos.random)) {
         if (performance.now() > chaos.until()) break;
         let row = rows.find((each) => each.name === name);
         if (!row) rows.push((row = newRow('hand', name)));

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Campaign, type Chaos, pick } from './campaign.ts';
+import { type Campaign, type Chaos, pick, sample } from './campaign.ts';
 import { type Daemon, kill, type Life, makeLife, textOf } from './life.ts';
 import { type Fault, newRow, note, type Row } from './table.ts';
 
@@ -28,7 +28,7 @@ const killAgents = (life: Life, chaos: Chaos): void => {
 };
 
 const DEATHS: readonly Death[] = [
-  { name: 'SIGKILL of the daemon', times: 5, hit: (_life, daemon) => killed(daemon) },
+  { name: 'SIGKILL of the daemon', times: 3, hit: (_life, daemon) => killed(daemon) },
   {
     name: 'SIGKILL of an agent',
     times: 3,
@@ -37,7 +37,7 @@ const DEATHS: readonly Death[] = [
   },
   {
     name: 'SIGKILL of daemon and agent',
-    times: 5,
+    times: 3,
     killsAgents: true,
     async hit(life, daemon, chaos) {
       killAgents(life, chaos);
@@ -46,7 +46,7 @@ const DEATHS: readonly Death[] = [
   },
   {
     name: "SIGKILL of the daemon's group",
-    times: 5,
+    times: 3,
     async hit(_life, daemon) {
       kill(-daemon.pid, 'SIGKILL');
       await daemon.ended;
@@ -54,7 +54,7 @@ const DEATHS: readonly Death[] = [
   },
   {
     name: 'all processes at once, another boot',
-    times: 4,
+    times: 3,
     killsAgents: true,
     async hit(life, daemon) {
       kill(-daemon.pid, 'SIGKILL');
@@ -65,7 +65,7 @@ const DEATHS: readonly Death[] = [
   },
   {
     name: 'SIGKILL, and its number is given to another process',
-    times: 4,
+    times: 3,
     async hit(life, daemon) {
       await killed(daemon);
       rewriteOwner(life, (info) => ({ ...info, pid: process.pid }));
@@ -73,7 +73,7 @@ const DEATHS: readonly Death[] = [
   },
   {
     name: 'SIGTERM twice',
-    times: 4,
+    times: 3,
     async hit(_life, daemon) {
       kill(daemon.pid, 'SIGTERM');
       await sleep(50);
@@ -113,7 +113,9 @@ const DEATHS: readonly Death[] = [
 export const random: Campaign = {
   name: 'random',
   async run(chaos) {
-    const deaths = DEATHS.filter(({ name }) => chaos.only.test(name));
+    const matching = DEATHS.filter(({ name }) => chaos.only.test(name));
+    // With one share four of them, each of which kills several times.
+    const deaths = sample(matching, chaos.share === undefined ? undefined : Math.ceil(4 * chaos.share), chaos.random);
     const rows = deaths.map((death) => newRow('random', death.name));
     let round = 0;
     do {

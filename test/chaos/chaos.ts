@@ -10,7 +10,7 @@ import { hand } from './campaign-hand.ts';
 import { owner } from './campaign-owner.ts';
 import { planted } from './campaign-planted.ts';
 import { random } from './campaign-random.ts';
-import { straceTrouble } from './strace.ts';
+import { installStrace, straceTrouble } from './strace.ts';
 import { isClean, newRow, note, type Row, tableOf } from './table.ts';
 
 const CAMPAIGNS: readonly Campaign[] = [kills, errors, random, hand, clock, owner, planted];
@@ -29,7 +29,7 @@ const seed = values.seed === undefined ? Math.floor(Math.random() * 1e9) : Numbe
 const chosen = CAMPAIGNS.filter(({ name }) => values.only === undefined || values.only.includes(name));
 const figures: [string, string][] = [];
 const rows: Row[] = [];
-const noStrace = straceTrouble();
+const noStrace = straceTrouble() === undefined ? undefined : (installStrace(), straceTrouble());
 /** Names where it may be missing: a machine that cannot have it. */
 const mayMiss = process.env['TODONE_NO_STRACE'] !== undefined;
 

@@ -30,8 +30,8 @@ export type Subject = { readonly name: string; readonly usesGit: boolean; stage(
 const CLAIMED = LIST.replace('[] x', '[🟡 q8f0t6zd] x');
 const SAVED = 'a word\n';
 
-const listWrite = (name: string, operation: string): Subject => ({
-  name,
+const listWrite = (how: string, operation: string): Subject => ({
+  name: `one list write, saved ${how}`,
   usesGit: false,
   async stage() {
     const at = scene();
