@@ -10,7 +10,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'a landing that has happened is not looked for',
     file: 'src/adapters/landing.ts',
-    from: 'if (landed !== undefined) return alreadyLanded(use, order, landed);',
+    from: 'if (landed !== undefined) return alreadyLanded(use, order, landed, tip);',
     to: '',
     seenBy: ['--only', 'hand', '--case', '^an older journal put back'],
   },
