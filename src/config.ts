@@ -48,6 +48,7 @@ const hooksSchema = z.strictObject({
   afterCreate: z.string().optional().describe('Shell command in a new workspace, and again when its lockfiles change'),
   beforeRun: z.string().optional().describe('Shell command before each run'),
   afterRun: z.string().optional().describe('Shell command after each run'),
+  beforeRemove: z.string().optional().describe('Shell command before clean removes a workspace; if it fails, the workspace is kept'),
 });
 
 export const configSchema = z.strictObject({

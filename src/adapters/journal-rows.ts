@@ -51,7 +51,10 @@ const knownShape = {
   plan: text.optional(),
   session: text.optional(),
   evidence: text.optional(),
-  held: z.enum(['done', 'rollback']).optional(),
+  held: z
+    .enum(['done', 'alike'])
+
+    .optional(),
   resume: z.boolean().optional(),
   gone: z.boolean().optional(),
   createdAt: z.number(),

@@ -2,7 +2,7 @@
  * One opened list as the command line needs it: every function of `App`, wired. Reading takes no lock and writes nothing; what
  * writes goes through the owner.
  */
-import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname } from 'node:path';
 
@@ -20,18 +20,14 @@ import { callSocket } from '../adapters/socket-call.ts';
 import { socketPath } from '../adapters/socket-path.ts';
 import type { Activity } from '../engine/engine.ts';
 import type { Log } from '../engine/ports.ts';
-import type { Scene } from '../runs/choose.ts';
 import { plainText } from '../runs/plain-text.ts';
-import { problemsOf } from '../runs/problems.ts';
-import { draftOf, worldOf } from '../runs/world.ts';
-import { hasConflictMarkers } from '../tasks/compare.ts';
-import { parse } from '../tasks/parse.ts';
 import type { App, CommitFact, Globals, Host } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
 import { runDaemon } from './daemon.ts';
 import { listFailure, makeStateDir, type Place } from './place.ts';
 import { sendAsk } from './requests.ts';
-import { restore } from './restore.ts';
+import { openUpkeep } from './upkeep.ts';
+import { listText, sceneOf } from './scene.ts';
 import { withGit } from './with-git.ts';
 import { redactionOf } from './work.ts';
 
@@ -78,30 +74,8 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
         openProver(git, openSections({ git, branchPrefix: place.config.branchPrefix, base: place.config.base })).proof(section, id, hash),
       ),
     commits: (section, max) => commitsOf(place, section, max),
-    restore: (id, into) => restore(place, id, into),
+    upkeep: openUpkeep({ place, clock, log: () => openScreenLog(place, globals, host, 'error'), by: instance }),
   };
-}
-
-/** The list, the journal and what is installed, as they are at this moment. */
-export function sceneOf(place: Place, agents: ReturnType<App['agents']>, instance: string, now: number): Scene {
-  const journal = openJournalReadOnly({ stateDir: place.stateDir });
-  try {
-    const world = worldOf(journal.load());
-    const text = listText(place);
-    const board = parse(text, { labels: place.config.labels, workers: place.config.workers });
-    world.agents = agents;
-    world.list = hasConflictMarkers(board) ? { kind: 'conflict', since: now } : { kind: 'fine' };
-    return { board, draft: draftOf(world), config: place.config, now, problems: problemsOf(board, world, place.config), instance };
-  } finally {
-    journal.close();
-  }
-}
-
-/** Throws a failure of 7-R2 where the list is no text. */
-function listText(place: Place): string {
-  const bytes = readFileSync(place.listPath);
-  if (bytes.includes(0)) throw new Error(`${place.listName} is no text: it holds NUL bytes`);
-  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }
 
 /** What keeps a daemon from starting here; the rest is held per task or section. */

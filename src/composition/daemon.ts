@@ -12,7 +12,8 @@ import { socketPath } from '../adapters/socket-path.ts';
 import { serveSocket } from '../adapters/socket.ts';
 import { handleRequest, type IdleAnswer } from './requests.ts';
 import { makeStateDir, type Place } from './place.ts';
-import { openWork } from './work.ts';
+import { carryOut, ownerRequest } from './owner-requests.ts';
+import { openWork, type Work } from './work.ts';
 
 export type DaemonOptions = {
   readonly place: Place;
@@ -94,7 +95,7 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
     waits: options.wait,
   });
   const { engine } = opened;
-  const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleRequest(engine, request) });
+  const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleOwned(options, opened, request) });
   const unwatch = await opened.list.watch(() => void engine.look());
   const stopPolling = poll(options, engine, configs);
   try {
@@ -107,6 +108,11 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
     await server.close();
     await opened.close();
   }
+}
+
+function handleOwned({ place, clock, log }: DaemonOptions, opened: Work, request: unknown): Promise<unknown> {
+  const own = ownerRequest(request);
+  return own ? carryOut(opened, { place, clock, log }, own) : handleRequest(opened.engine, request);
 }
 
 async function lifeOf(options: DaemonOptions, engine: Engine): Promise<DaemonEnd> {

@@ -11,8 +11,9 @@ import { ownerInfo } from '../adapters/owner.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { excludeInInfo, openRepo } from '../adapters/repo.ts';
 import type { Check, DoctorFacts, EffectiveValue, Globals } from '../surfaces/cli/app.ts';
-import { sceneOf, usableList } from './app.ts';
+import { usableList } from './app.ts';
 import { makeStateDir, openPlace, type Place } from './place.ts';
+import { sceneOf } from './scene.ts';
 
 export async function doctor(globals: Globals, cwd: string, fix: boolean): Promise<DoctorFacts> {
   const repo = await openRepo(join(cwd, globals.repo ?? '.'));

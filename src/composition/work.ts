@@ -10,7 +10,7 @@ import type { Clock, Log, TaskFile } from '../engine/ports.ts';
 import { applyEdits } from '../tasks/edit.ts';
 import type { Board } from '../tasks/task.ts';
 import { openAgents } from '../adapters/agents/agents.ts';
-import { openGit } from '../adapters/git.ts';
+import { type Git, openGit } from '../adapters/git.ts';
 import { openGitState } from '../adapters/git-state.ts';
 import { openLanding } from '../adapters/landing.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
@@ -30,6 +30,8 @@ import type { Place } from './place.ts';
 export type Work = {
   readonly engine: Engine;
   readonly list: TaskFile;
+  readonly git: Git;
+  readonly runHook: ReturnType<typeof openHooks>;
   close(): Promise<void>;
 };
 
@@ -57,6 +59,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const sections = openSections({ git, branchPrefix: config.branchPrefix, base: config.base });
   const shell = { config: options.config, stateDir, epoch: stored.epoch, term: options.term, clock, redaction, env: process.env, identity: repo.identity };
   const list = openList(options);
+  const runHook = openHooks(shell);
   excludeInInfo(repo.commonDir, [`/${config.trees}/`, `/${place.listName}.lock`, '.todone-*']);
   const { prompts, problems } = loadPrompts(repo.top, config.prompts);
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
@@ -77,7 +80,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       trees: resolve(repo.top, config.trees),
       hooks: config.hooks,
       hookLimitMs: config.limits.hook,
-      runHook: openHooks(shell),
+      runHook,
       ports: config.ports,
     }),
     landing: openLanding({
@@ -106,6 +109,8 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   return {
     engine,
     list,
+    git,
+    runHook,
     async close() {
       await list.close();
       journal.close();

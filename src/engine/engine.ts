@@ -8,7 +8,7 @@ import { hasConflictMarkers, looksTorn } from '../tasks/compare.ts';
 import { idOf } from '../tasks/find.ts';
 import { parse } from '../tasks/parse.ts';
 import type { Board, Problem } from '../tasks/task.ts';
-import type { Answer, Ask } from '../runs/ask.ts';
+import type { Answer, Ask, MarkAsk } from '../runs/ask.ts';
 import type { EditItem } from '../runs/list-edits.ts';
 import type { Evidence } from '../runs/evidence.ts';
 import { problemsOf } from '../runs/problems.ts';
@@ -49,7 +49,7 @@ export type Engine = {
   start(): Promise<void>;
   /** Looks at the list; nothing happens if it has not changed. */
   look(): Promise<void>;
-  ask(ask: Ask, by: string, via: string): Promise<Answer>;
+  ask(ask: Ask | MarkAsk, by: string, via: string): Promise<Answer>;
   /** Settles when nothing runs and nothing can start; `failed` = ids of tasks that failed since `start`. */
   whenIdle(): Promise<{ readonly failed: readonly string[] }>;
   /** Rejects when a turn could not be stored or the wheel has a fault: nothing more is done then. */

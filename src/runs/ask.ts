@@ -3,10 +3,12 @@
  * value"). Decides only; who asks and over which wire is the surfaces' matter.
  */
 import { z } from 'zod';
-import { targetOf } from '../tasks/find.ts';
+import { locate, targetOf } from '../tasks/find.ts';
 import type { Located } from '../tasks/task.ts';
 import { idOf, type Scene } from './choose.ts';
 import { resolve } from './resolve.ts';
+import type { Fix } from './reconcile.ts';
+import { freshKnown } from './recover.ts';
 import type { Run } from './run.ts';
 import type { EditItem } from './list-edits.ts';
 import { type Draft, knownIn, putKnown, putRun, runIn } from './world.ts';
@@ -19,6 +21,9 @@ export const askSchema = z.discriminatedUnion('kind', [
 ]);
 export type Ask = z.output<typeof askSchema>;
 
+/** Markers that git proves, for the owner's own use: nobody may ask for them from outside (13-R1). */
+export type MarkAsk = { readonly kind: 'mark'; readonly fixes: readonly Fix[] };
+
 export type Answer =
   | { readonly kind: 'ok'; readonly message: string; readonly id?: string }
   /** Not allowed or not possible now: exit code 3. */
@@ -28,7 +33,14 @@ export type Answer =
 
 export type Asked = { readonly answer: Answer; readonly halts: readonly Run[]; readonly edits: readonly EditItem[]; readonly goes: readonly Run[] };
 
-type Asking = { readonly ask: Ask; readonly by: string; readonly via: string; readonly draft: Draft; readonly scene: Scene | undefined; readonly now: number };
+type Asking = {
+  readonly ask: Ask | MarkAsk;
+  readonly by: string;
+  readonly via: string;
+  readonly draft: Draft;
+  readonly scene: Scene | undefined;
+  readonly now: number;
+};
 
 export function answerAsk(asking: Asking): Asked {
   const { ask } = asking;
@@ -41,6 +53,8 @@ export function answerAsk(asking: Asking): Asked {
       return pause(asking, ask.section, true);
     case 'resume':
       return pause(asking, ask.section, false);
+    case 'mark':
+      return putRight(asking, ask.fixes);
   }
 }
 
@@ -72,6 +86,28 @@ function retry(asking: Asking, id: string | undefined, located: Located | undefi
     ...only({ kind: 'ok', message: 'it will be tried again', id }),
     edits: [{ purpose: 'ask', id: id ?? '', ticket: known?.ticket ?? 0, edits, urgent: true }],
   };
+}
+
+/** Nothing is taken for a wish by that: a line that has been changed since is left alone. */
+function putRight(asking: Asking, fixes: readonly Fix[]): Asked {
+  const { draft, scene, now, by, via } = asking;
+  const edits: EditItem[] = [];
+  for (const fix of fixes) {
+    const located = scene && locate(scene.board, fix.target);
+    const id = fix.marker.id ?? '';
+    if (!located || located.task.marker.state !== fix.from || runIn(draft, id)) continue;
+    const known = knownIn(draft, id) ?? freshKnown(located.task, id, now);
+    if (id !== '')
+      putKnown(
+        draft,
+        { ...known, state: fix.marker.state, hash: fix.marker.hash, commit: fix.commit ?? known.commit, held: undefined, updatedAt: now },
+        by,
+        via,
+      );
+    const edit = { kind: 'mark', target: fix.target, expect: [fix.from], marker: fix.marker } as const;
+    edits.push({ purpose: 'ask', id, ticket: known.ticket, edits: [edit], urgent: true });
+  }
+  return { ...only({ kind: 'ok', message: `${edits.length} markers are put right` }), edits };
 }
 
 function pause(asking: Asking, section: string | undefined, on: boolean): Asked {

@@ -5,7 +5,7 @@
 import type { Config } from '../config.ts';
 import type { Board, Edited, Problem } from '../tasks/task.ts';
 import { tagValue } from '../tasks/find.ts';
-import { answerAsk, type Answer, type Ask } from './ask.ts';
+import { answerAsk, type Answer, type Ask, type MarkAsk } from './ask.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
 import { claimEdit, type EditItem, mendEdit, settleEdits } from './list-edits.ts';
 import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
@@ -34,7 +34,7 @@ export type Event =
   /** The list could not be written now. */
   | { readonly kind: 'unwritable'; readonly items: readonly EditItem[]; readonly message: string }
   | { readonly kind: 'ended'; readonly id: string; readonly ticket: number; readonly step: Step; readonly end: End }
-  | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask; readonly by: string; readonly via: string }
+  | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask | MarkAsk; readonly by: string; readonly via: string }
   | { readonly kind: 'agents'; readonly agents: readonly AgentChoice[] }
   | { readonly kind: 'woke' }
   /** No new claims; running phases end. */

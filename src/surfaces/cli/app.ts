@@ -8,6 +8,7 @@ import type { AgentEvent, AgentInfo, HistoryRow } from '../../engine/ports.ts';
 import type { Answer, Ask } from '../../runs/ask.ts';
 import type { Scene } from '../../runs/choose.ts';
 import type { CliFailure } from './failure.ts';
+import type { Upkeep } from './upkeep.ts';
 
 /** The options that every command takes. */
 export type Globals = {
@@ -78,8 +79,7 @@ export type App = {
   readonly proof: (section: string, id: string, hash: string | undefined) => Promise<{ readonly commit: string; readonly hash: string } | undefined>;
   /** The last commits of a section's branch, newest first; empty where there is no branch. */
   readonly commits: (section: string, max: number) => Promise<readonly CommitFact[]>;
-  /** Kept work of a task, put where a person can look at it. */
-  readonly restore: (id: string, into: string | undefined) => Promise<Restored | CliFailure>;
+  readonly upkeep: Upkeep;
 };
 
 export type Owner = { readonly pid: number; readonly host: string; readonly since: number };
@@ -87,8 +87,8 @@ export type StartOptions = { readonly once: boolean; readonly wait: boolean };
 export type StartEnd = { readonly failed: readonly string[]; readonly interrupted: boolean };
 export type CommitFact = { readonly hash: string; readonly subject: string; readonly at: number };
 export type LogEntry = { readonly at: number; readonly step: string } & AgentEvent;
-/** `ref` = the snapshot that was taken; `path` = where its files are now. */
-export type Restored = { readonly id: string; readonly ref: string; readonly path: string };
+/** `ref` = the snapshot that was taken; `path` = where its files are now, or would be in a dry run. */
+export type Restored = { readonly id: string; readonly ref: string; readonly path: string; readonly files: readonly string[]; readonly done: boolean };
 
 /** One thing that `init` looked after; `skipped` = it was like that already. */
 export type InitStep = { readonly what: string; readonly path?: string; readonly done: 'done' | 'skipped' };

@@ -7,6 +7,7 @@ import { LOOK_COMMANDS } from './commands-look.ts';
 import { SETUP_COMMANDS } from './commands-setup.ts';
 import { STEER_COMMANDS } from './commands-steer.ts';
 import { TASK_COMMANDS } from './commands-tasks.ts';
+import { UPKEEP_COMMANDS } from './commands-upkeep.ts';
 import { WORK_COMMANDS } from './commands-work.ts';
 
-export const COMMANDS: readonly CommandRow[] = [...WORK_COMMANDS, ...LOOK_COMMANDS, ...STEER_COMMANDS, ...TASK_COMMANDS, ...SETUP_COMMANDS];
+export const COMMANDS: readonly CommandRow[] = [...WORK_COMMANDS, ...LOOK_COMMANDS, ...STEER_COMMANDS, ...TASK_COMMANDS, ...UPKEEP_COMMANDS, ...SETUP_COMMANDS];

@@ -1,6 +1,8 @@
 /** A host for tests of the command line: a list as text, a world, and what was printed. */
 import type { App, DoctorFacts, Globals, Host, InitDone, LogEntry, Owner, Restored, StartEnd } from '../../../src/surfaces/cli/app.ts';
 import type { CliFailure } from '../../../src/surfaces/cli/failure.ts';
+import type { CleanedPath, Reconciled, Upkeep, VersionFact } from '../../../src/surfaces/cli/upkeep.ts';
+import type { KeptFact } from '../../../src/runs/evidence.ts';
 import { runCli } from '../../../src/surfaces/cli/cli.ts';
 import type { CommandRow } from '../../../src/surfaces/cli/command.ts';
 import type { Activity } from '../../../src/engine/engine.ts';
@@ -102,6 +104,10 @@ export type Given = {
   readonly proof?: { readonly commit: string; readonly hash: string };
   readonly start?: StartEnd | CliFailure;
   readonly restored?: Restored | CliFailure;
+  readonly reconciled?: Reconciled;
+  readonly versions?: readonly VersionFact[];
+  readonly cleaned?: readonly CleanedPath[] | CliFailure;
+  readonly kept?: readonly KeptFact[];
   readonly init?: InitDone | CliFailure;
   readonly doctor?: DoctorFacts;
   readonly open?: CliFailure;
@@ -109,6 +115,16 @@ export type Given = {
   readonly wait?: (ms: number) => Promise<void>;
   readonly rows?: readonly CommandRow[];
 };
+
+const upkeepOf = (given: Given): Upkeep => ({
+  reconcile: async () => given.reconciled ?? { findings: [], fixed: [] },
+  versions: async () => given.versions ?? [],
+  version: async (name) => ({ text: `the list of ${name}\n` }),
+  clean: async () => given.cleaned ?? [],
+  kept: async () => given.kept ?? [],
+  restore: async (id, { into, dryRun }) =>
+    given.restored ?? { id, ref: `refs/todone/${id}/3/implement`, path: into ?? `/repo/trees/restored-${id}`, files: ['a.txt'], done: !dryRun },
+});
 
 export type Said = {
   readonly code: number;
@@ -148,7 +164,7 @@ export async function todone(argv: string | readonly string[], given: Given = {}
     },
     proof: async () => given.proof,
     commits: async () => [{ hash: 'a1b2c3d', subject: 'Add login form', at: NOW - 3_600_000 }],
-    restore: async (id, into) => given.restored ?? { id, ref: `refs/todone/${id}/3/implement`, path: into ?? `/repo/trees/restored-${id}` },
+    upkeep: upkeepOf(given),
   };
   const host: Host = {
     version: '1.2.3',
