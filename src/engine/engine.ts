@@ -296,6 +296,7 @@ export function createEngine(ports: EnginePorts): Engine {
       gitPosition: found.git.position,
       gitOperation: found.git.operation,
       listIsCommitted: found.git.listIsCommitted,
+      gitIndex: found.git.index,
       version: found.version,
       modifiedAt: found.modifiedAt,
     };

@@ -5,6 +5,7 @@ import { git, landed, listOf, makeRepo, markerOf, removeRepos, sleep, start, tod
 
 afterEach(removeRepos);
 
+const LONG = process.env['TODONE_LONG'] !== undefined;
 const LIST =
   '## Git Worktree a {script}\n[] one\n  run: echo 1 > one.txt\n[] two\n  run: echo 2 > two.txt\n\n## Git Worktree b {script}\n[] three\n  run: echo 3 > three.txt\n';
 const CONFIG = { 'todone.config.json': '{"claimAfter":"0s","interval":"300ms"}' };
@@ -21,7 +22,7 @@ async function reconcile(top: string, ...args: string[]): Promise<{ code: number
 
 describe('a journal that was deleted by hand', () => {
   it('4-R9 12-R1 nothing that landed runs again, with its markers or without them, and work goes on', async () => {
-    for (const lost of ['journal', 'journal and markers', 'everything and markers']) {
+    for (const lost of LONG ? ['journal', 'journal and markers', 'everything and markers'] : ['journal and markers']) {
       const top = makeRepo(LIST);
       await todone(top, 'start', '--once');
       const before = landed(top);
@@ -89,7 +90,7 @@ describe('reconcile', () => {
       .replace(`[✅ ${hashes[0]?.hash}, ${hashes[0]?.id}] one`, '[] one')
       .replace(`[✅ ${hashes[1]?.hash}, ${hashes[1]?.id}] two`, `[✅ ${hashes[0]?.hash}, ${hashes[1]?.id}] two`)
       .concat('[✅ deadbee, k3v9x2m1] never\n');
-    for (const withDaemon of [false, true]) {
+    for (const withDaemon of LONG ? [false, true] : [true]) {
       save(top, () => wrong);
       const daemon = withDaemon ? start(top, ['start']) : undefined;
       if (daemon) await sleep(1500);
@@ -114,14 +115,15 @@ describe('reconcile', () => {
     git(top, 'commit', '-qam', 'List');
     git(top, 'merge', '-q', '--squash', 'todone/a');
     git(top, 'commit', '-qm', 'Squashed');
-    git(top, 'rebase', '-q', 'main', 'todone/b');
-    git(top, 'checkout', '-q', 'main');
+    git(join(top, 'trees', 'b'), 'rebase', '-q', 'main');
     git(top, 'merge', '-q', '--ff-only', 'todone/b');
     git(top, 'worktree', 'remove', '--force', 'trees/a');
     git(top, 'branch', '-qD', 'todone/a');
-    expect((await reconcile(top)).findings.filter((finding) => finding.severity === 'finding').map((finding) => finding.code)).toEqual(['stale_hash']);
-    expect(await reconcile(top, '--fix')).toMatchObject({ code: 0 });
+    expect(await reconcile(top)).toMatchObject({ code: 0, findings: [] });
     const id = /\[✅ \w+, (\w+)\] three/u.exec(listOf(top))?.[1] ?? '';
+    git(top, 'update-ref', '-d', `refs/todone/landed/${id}`);
+    expect(await reconcile(top, '--fix')).toMatchObject({ code: 0, fixed: [{ code: 'stale_hash' }] });
+    expect(git(top, 'merge-base', '--is-ancestor', /\[✅,? (\w+), \w+\] three/u.exec(listOf(top))?.[1] ?? '', 'main')).toBe('');
     git(top, 'commit', '-q', '--allow-empty', '-m', `Again\n\nToDone-Task: ${id}`);
     expect((await reconcile(top)).findings.map((finding) => finding.code)).toEqual(['twice']);
   });
