@@ -24,6 +24,7 @@ import { plainText } from '../runs/plain-text.ts';
 import type { App, CommitFact, Globals, Host } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
 import { runDaemon } from './daemon.ts';
+import { weaknesses } from './file-systems.ts';
 import { listFailure, makeStateDir, type Place } from './place.ts';
 import { sendAsk } from './requests.ts';
 import { openUpkeep } from './upkeep.ts';
@@ -54,6 +55,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
       if (refused) return refused;
       makeStateDir(place);
       const log = openScreenLog(place, globals, host, globals.verbose ? 'debug' : 'info');
+      for (const { message, remedy } of weaknesses(place)) log.write('warn', message, { remedy });
       return runDaemon({ place, clock, log, instance, once: options.once, wait: options.wait, drain: signals.drain, stop: signals.stop });
     },
     preview: (agent, model) =>
@@ -87,7 +89,14 @@ export function startFailure(place: Place): CliFailure | undefined {
       message: 'this is a linked worktree: its list is the one of the main worktree',
       remedy: `start it there: todone -C ${place.repo.top} start`,
     };
-  return usableList(place) ?? unwritable(place);
+  return usableList(place) ?? unwritable(place) ?? unsafe(place);
+}
+
+/** A network file system keeps no lock: refused, unless a person takes it upon themselves. */
+function unsafe(place: Place): CliFailure | undefined {
+  const refused = weaknesses(place).find((weakness) => weakness.severity === 'refused');
+  if (!refused || process.env['TODONE_UNSAFE_FILESYSTEM'] === '1') return undefined;
+  return { kind: 'failure', code: 3, message: refused.message, remedy: refused.remedy };
 }
 
 /** Asked before anything is begun: a read-only file system shows itself in many ways later. */

@@ -98,12 +98,14 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
   const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleOwned(options, opened, request) });
   const unwatch = await opened.list.watch(() => void engine.look());
   const stopPolling = poll(options, engine, configs);
+  const stopTidying = tidyInIdleTime(options, opened, configs);
   try {
     await engine.start();
     const end = await Promise.race([lifeOf(options, engine), engine.broken]);
     return end;
   } finally {
     stopPolling();
+    await stopTidying();
     await unwatch();
     await server.close();
     await opened.close();
@@ -144,6 +146,29 @@ function poll(options: DaemonOptions, engine: Engine, configs: ReturnType<typeof
     cancel?.();
   };
 }
+
+/** What is kept is looked after when nothing runs; never two at a time. */
+function tidyInIdleTime(options: DaemonOptions, opened: Work, configs: ReturnType<typeof watchConfig>): () => Promise<void> {
+  let cancel: (() => void) | undefined;
+  let running = Promise.resolve();
+  let stopped = false;
+  const later = (): void => {
+    if (!stopped) cancel = options.clock.after(Math.min(Math.max(configs.current().keep.every, TIDY_MS_MIN), TIDY_MS_MAX), turn);
+  };
+  const turn = (): void => {
+    running = (opened.engine.isIdle() ? opened.tidy() : Promise.resolve()).finally(later);
+  };
+  later();
+  return () => {
+    stopped = true;
+    cancel?.();
+    return running;
+  };
+}
+
+const TIDY_MS_MIN = 1000;
+/** Timers of Node are 32 bits long. */
+const TIDY_MS_MAX = 86_400_000;
 
 function reload(log: Log, configs: ReturnType<typeof watchConfig>): void {
   const { changed, problems, news } = configs.reload();

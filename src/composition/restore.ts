@@ -2,12 +2,12 @@
  * Brings back work that did not land (4-R5): a snapshot of a task, the newest one or that of an attempt, as a worktree of its own, so
  * that nothing that is there is touched.
  */
-import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { bringBack } from '../adapters/bring-back.ts';
 import type { Git } from '../adapters/git.ts';
 import { readSnapshots } from '../adapters/git-facts.ts';
+import { guestRoom } from '../adapters/private-rooms.ts';
 import { openRepoLock } from '../adapters/repo-lock.ts';
 import { standing } from '../adapters/standing.ts';
 import { listWorktrees } from '../adapters/worktree-admin.ts';
@@ -56,8 +56,7 @@ async function takenBy(git: Git, place: Place, path: string): Promise<string | u
   const real = realpathSync(path);
   const worktree = listWorktrees(place.repo.commonDir, place.repo.top).find((each) => each.path === real);
   if (!worktree) return `${path} is there already`;
-  const eyes = join(git.home, 'guests', createHash('sha256').update(real).digest('hex').slice(0, 16));
-  const state = await standing(git, worktree, eyes);
+  const state = await standing(git, worktree, guestRoom(git.home, real));
   return state.kind === 'dirty' ? `${path} is a worktree with ${state.why}` : `${path} is a worktree already`;
 }
 

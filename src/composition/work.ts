@@ -16,22 +16,23 @@ import { openLanding } from '../adapters/landing.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { openRedaction, type Redaction } from '../adapters/redact.ts';
 import { excludeInInfo } from '../adapters/repo.ts';
-import { pruneRuns } from '../adapters/run-folder.ts';
 import { openRepoLock } from '../adapters/repo-lock.ts';
 import { openSections } from '../adapters/sections.ts';
-import { pruneSnapshots } from '../adapters/snapshot-prune.ts';
 import { openJournal } from '../adapters/sqlite.ts';
 import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
 import { evidenceFor } from './evidence.ts';
 import type { Place } from './place.ts';
+import { tidy } from './tidy.ts';
 
 export type Work = {
   readonly engine: Engine;
   readonly list: TaskFile;
   readonly git: Git;
   readonly runHook: ReturnType<typeof openHooks>;
+  /** Takes away what is too old or too much. */
+  tidy(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -63,10 +64,8 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   excludeInInfo(repo.commonDir, [`/${config.trees}/`, `/${place.listName}.lock`, '.todone-*']);
   const { prompts, problems } = loadPrompts(repo.top, config.prompts);
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
-  const before = clock.now() - options.config().keepSnapshots;
-  if (options.works)
-    await pruneSnapshots(git, new Set(stored.known.filter((known) => known.state === 'done' && known.updatedAt < before).map((known) => known.id)));
-  if (options.works) pruneRuns(stateDir, before, new Set(stored.runs.map((run) => run.id)));
+  const tidying = { place, git, journal, list, clock, log, config: options.config };
+  if (options.works) await tidy(tidying, { known: stored.known, runs: new Set(stored.runs.map((run) => run.id)) });
   const engine = createEngine({
     clock,
     list,
@@ -111,6 +110,10 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     list,
     git,
     runHook,
+    tidy() {
+      const { known, runs } = engine.now().world;
+      return tidy(tidying, { known: known.values(), runs: new Set(runs.keys()) });
+    },
     async close() {
       await list.close();
       journal.close();

@@ -242,3 +242,25 @@ describe('clean', () => {
     expect(git(top, 'show', `refs/todone/${id}/1/left:half.txt`)).toBe('half\n');
   });
 });
+
+describe('what is kept', () => {
+  it('4-R5 1.4-R3 13-R3 is bounded by age and size in idle time, but for work that did not land; doctor says what each kind takes', async () => {
+    const keep = { snapshotBytes: 0, logBytes: 0, versionBytes: 0, every: '1s' };
+    const top = makeRepo('## Git Worktree a {script}\n[] fails\n  run: echo half > half.txt; exit 1\n', {
+      'todone.config.json': JSON.stringify({ claimAfter: '0s', interval: '300ms', keep }),
+    });
+    const daemon = start(top, ['start']);
+    await expect.poll(() => markerOf(top, 'fails'), { timeout: 20_000 }).toMatch(/^\[❌/u);
+    save(top, (text) => `${text}[] lands\n  run: echo x > x.txt\n`);
+    await expect.poll(() => markerOf(top, 'lands'), { timeout: 20_000 }).toMatch(/^\[✅/u);
+    const failed = /\[❌ (\w+)\]/u.exec(listOf(top))?.[1] ?? '';
+    await expect.poll(() => readdirSync(join(stateOf(top), 'versions')).length, { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => readdirSync(join(stateOf(top), 'runs')).length, { timeout: 20_000 }).toBe(0);
+    expect(git(top, 'for-each-ref', '--format=%(refname)', `refs/todone/${failed}/`)).toContain(`refs/todone/${failed}/1/`);
+    daemon.kill('SIGTERM');
+    await daemon.ended;
+    const { checks } = JSON.parse((await todone(top, 'doctor', '--json')).out) as { checks: { name: string; found: string }[] };
+    const disk = checks.filter((check) => check.name === 'disk').map((check) => check.found.replace(/:.*/, '').replace(/^\d+ /, ''));
+    expect(disk).toEqual(['journal', 'logs and folders of runs', 'versions of the list', 'log of the daemon', 'private git folders', 'snapshots', 'worktrees']);
+  });
+});
