@@ -136,7 +136,7 @@ export function settler(options: SettleOptions): Settler {
   };
 
   const onOneDevice = async (mine: Displaced): Promise<boolean> => {
-    const [from, to] = [await disk.facts(mine.place), await disk.facts(archive.folder())];
+    const [from, to] = [await disk.facts(mine.place), await disk.facts(await archive.folder())];
     return from.inode.split(':')[0] === to.inode.split(':')[0];
   };
 

@@ -23,6 +23,8 @@ import type { Log } from '../engine/ports.ts';
 import { plainText } from '../runs/plain-text.ts';
 import type { App, CommitFact, Globals, Host } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
+import { readEvidence } from '../adapters/evidence.ts';
+import { diffOf, doErrand, planErrand } from './branch.ts';
 import { runDaemon } from './daemon.ts';
 import { weaknesses } from './file-systems.ts';
 import { listFailure, makeStateDir, type Place } from './place.ts';
@@ -77,6 +79,14 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
       ),
     commits: (section, max) => commitsOf(place, section, max),
     upkeep: openUpkeep({ place, clock, log: () => openScreenLog(place, globals, host, 'error'), by: instance }),
+    async doErrand(what, section) {
+      makeStateDir(place);
+      const log = openScreenLog(place, globals, host, 'error');
+      return doErrand({ place, by: instance, clock, log, signal: signals.drain }, what, section);
+    },
+    planErrand: async (what, section) => planErrand(place, sceneOf(place, agents(), instance, clock.now()), what, section, signals.drain),
+    diff: (section) => diffOf(place, section),
+    evidence: async (id) => readEvidence(place.stateDir, id),
   };
 }
 

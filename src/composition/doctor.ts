@@ -11,6 +11,8 @@ import { ownerInfo } from '../adapters/owner.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { excludeInInfo, openRepo } from '../adapters/repo.ts';
 import { snapshotBytes } from '../adapters/snapshot-prune.ts';
+import { openSandbox } from '../adapters/sandbox/sandbox.ts';
+import { ownFolders } from './mcp.ts';
 import type { Check, DoctorFacts, EffectiveValue, Globals } from '../surfaces/cli/app.ts';
 import { usableList } from './app.ts';
 import { weaknesses } from './file-systems.ts';
@@ -34,6 +36,7 @@ export async function doctor(globals: Globals, cwd: string, fix: boolean): Promi
     excluded(place, fix),
     fileSystem(place),
     ...fileSystems(place),
+    await sandbox(place),
     owner(place),
     ...(await disk(place)),
   );
@@ -136,6 +139,29 @@ function fileSystems(place: Place): Check[] {
   }));
 }
 
+/** The same look as at a start, in a folder of its own. */
+async function sandbox(place: Place): Promise<Check> {
+  const stateDir = mkdtempSync(join(place.repo.commonDir, 'todone-try-'));
+  try {
+    const { found, kind, problem } = await openSandbox({
+      config: () => place.config,
+      top: place.repo.top,
+      commonDir: place.repo.commonDir,
+      stateDir,
+      list: place.listPath,
+      socket: undefined,
+      own: ownFolders(),
+      env: process.env,
+    });
+    if (kind === 'bwrap') return { name: 'sandbox', ok: true, found };
+    if (problem !== undefined) return { name: 'sandbox', ok: false, found, remedy: problem };
+    const remedy = 'agents can then do what you can do; with bubblewrap installed they are confined to their workspace';
+    return { name: 'sandbox', ok: 'warn', found, remedy };
+  } finally {
+    rmSync(stateDir, { recursive: true, force: true });
+  }
+}
+
 function owner(place: Place): Check {
   const info = ownerInfo(place.stateDir);
   return { name: 'daemon', ok: true, found: info ? `process ${info.pid} on ${info.host}, since ${new Date(info.since).toISOString()}` : 'none is running' };
@@ -143,7 +169,7 @@ function owner(place: Place): Check {
 
 /** What each kind of thing takes, and what bounds it. */
 async function disk(place: Place): Promise<Check[]> {
-  const { stateDir, config } = place;
+  const { stateDir } = place;
   const at = (...names: string[]): number => names.reduce((sum, name) => sum + sizeOf(join(stateDir, name), { left: ENTRIES_MAX }), 0);
   const inState = namesIn(stateDir);
   const sizes: [string, number, string][] = [
@@ -158,7 +184,7 @@ async function disk(place: Place): Promise<Check[]> {
     sizes.push([`${count} snapshots`, bytes, 'keepSnapshots, keep.snapshotBytes']);
   }
   const trees: Entries = { left: ENTRIES_MAX };
-  const worktrees = sizeOf(resolve(place.repo.top, config.trees), trees);
+  const worktrees = sizeOf(resolve(place.repo.top, place.config.trees), trees);
   sizes.push([trees.left > 0 ? 'worktrees' : 'worktrees, at least', worktrees, 'todone clean']);
   return sizes.map(([what, bytes, bound]) => ({ name: 'disk', ok: true, found: `${what}: ${amount(bytes)} (${bound})` }));
 }

@@ -71,6 +71,8 @@ async function askOnce(options: Parameters<typeof sendAsk>[0], term: number): Pr
   const { place, clock, log } = options;
   const opened = await openWork({ place, term, clock, log, config: () => place.config, instance: options.by, works: false, waits: false });
   try {
+    // An errand may take long, and is stopped with the command.
+    options.signal?.addEventListener('abort', () => void opened.engine.stop(), { once: true });
     await opened.engine.start();
     const answer = await opened.engine.ask(options.ask, options.by, 'cli');
     await opened.engine.drain();

@@ -43,7 +43,7 @@ export function openUpkeep(options: { readonly place: Place; readonly clock: Clo
             message: `${found.length > 1 ? `${found.length} versions begin with` : 'no version is called'} ${name}`,
             remedy: 'todone history --list shows them',
           };
-        const bytes = list.version(only.name);
+        const bytes = await list.version(only.name);
         const text = bytes.toString('utf8');
         if (Buffer.from(text).equals(bytes)) return { text };
         return { kind: 'failure', code: 3, message: `${only.name} is no UTF-8 text`, remedy: `it is in ${place.stateDir}/versions: copy it from there` };
@@ -62,15 +62,19 @@ export function openUpkeep(options: { readonly place: Place; readonly clock: Clo
 async function versionFacts(place: Place, list: ListFile): Promise<VersionFact[]> {
   let next = linesOf(readFileSync(place.listPath));
   let compared = 0;
-  return (await list.versions()).map((version): VersionFact => {
+  const facts: VersionFact[] = [];
+  for (const version of await list.versions()) {
     const { name, kind, bytes } = version;
     compared += bytes;
-    if (compared > COMPARED_BYTES_MAX) return { name, at: version.at.getTime(), kind, bytes, added: 0, removed: 0 };
-    const lines = linesOf(list.version(name));
-    const facts = { name, at: version.at.getTime(), kind, bytes, added: missingFrom(lines, next), removed: missingFrom(next, lines) };
+    if (compared > COMPARED_BYTES_MAX) {
+      facts.push({ name, at: version.at.getTime(), kind, bytes, added: 0, removed: 0 });
+      continue;
+    }
+    const lines = linesOf(await list.version(name));
+    facts.push({ name, at: version.at.getTime(), kind, bytes, added: missingFrom(lines, next), removed: missingFrom(next, lines) });
     next = lines;
-    return facts;
-  });
+  }
+  return facts;
 }
 
 /** How often each line is there. */

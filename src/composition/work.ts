@@ -10,18 +10,26 @@ import type { Clock, Log, TaskFile } from '../engine/ports.ts';
 import { applyEdits } from '../tasks/edit.ts';
 import type { Board } from '../tasks/task.ts';
 import { openAgents } from '../adapters/agents/agents.ts';
+import type { Desk } from '../adapters/agents/desk.ts';
 import { type Git, openGit } from '../adapters/git.ts';
+import { openBranches } from '../adapters/branches.ts';
+import { openCleanCheckout } from '../adapters/clean-checkout.ts';
+import { baseBranchOf } from '../adapters/branch-merge.ts';
 import { openGitState } from '../adapters/git-state.ts';
 import { openLanding } from '../adapters/landing.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { openRedaction, type Redaction } from '../adapters/redact.ts';
 import { excludeInInfo } from '../adapters/repo.ts';
+import { openSandbox, openTo } from '../adapters/sandbox/sandbox.ts';
 import { openRepoLock } from '../adapters/repo-lock.ts';
 import { openSections } from '../adapters/sections.ts';
+import { socketPath } from '../adapters/socket-path.ts';
 import { openJournal } from '../adapters/sqlite.ts';
 import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
+import { verifyWhereConfigured } from '../adapters/verify-clean.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
+import { mcpCommand, ownFolders } from './mcp.ts';
 import { evidenceFor } from './evidence.ts';
 import type { Place } from './place.ts';
 import { tidy } from './tidy.ts';
@@ -47,6 +55,8 @@ export type WorkOptions = {
   readonly works: boolean;
   /** `--wait` (7-R3). */
   readonly waits: boolean;
+  /** Where agents are heard while their phases go on; without one they report by file alone. */
+  readonly desk?: Desk;
 };
 
 export async function openWork(options: WorkOptions): Promise<Work> {
@@ -58,7 +68,30 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const git = await openGit({ commonDir: repo.commonDir, top: repo.top, stateDir, env: process.env, log });
   const lock = openRepoLock(join(stateDir, 'worktrees.db'));
   const sections = openSections({ git, branchPrefix: config.branchPrefix, base: config.base });
-  const shell = { config: options.config, stateDir, epoch: stored.epoch, term: options.term, clock, redaction, env: process.env, identity: repo.identity };
+  const sandbox = options.works
+    ? await openSandbox({
+        config: options.config,
+        top: repo.top,
+        commonDir: repo.commonDir,
+        stateDir,
+        list: place.listPath,
+        socket: options.desk ? socketPath(stateDir, process.env, 'agents') : undefined,
+        own: ownFolders(),
+        env: process.env,
+      })
+    : openTo('nothing runs');
+  if (options.works) log.write(sandbox.problem === undefined ? 'info' : 'error', `sandbox: ${sandbox.problem ?? sandbox.found}`);
+  const shell = {
+    sandbox,
+    config: options.config,
+    stateDir,
+    epoch: stored.epoch,
+    term: options.term,
+    clock,
+    redaction,
+    env: process.env,
+    identity: repo.identity,
+  };
   const list = openList(options);
   const runHook = openHooks(shell);
   excludeInInfo(repo.commonDir, [`/${config.trees}/`, `/${place.listName}.lock`, '.todone-*']);
@@ -66,22 +99,26 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
   const tidying = { place, git, journal, list, clock, log, config: options.config };
   if (options.works) await tidy(tidying, { known: stored.known, runs: new Set(stored.runs.map((run) => run.id)) });
+  const places = {
+    git,
+    sections,
+    lock,
+    log,
+    top: repo.top,
+    trees: resolve(repo.top, config.trees),
+    hooks: config.hooks,
+    hookLimitMs: config.limits.hook,
+    runHook,
+    ports: config.ports,
+  };
+  const clean = openCleanCheckout(places);
+  const merging = { ...places, base: config.base, list: place.listName, identity: repo.identity, sign: config.sign === 'auto' && repo.signs };
   const engine = createEngine({
     clock,
     list,
     journal,
-    workspaces: openWorkspaces({
-      git,
-      sections,
-      lock,
-      log,
-      top: repo.top,
-      trees: resolve(repo.top, config.trees),
-      hooks: config.hooks,
-      hookLimitMs: config.limits.hook,
-      runHook,
-      ports: config.ports,
-    }),
+    workspaces: openWorkspaces(places),
+    branches: openBranches({ ...shell, ...merging, clean, check: openVerify(shell), baseBranch: () => baseBranchOf(merging) }),
     landing: openLanding({
       git,
       sections,
@@ -94,8 +131,13 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       identity: repo.identity,
       sign: config.sign === 'auto' && repo.signs,
     }),
-    agents: openAgents({ ...shell, top: repo.top, log }),
-    verify: openVerify(shell),
+    agents: openAgents({
+      ...shell,
+      top: repo.top,
+      log,
+      ...(options.desk ? { voice: { desk: options.desk, socket: socketPath(stateDir, process.env, 'agents'), command: mcpCommand() } } : {}),
+    }),
+    verify: verifyWhereConfigured(openVerify(shell), { ...shell, clean, git }),
     prompts,
     log,
     config: options.config,

@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import { hasConflictMarkers, looksTorn } from '../tasks/compare.ts';
 import { idOf } from '../tasks/find.ts';
 import { parse } from '../tasks/parse.ts';
+import { reflowed } from '../tasks/reflow.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask, MarkAsk } from '../runs/ask.ts';
 import type { EditItem } from '../runs/list-edits.ts';
@@ -15,6 +16,10 @@ import { problemsOf } from '../runs/problems.ts';
 import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
 import { apply, worldOf, type World } from '../runs/world.ts';
+import { landingQueue } from './landing-queue.ts';
+import type { ErrandOrder } from '../runs/errand.ts';
+import type { Branches } from './branches.ts';
+import { performErrand } from './errand.ts';
 import { listWriter } from './list-writer.ts';
 import { orderOf } from './doing.ts';
 import { perform } from './perform.ts';
@@ -27,6 +32,7 @@ export type EnginePorts = {
   readonly journal: Journal;
   readonly workspaces: Workspaces;
   readonly landing: Landing;
+  readonly branches: Branches;
   readonly agents: Agents;
   readonly verify: Verify;
   readonly prompts: Prompts;
@@ -86,6 +92,8 @@ export function createEngine(ports: EnginePorts): Engine {
   if (!ports.works) world.mode = 'draining';
   const performing = new Map<string, Performing>();
   const lanes = new Map<string, Promise<void>>();
+  const queue = landingQueue();
+  const errands = new Map<string, AbortController>();
   const activity = new Map<string, Activity>();
   const answers = new Map<number, (answer: Answer) => void>();
   const listeners = new Set<() => void>();
@@ -185,6 +193,10 @@ export function createEngine(ports: EnginePorts): Engine {
         return haltRun(effect.id, effect.ticket);
       case 'release':
         return ports.works ? release(effect.run) : undefined;
+      case 'survey':
+        return ports.works ? void survey(effect.section) : undefined;
+      case 'errand':
+        return runErrand(effect.order);
       case 'answer':
         answers.get(effect.number)?.(effect.answer);
         answers.delete(effect.number);
@@ -196,7 +208,7 @@ export function createEngine(ports: EnginePorts): Engine {
     const abort = new AbortController();
     performing.set(run.id, { ticket: run.ticket, abort });
     inLane(run, async () => {
-      const end = await perform(run, { ...ports, config: ports.config(), signal: abort.signal, activity: (event) => note(run.id, event) });
+      const end = await perform(run, { ...ports, config: ports.config(), queue, signal: abort.signal, activity: (event) => note(run.id, event) });
       if (performing.get(run.id)?.ticket === run.ticket) performing.delete(run.id);
       post({ kind: 'ended', id: run.id, ticket: run.ticket, step: run.step, end });
     });
@@ -210,11 +222,31 @@ export function createEngine(ports: EnginePorts): Engine {
     inLane(run, () => ports.workspaces.release(orderOf(run), workspace, new AbortController().signal));
   };
 
+  const survey = async (section: string): Promise<void> => {
+    const files = await ports.workspaces.files(section).catch((error: unknown) => {
+      log.write('warn', `the files of ${section} could not be listed: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    });
+    post({ kind: 'surveyed', section, files });
+  };
+
+  /** Also for a single request: nobody else would. */
+  const runErrand = (order: ErrandOrder): void => {
+    const abort = new AbortController();
+    errands.set(order.section, abort);
+    inOwnLane(`${order.kind} of ${order.section}`, order.section, async () => {
+      const end = await performErrand(order, ports.branches, abort.signal);
+      errands.delete(order.section);
+      post({ kind: 'errand-ended', section: order.section, errand: order.kind, ticket: order.ticket, end });
+    });
+  };
+
   /** What happens in one workspace happens one after another. */
-  const inLane = (run: Run, work: () => Promise<void>): void => {
-    const key = `${run.section}~${run.workspaceSlot}`;
+  const inLane = (run: Run, work: () => Promise<void>): void => inOwnLane(`${run.section}~${run.workspaceSlot}`, run.id, work);
+
+  const inOwnLane = (key: string, id: string, work: () => Promise<void>): void => {
     const next = (lanes.get(key) ?? Promise.resolve()).then(work).catch((error: unknown) => {
-      log.write('error', `work in ${key} failed: ${error instanceof Error ? error.message : String(error)}`, { id: run.id });
+      log.write('error', `work in ${key} failed: ${error instanceof Error ? error.message : String(error)}`, { id });
     });
     lanes.set(key, next);
     void next.then(() => {
@@ -300,7 +332,8 @@ export function createEngine(ports: EnginePorts): Engine {
       version: found.version,
       modifiedAt: found.modifiedAt,
     };
-    return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(next), own };
+    const reflow = board ? reflowed(board, next) : [];
+    return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(next), own, ...(reflow.length > 0 && { reflow }) };
   };
 
   // ── the life of the engine ──
@@ -346,6 +379,7 @@ export function createEngine(ports: EnginePorts): Engine {
     },
     async stop() {
       post({ kind: 'stop' });
+      for (const abort of errands.values()) abort.abort();
       await until(() => lanes.size === 0 && writer.idle());
     },
     now: () => ({ board, problems, world, activity }),

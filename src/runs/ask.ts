@@ -18,6 +18,7 @@ export const askSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('retry'), task: z.string(), fresh: z.boolean().default(false) }),
   z.strictObject({ kind: z.literal('pause'), section: z.string().optional() }),
   z.strictObject({ kind: z.literal('resume'), section: z.string().optional() }),
+  z.strictObject({ kind: z.literal('branch'), what: z.enum(['sync', 'land', 'pr']), section: z.string() }),
 ]);
 export type Ask = z.output<typeof askSchema>;
 
@@ -33,8 +34,11 @@ export type Answer =
 
 export type Asked = { readonly answer: Answer; readonly halts: readonly Run[]; readonly edits: readonly EditItem[]; readonly goes: readonly Run[] };
 
+/** What concerns tasks and sections; a section's branch is the matter of `errands.ts`. */
+type TaskAsk = Exclude<Ask, { readonly kind: 'branch' }>;
+
 type Asking = {
-  readonly ask: Ask | MarkAsk;
+  readonly ask: TaskAsk | MarkAsk;
   readonly by: string;
   readonly via: string;
   readonly draft: Draft;

@@ -3,18 +3,23 @@
  * calls. It performs nothing, waits for nothing and knows no clock: time and chance are handed in with the event.
  */
 import type { Config } from '../config.ts';
-import type { Board, Edited, Problem } from '../tasks/task.ts';
+import type { Board, Edited, Problem, Task } from '../tasks/task.ts';
 import { tagValue } from '../tasks/find.ts';
 import { answerAsk, type Answer, type Ask, type MarkAsk } from './ask.ts';
+import { freed, heldBack } from './behind.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
+import type { TipFiles } from './files.ts';
 import { noteGates } from './gates.ts';
 import { claimEdit, type EditItem, mendEdit, settleEdits } from './list-edits.ts';
+import type { Errand, ErrandOrder } from './errand.ts';
+import { afterLanding, askErrand, type ErrandEnded, errandEnded, type ErrandsTurned, turnErrands } from './errands.ts';
 import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
 import { newId } from './new-id.ts';
 import { adopt, freshKnown } from './recover.ts';
+import { freeSlot, isPersons, slotKey } from './room.ts';
 import type { End, Known, Run, Step } from './run.ts';
 import type { AgentChoice } from './settings.ts';
-import { locateKnown, steer, steerOne, textOf, wentBack } from './steer.ts';
+import { locateKnown, steer, steerAfterRollback, steerOne, textOf, wentBack } from './steer.ts';
 import { type Draft, draftOf, dropRun, knownIn, putKnown, putRun, runIn, runsIn, type World } from './world.ts';
 
 export type ListFacts = {
@@ -29,15 +34,29 @@ export type ListFacts = {
 };
 
 export type Event =
-  /** The list was read. `torn`: it looks cut off against the board before. `own`: it is what we wrote ourselves. */
-  | { readonly kind: 'read'; readonly board: Board; readonly facts: ListFacts; readonly torn: boolean; readonly conflict: boolean; readonly own: boolean }
+  /**
+   * The list was read. `torn`: it looks cut off against the board before. `own`: it is what we wrote ourselves. `reflow`: some of the
+   * tasks of which a formatter has made something else.
+   */
+  | {
+      readonly kind: 'read';
+      readonly board: Board;
+      readonly facts: ListFacts;
+      readonly torn: boolean;
+      readonly conflict: boolean;
+      readonly own: boolean;
+      readonly reflow?: readonly Task[];
+    }
   | { readonly kind: 'unreadable'; readonly missing: boolean; readonly message: string }
   /** What became of list edits. Comes after the `read` of the text that they wrote. */
   | { readonly kind: 'edited'; readonly items: readonly { readonly item: EditItem; readonly result: Edited }[] }
   /** The list could not be written now. */
   | { readonly kind: 'unwritable'; readonly items: readonly EditItem[]; readonly message: string }
   | { readonly kind: 'ended'; readonly id: string; readonly ticket: number; readonly step: Step; readonly end: End }
+  | (ErrandEnded & { readonly kind: 'errand-ended' })
   | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask | MarkAsk; readonly by: string; readonly via: string }
+  /** The files of a section's tip, asked for by `survey`; undefined where they could not be listed. */
+  | { readonly kind: 'surveyed'; readonly section: string; readonly files: TipFiles | undefined }
   | { readonly kind: 'agents'; readonly agents: readonly AgentChoice[] }
   | { readonly kind: 'woke' }
   /** No new claims; running phases end. */
@@ -51,6 +70,9 @@ export type Effect =
   | { readonly kind: 'halt'; readonly id: string; readonly ticket: number }
   /** The run has left its workspace. */
   | { readonly kind: 'release'; readonly run: Run }
+  /** Which files the tip of this section holds: wanted for the choice. */
+  | { readonly kind: 'survey'; readonly section: string }
+  | { readonly kind: 'errand'; readonly order: ErrandOrder }
   | { readonly kind: 'answer'; readonly number: number; readonly answer: Answer };
 
 export type Given = {
@@ -86,14 +108,16 @@ const ROLLBACK_LOOK_MS = 250;
 export function turn(world: World, event: Event, given: Given): Turned {
   const turning: Turning = { draft: draftOf(world), effects: [], given, wakeAt: undefined };
   handle(turning, event);
+  for (const run of freed(turning.draft)) go(turning, run);
   const chosen = start(turning);
+  const errands = runErrands(turning);
   wakeForWaits(turning);
   return {
     draft: turning.draft,
     board: turning.given.board,
     effects: turning.effects,
-    wakeAt: earliest(turning.wakeAt, chosen.wakeAt),
-    idle: isIdle(turning, chosen),
+    wakeAt: earliest(turning.wakeAt, earliest(chosen.wakeAt, errands.wakeAt)),
+    idle: !errands.busy && isIdle(turning, chosen),
   };
 }
 
@@ -105,7 +129,7 @@ export function resumed(world: World): readonly Effect[] {
   });
 }
 
-type Turning = { readonly draft: Draft; readonly effects: Effect[]; given: Given; wakeAt: number | undefined };
+type Turning = { readonly draft: Draft; readonly effects: Effect[]; given: Given; wakeAt: number | undefined; asked?: Errand };
 
 function handle(turning: Turning, event: Event): void {
   const { world } = turning.draft;
@@ -124,8 +148,13 @@ function handle(turning: Turning, event: Event): void {
       return unreadable(turning, { kind: 'refused', since: turning.given.now, message: event.message });
     case 'ended':
       return ended(turning, event);
+    case 'errand-ended':
+      return errandEnded(turning.draft, event, turning.given.config, turning.given.now, turning.given.random);
     case 'asked':
       return asked(turning, event);
+    case 'surveyed':
+      world.tips.set(event.section, event.files);
+      return;
     case 'agents':
       world.agents = event.agents;
       return;
@@ -148,6 +177,7 @@ function read(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
   const { world } = draft;
   const before = world.list;
   if (event.conflict) return void (world.list = before.kind === 'conflict' ? before : { kind: 'conflict', since: given.now });
+  if (event.reflow) return reflowed(turning, event.reflow);
   if (event.torn && !settledTorn(before, event.facts.version, given)) {
     world.list = before.kind === 'torn' && before.version === event.facts.version ? before : { kind: 'torn', since: given.now, version: event.facts.version };
     return;
@@ -192,6 +222,17 @@ function believe(turning: Turning, event: Extract<Event, { kind: 'read' }>): voi
   if (waited) for (const run of runsIn(turning.draft)) if (!isPerformed(run) && (run.step === 'claim' || run.step === 'settle')) write(turning, run);
 }
 
+/** The list as it was read before stays what counts, until every task stands on its own again or a person says otherwise. */
+function reflowed(turning: Turning, tasks: readonly Task[]): void {
+  const { world } = turning.draft;
+  if (world.list.kind === 'rollback') return void (world.list = { ...world.list, since: turning.given.now });
+  const names = tasks.map(({ title }) => `"${title}"`).join(', ');
+  unreadable(turning, { kind: 'refused', since: turning.given.now, message: `a formatter joined or moved the lines of ${names}: ${FORMATTER_REMEDY}` });
+}
+
+const FORMATTER_REMEDY =
+  'undo that, so that each task stands on its own line with its details indented below it, and keep the formatter off the list (.prettierignore, .remarkignore, .markdownlintignore; `todone init` writes them)';
+
 const accept = (turning: Turning, board: Board): void => void (turning.given = { ...turning.given, board });
 
 function settledTorn(list: World['list'], version: string, given: Given): boolean {
@@ -215,7 +256,11 @@ function duringRollback(turning: Turning, event: Extract<Event, { kind: 'read' }
   if (!still) return void (draft.world.list = { ...list, since: given.now, position: event.facts.gitPosition });
   if (given.now < list.since + ROLLBACK_QUIET_MS) return;
   const mends = wentBack(event.board, draft).map(({ id, located }) => mendEdit(draft, id, located.task));
-  if (mends.length === 0) return believe(turning, event);
+  if (mends.length === 0) {
+    believe(turning, event);
+    for (const run of steerAfterRollback({ board: event.board, draft, now: given.now })) halt(turning, run);
+    return;
+  }
   for (const item of mends) if (item) turning.effects.push({ kind: 'edit', item });
 }
 
@@ -254,17 +299,39 @@ function ended(turning: Turning, event: Extract<Event, { kind: 'ended' }>): void
   // An answer with an old ticket is an echo of something that is over.
   if (!run || run.ticket !== event.ticket || run.step !== event.step) return;
   const landed = event.step === 'land' && event.end.kind === 'done';
+  if (landed) draft.world.tips.delete(run.section);
   if (run.halt && !landed) return halted(turning, { ...run, found: { ...run.found, ...foundOf(event.end) } });
   if (draft.world.mode === 'draining' && event.end.kind === 'final' && event.end.reason === 'cancelled') return;
-  go(turning, advance({ ...run, halt: undefined }, event.end, policyOf(turning, run)), given);
+  if (landed) afterLanding(draft, given.config, run.section, given.now);
+  go(turning, elsewhere(turning, run, event.end) ?? advance({ ...run, halt: undefined }, event.end, policyOf(turning, run)), given);
 }
+
+/** A person is at work in the workspace: the run takes the next one (4-R3). */
+function elsewhere(turning: Turning, run: Run, end: End): Run | undefined {
+  if (end.kind !== 'transient' || !end.workspaceBusy || run.halt) return undefined;
+  const { draft, given } = turning;
+  draft.world.busySlots.set(slotKey(run.section, run.workspaceSlot), given.now + PERSONS_MS);
+  const workspaceSlot = freeSlot(draft, run.section, given.now);
+  const passed = Array.from({ length: workspaceSlot }, (_, at) => at + 1).filter((slot) => isPersons(draft, run.section, slot, given.now));
+  if (passed.length > PASSED_MAX) return undefined;
+  return {
+    ...begin(run, 'prepare'),
+    workspaceSlot,
+    found: { ...run.found, notes: [...(run.found.notes ?? []), `taken instead: workspace ${workspaceSlot}. ${end.message}`] },
+  };
+}
+
+/** How long a workspace is passed by in which a person was found at work. */
+const PERSONS_MS = 60_000;
+/** With more of them something else is wrong: the run waits. */
+const PASSED_MAX = 8;
 
 const foundOf = (end: End): Run['found'] => ('found' in end && end.found ? end.found : {});
 
 /** A run goes on: the next step is begun, or its outcome is written. */
-function go(turning: Turning, run: Run, given: Given = turning.given): void {
+function go(turning: Turning, going: Run, given: Given = turning.given): void {
   const { draft } = turning;
-  putRun(draft, run);
+  const run = putRun(draft, heldBack(draft, going, given.now));
   if (run.waitUntil !== undefined && run.waitUntil > given.now) return;
   if (run.step === 'settle') {
     turning.effects.push({ kind: 'release', run });
@@ -376,7 +443,7 @@ function wake(turning: Turning): void {
   const runs = [...runsIn(draft)];
   for (const run of runs) {
     if (run.waitUntil === undefined || run.waitUntil > given.now || run.halt) continue;
-    go(turning, { ...run, waitUntil: undefined });
+    go(turning, { ...run, behind: undefined, waitUntil: undefined });
   }
   for (const [section, wait] of draft.world.waits) if (wait.until <= given.now) draft.world.waits.delete(section);
 }
@@ -398,11 +465,27 @@ function start(turning: Turning): Starting {
   if (!scene) return { wakeAt: undefined, waitsForTime: false };
   const chosen = choose(scene);
   for (const choice of chosen.start) claim(turning, choice);
+  for (const section of chosen.unsure) survey(turning, section);
   return { wakeAt: chosen.wakeAt, waitsForTime: chosen.wakeAt !== undefined && (turning.given.waits || chosen.wakeAt <= turning.given.now + SOON_MS) };
+}
+
+/** Asks once for each tip. */
+function survey(turning: Turning, section: string): void {
+  const { tips } = turning.draft.world;
+  if (tips.has(section)) return;
+  tips.set(section, undefined);
+  turning.effects.push({ kind: 'survey', section });
 }
 
 /** A wait of at most this long keeps `--once` from ending; dates and limits do not. */
 const SOON_MS = 60_000;
+
+function runErrands(turning: Turning): ErrandsTurned {
+  const { draft, given, asked } = turning;
+  const errands = turnErrands({ draft, scene: sceneOf(turning), config: given.config, now: given.now, asked });
+  for (const order of errands.orders) turning.effects.push({ kind: 'errand', order });
+  return errands;
+}
 
 function sceneOf(turning: Turning): Scene | undefined {
   const { board, problems, config, now, instance } = turning.given;
@@ -431,7 +514,7 @@ function claim(turning: Turning, choice: Choice): void {
     agent: choice.agent,
     model: choice.model,
     steps: stepsOf(choice.steps),
-    workspaceSlot: 1,
+    workspaceSlot: freeSlot(draft, task.section, given.now),
     found: clean ? {} : { kept: known.kept, session: known.session },
     evidence: clean ? undefined : known.evidence,
     tries: 0,
@@ -463,6 +546,11 @@ function claim(turning: Turning, choice: Choice): void {
 
 function asked(turning: Turning, event: Extract<Event, { kind: 'asked' }>): void {
   const scene = sceneOf(turning);
+  if (event.ask.kind === 'branch') {
+    const { errand, ...answer } = askErrand(turning.draft, scene, event.ask.what, event.ask.section, event.by);
+    turning.asked = errand;
+    return void turning.effects.push({ kind: 'answer', number: event.number, answer });
+  }
   const result = answerAsk({ ask: event.ask, by: event.by, via: event.via, draft: turning.draft, scene, now: turning.given.now });
   for (const run of result.halts) halt(turning, run);
   for (const item of result.edits) turning.effects.push({ kind: 'edit', item });

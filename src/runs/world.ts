@@ -4,6 +4,8 @@
  * a turn writes into a draft, the draft says which rows changed, and `apply` puts them in.
  */
 import { type Evidence, NO_EVIDENCE } from './evidence.ts';
+import type { TipFiles } from './files.ts';
+import type { ErrandKind } from './errand.ts';
 import type { Known, Run } from './run.ts';
 import type { AgentChoice } from './settings.ts';
 
@@ -38,7 +40,13 @@ export type World = {
   mode: 'running' | 'draining';
   /** Sections that cannot be worked on for now, with the reason and when to look again. */
   readonly waits: Map<string, { readonly until: number; readonly message: string }>;
+  /** Workspaces in which a person was found at work, and until when they are passed by: `section~slot`. */
+  readonly busySlots: Map<string, number>;
+  /** The files of sections' tips, as far as they were asked for; `undefined` while they are being listed. */
+  readonly tips: Map<string, TipFiles | undefined>;
   agents: readonly AgentChoice[];
+  /** Errands that this process is about, by section, and whether it has begun with any. */
+  readonly errands: { readonly going: Map<string, ErrandKind>; begun: boolean };
 };
 
 export type History = {
@@ -71,7 +79,10 @@ export function worldOf(
     gitPosition: stored.meta.get('git.position'),
     mode: 'running',
     waits: new Map(),
+    busySlots: new Map(),
+    tips: new Map(),
     agents: [],
+    errands: { going: new Map(), begun: false },
   };
   for (const known of world.known.values()) indexKnown(world, known);
   return world;

@@ -320,7 +320,7 @@ describe('saves that cross a write', () => {
         .toSorted()
         .toReversed(),
     );
-    expect(file.version(versions[0]?.name ?? '').toString()).toContain('[🟡 q8f0t6zd] x');
+    expect((await file.version(versions[0]?.name ?? '')).toString()).toContain('[🟡 q8f0t6zd] x');
   });
 });
 

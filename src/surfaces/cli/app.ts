@@ -7,6 +7,7 @@ import type { Activity } from '../../engine/engine.ts';
 import type { AgentEvent, AgentInfo, HistoryRow } from '../../engine/ports.ts';
 import type { Answer, Ask } from '../../runs/ask.ts';
 import type { Scene } from '../../runs/choose.ts';
+import type { Errand } from '../../runs/errand.ts';
 import type { CliFailure } from './failure.ts';
 import type { Upkeep } from './upkeep.ts';
 
@@ -45,6 +46,8 @@ export type Host = {
   /** Opens the list that the options name. Takes no lock and writes nothing, but for the repository of a demo. */
   readonly open: (globals: Globals) => Promise<App | CliFailure>;
   readonly init: (globals: Globals) => Promise<InitDone | CliFailure>;
+  /** Serves MCP over stdio until the client hangs up. */
+  readonly mcp: (globals: Globals) => Promise<CliFailure | undefined>;
   /** Works without a usable config or list too: that is what it is for. */
   readonly doctor: (globals: Globals, options: { readonly fix: boolean }) => Promise<DoctorFacts | CliFailure>;
 };
@@ -79,6 +82,13 @@ export type App = {
   readonly proof: (section: string, id: string, hash: string | undefined) => Promise<{ readonly commit: string; readonly hash: string } | undefined>;
   /** The last commits of a section's branch, newest first; empty where there is no branch. */
   readonly commits: (section: string, max: number) => Promise<readonly CommitFact[]>;
+  /** Asks for it and waits for its first try; undefined where the signal came first. */
+  readonly doErrand: (what: BranchWork, section: string) => Promise<Errand | CliFailure | undefined>;
+  /** What it would do, without a trace. */
+  readonly planErrand: (what: BranchWork, section: string) => Promise<BranchPlan>;
+  readonly diff: (section: string) => Promise<BranchDiff | CliFailure>;
+  /** How the last `verify` of a task went. */
+  readonly evidence: (id: string) => Promise<Evidence | undefined>;
   readonly upkeep: Upkeep;
 };
 
@@ -87,6 +97,35 @@ export type StartOptions = { readonly once: boolean; readonly wait: boolean };
 export type StartEnd = { readonly failed: readonly string[]; readonly interrupted: boolean };
 export type CommitFact = { readonly hash: string; readonly subject: string; readonly at: number };
 export type LogEntry = { readonly at: number; readonly step: string } & AgentEvent;
+/** What a person may ask for of a section's branch. */
+export type BranchWork = 'sync' | 'land' | 'pr';
+/** `would` = what would be done, in order; `nothing` = why there is nothing to do; `blocked` = what stands in the way. */
+export type BranchPlan = {
+  readonly would: readonly string[];
+  readonly nothing: string | null;
+  readonly blocked: { readonly message: string; readonly remedy: string } | null;
+};
+/** `from`, `to` = commits; counts are null for what is no text. */
+export type BranchDiff = {
+  readonly section: string;
+  readonly branch: string;
+  readonly base: string;
+  readonly from: string;
+  readonly to: string;
+  readonly files: readonly { readonly path: string; readonly from: string | null; readonly added: number | null; readonly removed: number | null }[];
+  readonly diff: string | null;
+};
+/** `lines` = the last of its output; `path` = the log with all of it; `where` = the folder that it ran in. */
+export type Evidence = {
+  readonly command: string;
+  readonly ok: boolean;
+  readonly code: number | null;
+  readonly timed_out: boolean;
+  readonly at: number;
+  readonly where: string;
+  readonly path: string;
+  readonly lines: readonly string[];
+};
 /** `ref` = the snapshot that was taken; `path` = where its files are now, or would be in a dry run. */
 export type Restored = { readonly id: string; readonly ref: string; readonly path: string; readonly files: readonly string[]; readonly done: boolean };
 

@@ -140,6 +140,7 @@ async function showTask(app: App, input: z.output<typeof taskInput>): Promise<Re
     summary: stored?.found.summary ?? known?.summary ?? null,
     evidence: stored?.evidence ?? known?.evidence ?? null,
     kept: known?.kept ?? null,
+    verify: (task.id === null ? undefined : await app.evidence(task.id)) ?? null,
   };
   return show({ view, text: renderTask, json: ({ list: _list, ...whole }) => documentOf(whole), quiet: (shown) => [nameOf(shown.task)] });
 }

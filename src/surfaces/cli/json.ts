@@ -78,6 +78,16 @@ const runSchema = z.strictObject({
 const counts = z.strictObject({ open: z.int(), blocked: z.int(), in_progress: z.int(), done: z.int(), failed: z.int(), cancelled: z.int() });
 const commit = z.strictObject({ hash: text, subject: text, at: ms });
 
+const errand = z.strictObject({
+  kind: z.enum(['sync', 'push', 'pr', 'land']),
+  state: z.enum(['due', 'done', 'stopped']),
+  message: nullable(text),
+  remedy: nullable(text),
+  url: nullable(text),
+  at: ms,
+  wait_until: nullable(ms),
+});
+
 const sectionSchema = z.strictObject({
   name: text,
   branch: text,
@@ -90,6 +100,7 @@ const sectionSchema = z.strictObject({
   waiting: z.array(lineSchema),
   done: z.array(lineSchema),
   commits: z.array(commit),
+  errands: z.array(errand),
 });
 
 const usageSchema = z.strictObject({ inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() });
@@ -147,10 +158,34 @@ export const documents = {
     sections: z.array(sectionSchema),
     problems: z.array(z.strictObject({ line: z.int(), column: z.int(), rule: text, severity: z.enum(['error', 'warning']), message: text, remedy: text })),
   }),
-  why: document({ task: taskSchema, run: nullable(runSchema), reason: nullable(whySchema), proof: nullable(z.strictObject({ commit: text, hash: text })) }),
+  why: document({
+    task: taskSchema,
+    run: nullable(runSchema),
+    reason: nullable(whySchema),
+    proof: nullable(z.strictObject({ commit: text, hash: text })),
+    errands: z.array(errand),
+  }),
   logs: document({ task: text, entries: z.array(entrySchema) }),
   /** One line per entry with `logs -f`. */
   entry: document({ task: text, entry: entrySchema }),
+  diff: document({
+    section: text,
+    branch: text,
+    base: text,
+    from: text,
+    to: text,
+    files: z.array(z.strictObject({ path: text, from: nullable(text), added: nullable(z.int()), removed: nullable(z.int()) })),
+    diff: nullable(text),
+  }),
+  branch: document({
+    what: z.enum(['sync', 'land', 'pr']),
+    section: text,
+    state: z.enum(['done', 'planned']),
+    message: text,
+    url: nullable(text),
+    would: nullable(z.array(text)),
+    blocked: nullable(z.strictObject({ message: text, remedy: text })),
+  }),
   answer: document({ ok: z.literal(true), message: text, id: nullable(text) }),
   restored: document({ id: text, ref: text, path: text, files: z.array(text), done: z.boolean() }),
   snapshots: document({
@@ -185,6 +220,18 @@ export const documents = {
     summary: nullable(text),
     evidence: nullable(text),
     kept: nullable(text),
+    verify: nullable(
+      z.strictObject({
+        command: text,
+        ok: z.boolean(),
+        code: nullable(z.int()),
+        timed_out: z.boolean(),
+        at: ms,
+        where: text,
+        path: text,
+        lines: z.array(text),
+      }),
+    ),
   }),
   history: document({
     id: text,

@@ -1,5 +1,18 @@
 /** A host for tests of the command line: a list as text, a world, and what was printed. */
-import type { App, DoctorFacts, Globals, Host, InitDone, LogEntry, Owner, Restored, StartEnd } from '../../../src/surfaces/cli/app.ts';
+import type {
+  App,
+  BranchDiff,
+  BranchPlan,
+  DoctorFacts,
+  Evidence,
+  Globals,
+  Host,
+  InitDone,
+  LogEntry,
+  Owner,
+  Restored,
+  StartEnd,
+} from '../../../src/surfaces/cli/app.ts';
 import type { CliFailure } from '../../../src/surfaces/cli/failure.ts';
 import type { CleanedPath, Reconciled, Upkeep, VersionFact } from '../../../src/surfaces/cli/upkeep.ts';
 import type { KeptFact } from '../../../src/runs/evidence.ts';
@@ -9,6 +22,7 @@ import type { Activity } from '../../../src/engine/engine.ts';
 import type { HistoryRow } from '../../../src/engine/ports.ts';
 import type { Answer, Ask } from '../../../src/runs/ask.ts';
 import type { Scene } from '../../../src/runs/choose.ts';
+import type { Errand } from '../../../src/runs/errand.ts';
 import type { Known, Run } from '../../../src/runs/run.ts';
 import type { World } from '../../../src/runs/world.ts';
 import { AGENTS, sceneOf } from '../../runs/scene.ts';
@@ -102,6 +116,10 @@ export type Given = {
   readonly entries?: readonly LogEntry[];
   readonly history?: readonly HistoryRow[];
   readonly proof?: { readonly commit: string; readonly hash: string };
+  readonly errand?: Errand | CliFailure;
+  readonly plan?: BranchPlan;
+  readonly diff?: BranchDiff | CliFailure;
+  readonly evidence?: Evidence;
   readonly start?: StartEnd | CliFailure;
   readonly restored?: Restored | CliFailure;
   readonly reconciled?: Reconciled;
@@ -165,6 +183,22 @@ export async function todone(argv: string | readonly string[], given: Given = {}
     proof: async () => given.proof,
     commits: async () => [{ hash: 'a1b2c3d', subject: 'Add login form', at: NOW - 3_600_000 }],
     upkeep: upkeepOf(given),
+    doErrand: async (what, section) => {
+      said.asks.push({ kind: 'branch', what, section });
+      return given.errand ?? { section, kind: what, ticket: 1, by: 'me', state: 'done', tries: 0, at: NOW, message: 'as you wish' };
+    },
+    planErrand: async () => given.plan ?? { would: ['move todone/auth forward'], nothing: null, blocked: null },
+    diff: async (section) =>
+      given.diff ?? {
+        section,
+        branch: `todone/${section}`,
+        base: 'main',
+        from: 'a1b2c3d'.padEnd(40, '0'),
+        to: 'b1b2c3d'.padEnd(40, '0'),
+        files: [{ path: 'a.ts', from: null, added: 2, removed: 1 }],
+        diff: '+a line\n',
+      },
+    evidence: async () => given.evidence,
   };
   const host: Host = {
     version: '1.2.3',
@@ -176,6 +210,7 @@ export async function todone(argv: string | readonly string[], given: Given = {}
     now: () => NOW,
     signal: given.signal ?? new AbortController().signal,
     wait: given.wait ?? (async () => undefined),
+    mcp: async () => undefined,
     open: async (globals) => {
       said.globals.push(globals);
       return given.open ?? app;
