@@ -125,7 +125,7 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
 
 function handleOwned({ place, clock, log }: DaemonOptions, opened: Work, request: unknown): Promise<unknown> {
   const own = ownerRequest(request);
-  return own ? carryOut(opened, { place, clock, log }, own) : handleRequest(opened.engine, request);
+  return own ? carryOut(opened, { place, clock, log }, own) : handleRequest(opened.engine, opened.door, request);
 }
 
 /** The picture that the wheel has at this moment. */

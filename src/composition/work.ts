@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
-import type { Clock, Log, TaskFile } from '../engine/ports.ts';
+import type { Clock, Door, Log, TaskFile } from '../engine/ports.ts';
 import { applyEdits } from '../tasks/edit.ts';
 import type { Board } from '../tasks/task.ts';
 import { openAgents } from '../adapters/agents/agents.ts';
@@ -29,6 +29,8 @@ import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
 import { verifyWhereConfigured } from '../adapters/verify-clean.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
+import { reachable } from '../adapters/reachable.ts';
+import { ownersDoor } from './door.ts';
 import { mcpCommand, ownFolders } from './mcp.ts';
 import { evidenceFor } from './evidence.ts';
 import type { Place } from './place.ts';
@@ -41,6 +43,8 @@ export type Work = {
   readonly runHook: ReturnType<typeof openHooks>;
   /** Takes away what is too old or too much. */
   tidy(): Promise<void>;
+  /** Every interface of this process. */
+  readonly door: Door;
   close(): Promise<void>;
 };
 
@@ -156,6 +160,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       const { known, runs } = engine.now().world;
       return tidy(tidying, { known: known.values(), runs: new Set(runs.keys()) });
     },
+    door: ownersDoor({ engine, config: options.config, clock, history: (id) => journal.history(id), reachable: (hash) => reachable(git, hash) }),
     async close() {
       await list.close();
       journal.close();

@@ -9,7 +9,8 @@ import { idOf } from '../tasks/find.ts';
 import { parse } from '../tasks/parse.ts';
 import { reflowed } from '../tasks/reflow.ts';
 import type { Board, Problem } from '../tasks/task.ts';
-import type { Answer, Ask, MarkAsk } from '../runs/ask.ts';
+import type { Answer, Ask } from '../runs/ask.ts';
+import type { MarkAsk } from '../runs/put-right.ts';
 import type { EditItem } from '../runs/list-edits.ts';
 import type { Evidence } from '../runs/evidence.ts';
 import { problemsOf } from '../runs/problems.ts';
@@ -286,7 +287,10 @@ export function createEngine(ports: EnginePorts): Engine {
   const afterWrite = (items: readonly EditItem[], written: Written): void => {
     let at = 0;
     const results = items.map((item) => {
-      const result = written.results[at] ?? { kind: 'gone' as const };
+      const own = written.results.slice(at, at + item.edits.length);
+      // Who asked for several changes is told of the one that was not made.
+      const refused = item.reply && own.find(({ kind }) => kind === 'gone' || kind === 'changed');
+      const result = refused ?? own[0] ?? { kind: 'gone' as const };
       at += item.edits.length;
       return { item, result };
     });
@@ -376,6 +380,8 @@ export function createEngine(ports: EnginePorts): Engine {
     async drain() {
       post({ kind: 'drain' });
       await until(() => lanes.size === 0 && writer.idle());
+      // A lease's end is no reason to stay.
+      cancelWake?.();
     },
     async stop() {
       post({ kind: 'stop' });

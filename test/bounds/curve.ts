@@ -6,6 +6,7 @@ export type Measured = { readonly name: string; readonly unit: string; readonly 
 
 const BARS = '▁▂▃▄▅▆▇█';
 const ROWS_MAX = 12;
+const COLUMNS_MAX = 60;
 
 export function show({ name, unit, samples, broken }: Measured, ms: number): string {
   const columns = Object.keys(samples[0]?.values ?? {});
@@ -21,7 +22,9 @@ export function show({ name, unit, samples, broken }: Measured, ms: number): str
 
 function sparkline(values: readonly number[]): string {
   const most = Math.max(1, ...values);
-  return values.map((value) => BARS[Math.min(BARS.length - 1, Math.floor((value / most) * (BARS.length - 1)))]).join('');
+  const every = Math.max(1, Math.ceil(values.length / COLUMNS_MAX));
+  const peaks = values.flatMap((_, index) => (index % every === 0 ? [Math.max(...values.slice(index, index + every))] : []));
+  return peaks.map((value) => BARS[Math.min(BARS.length - 1, Math.floor((value / most) * (BARS.length - 1)))]).join('');
 }
 
 /** How much a value grew over the later part of a curve. */

@@ -3,6 +3,8 @@ import { COMMANDS } from '../../../src/surfaces/cli/commands.ts';
 import { type DocumentName, documents, entrySchema } from '../../../src/surfaces/cli/json.ts';
 import type { Finding } from '../../../src/runs/reconcile.ts';
 import type { LogEntry } from '../../../src/surfaces/cli/app.ts';
+import type { Called } from '../../../src/runs/requests.ts';
+import { taskViews } from '../../../src/runs/view.ts';
 import { busyScene, type Given, LIST, NOW, todone } from './host.ts';
 
 const ENTRIES: readonly LogEntry[] = [
@@ -36,6 +38,10 @@ const FINDING: Finding = {
   remedy: '--fix marks it done',
   fix: { target: { section: 'auth', text: 'x', occurrence: 0 }, from: 'open', marker: { state: 'done', hash: 'a1b2c3d', id: 'q8f0t6zd' }, commit: null },
 };
+const CLAIMED = {
+  ok: true,
+  output: { task: taskViews(busyScene())[1], ticket: '3f2a91bc.2', worker: 'me', lease_until: null },
+} as Called;
 
 const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['start --dry-run', 'plan'],
@@ -78,6 +84,12 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['task show q8f0t6zd', 'task'],
   ['task show lcxv8o4', 'task'],
   ['task history q8f0t6zd', 'history'],
+  ['task create Words', 'filed'],
+  ['task update q8f0t6zd -p 1', 'changed'],
+  ['task close q8f0t6zd --hash a1b2c3d', 'closed'],
+  ['task claim rotate', 'claim', { called: CLAIMED }],
+  ['task heartbeat q8f0t6zd', 'heartbeat', { called: { ok: true, output: { lease_until: NOW, changed: false } } }],
+  ['task dep tree', 'trees'],
   ['why nobody', 'error'],
   ['strat', 'error'],
   ['stop x', 'error', { answer: { kind: 'refused', message: 'no', remedy: 'yes' } }],
