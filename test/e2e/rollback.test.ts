@@ -90,6 +90,8 @@ function makeScene(): Scene {
     agents: { gated: { command: [join(gates, 'agent.sh')] } },
     claimAfter: '0s',
     interval: '300ms',
+    // The gates are outside of what a run may see.
+    sandbox: 'none',
     verify: `${gates}/gate.sh verify`,
   };
   const top = makeRepo(OLD, { 'todone.config.json': JSON.stringify(config) });
