@@ -57,7 +57,10 @@ const knownShape = {
   session: text.optional(),
   sessionUsage: z.looseObject(usageShape).optional(),
   evidence: text.optional(),
-  held: z.enum(['done', 'rollback']).optional(),
+  held: z
+    .enum(['done', 'alike'])
+
+    .optional(),
   resume: z.boolean().optional(),
   gone: z.boolean().optional(),
   spent: z.looseObject(spentShape).optional(),

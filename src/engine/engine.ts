@@ -10,6 +10,7 @@ import { parse } from '../tasks/parse.ts';
 import { reflowed } from '../tasks/reflow.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
+import type { MarkAsk } from '../runs/put-right.ts';
 import type { EditItem } from '../runs/list-edits.ts';
 import type { Evidence } from '../runs/evidence.ts';
 import { problemsOf } from '../runs/problems.ts';
@@ -56,7 +57,7 @@ export type Engine = {
   start(): Promise<void>;
   /** Looks at the list; nothing happens if it has not changed. */
   look(): Promise<void>;
-  ask(ask: Ask, by: string, via: string): Promise<Answer>;
+  ask(ask: Ask | MarkAsk, by: string, via: string): Promise<Answer>;
   /** Settles when nothing runs and nothing can start; `failed` = ids of tasks that failed since `start`. */
   whenIdle(): Promise<{ readonly failed: readonly string[] }>;
   /** Rejects when a turn could not be stored or the wheel has a fault: nothing more is done then. */
@@ -336,6 +337,7 @@ export function createEngine(ports: EnginePorts): Engine {
       gitPosition: found.git.position,
       gitOperation: found.git.operation,
       listIsCommitted: found.git.listIsCommitted,
+      gitIndex: found.git.index,
       version: found.version,
       modifiedAt: found.modifiedAt,
     };

@@ -34,6 +34,8 @@ export type GitState = {
   readonly operation?: string;
   /** The list's bytes are exactly those of git's index or HEAD. */
   readonly listIsCommitted: boolean;
+  /** Changes whenever git's index is written: what `git checkout -- <list>` moves beside the list. */
+  readonly index?: string;
 };
 
 export type Written = {

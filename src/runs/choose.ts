@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import type { Board, Located, MarkerState, Problem, Section, Task } from '../tasks/task.ts';
 import { afterOf, findById, idOf as idOnLine, laneOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
 import { dateMs } from './dates.ts';
+import { isUngated } from './gates.ts';
 import { pickAgent, type Picked } from './pick-agent.ts';
 import { filesField, filesOfRun, meeting } from './files.ts';
 import { overBudget, type Parked, parkedOf } from './govern.ts';
@@ -276,6 +277,7 @@ type WaitRule = (scene: Scene, section: Section, task: Task, index: number, barr
 const WAITS: readonly WaitRule[] = [
   (scene, _section, task) => heldWhy(scene, task),
   (_scene, _section, task) => laneWhy(task),
+  (scene, _section, task) => (isUngated(scene.draft, task) ? UNGATED : undefined),
   (_scene, _section, _task, _index, barrier) => barrier && barrierWhy(barrier),
   (scene, _section, task) => afterWhy(scene, task),
   (scene, _section, task) => timeWhy(scene, task),
@@ -297,6 +299,13 @@ function heldWhy(scene: Scene, task: Task): Why | undefined {
   if (known?.state !== 'done' || tagValue(task, 'redo') !== undefined) return undefined;
   return why('1.4-R8', 'held', `done in ${known.hash ?? 'an earlier run'}; add {redo} to run it again`, 'add {redo} to the line, or set it back to [✅]');
 }
+
+const UNGATED: Why = {
+  rule: '1.4-R7',
+  code: 'approval',
+  message: 'it waited for a person, and git, not a person, took the tag away: that is no approval',
+  remedy: 'write the tag ({approval}, {triage}, {decision}…) again, save, and delete it',
+};
 
 const LANES = {
   triage: ['it waits for triage', 'accept it by deleting {triage}, or delete the task'],

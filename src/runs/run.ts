@@ -53,8 +53,11 @@ export type Known = {
   readonly sessionUsage?: Usage;
   /** What the last attempt left as evidence for the next one. */
   readonly evidence?: string;
-  /** Set while the list shows something else than `state` on a person's or git's account (1.4-R7, R8). */
-  readonly held?: 'done' | 'rollback';
+  /**
+   * Set while the list shows something else than `state` on a person's account (1.4-R8); `alike` = after the journal was lost,
+   * where only its title says that this line is the task that landed.
+   */
+  readonly held?: 'done' | 'alike';
   /** Its claim was lost with the journal, and git or a run folder shows that it was ours: it is claimed again (2-R4). */
   readonly resume?: boolean;
   /** Its line was on the list no more when that was last believed. */
