@@ -105,6 +105,16 @@ export function heldWorkspaces(home: string, trees: string): string[] {
   return [...sections].sort();
 }
 
+/** The tasks whose runs took a workspace and did not give it back, each with the ticket of its run. */
+export function holdersIn(home: string): ReadonlyMap<string, number> {
+  const held = new Map<string, number>();
+  for (const name of existsSync(roomsOf(home)) ? readdirSync(roomsOf(home)) : []) {
+    const record = readRecord({ section: '', slot: 0, path: '', dir: join(roomsOf(home), name) });
+    if (record?.holder && record.left === undefined) held.set(record.holder.id, record.holder.ticket);
+  }
+  return held;
+}
+
 function roomsOf(home: string): string {
   return join(home, 'rooms');
 }
