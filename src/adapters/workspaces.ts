@@ -95,6 +95,16 @@ export function workspaceAt(home: string, path: string): Workspace {
   return { section: '', slot: 0, path, dir: join(roomsOf(home), `${basename(path).slice(0, NAME_CHARS)}-${hash}`) };
 }
 
+/** The sections that a workspace has been made for and is still there. */
+export function heldWorkspaces(home: string, trees: string): string[] {
+  const sections = new Set<string>();
+  for (const name of existsSync(roomsOf(home)) ? readdirSync(roomsOf(home)) : []) {
+    const record = readRecord({ section: '', slot: 0, path: '', dir: join(roomsOf(home), name) });
+    if (record?.path.startsWith(`${trees}/`) && isThere(record.path)) sections.add(record.path.slice(trees.length + 1).replace(/~\d+$/, ''));
+  }
+  return [...sections].sort();
+}
+
 /** The tasks whose runs took a workspace and did not give it back, each with the ticket of its run. */
 export function holdersIn(home: string): ReadonlyMap<string, number> {
   const held = new Map<string, number>();
