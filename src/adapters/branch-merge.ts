@@ -80,10 +80,18 @@ export async function sidesOf(options: MergeOptions, section: string, way: Merge
   if (base === undefined)
     return { kind: 'refused', message: `the base ${options.base ?? 'HEAD'} is no commit`, remedy: 'set base in the config to the name of a branch' };
   if (base.ref === ref)
-    return { kind: 'refused', message: `${branch.name} is itself the base: it is checked out in ${options.top}`, remedy: 'set base in the config, or check out another branch' };
+    return {
+      kind: 'refused',
+      message: `${branch.name} is itself the base: it is checked out in ${options.top}`,
+      remedy: 'set base in the config, or check out another branch',
+    };
   if (way === 'sync') return { into: { ...branch, tip: branch.tip }, from: base };
   if (base.ref === undefined)
-    return { kind: 'refused', message: `the base ${base.name} is no branch of this repository, so nothing can land on it`, remedy: 'set base in the config to the name of a branch' };
+    return {
+      kind: 'refused',
+      message: `the base ${base.name} is no branch of this repository, so nothing can land on it`,
+      remedy: 'set base in the config to the name of a branch',
+    };
   // What an agent may have put on the branch in the meantime has been checked by nobody.
   const moved = await movedByOthers(options, section, branch.tip);
   const into = { ref: base.ref, name: base.name, tip: (await git.objects.commitId(base.ref)) ?? base.tip };
@@ -164,7 +172,11 @@ async function mergeCommit(options: MergeOptions, { into, from }: Sides, tree: s
   if (made.code === 0) return made.stdout.toString('utf8').trim();
   if (!options.sign) throw new GitFailed(args, made);
   const why = made.timedOut ? 'nobody gave the passphrase in time' : made.stderr.trim().split('\n').slice(0, 3).join('; ');
-  return { kind: 'busy', message: `the merge cannot be signed, as your global git config asks (commit.gpgSign): ${why}`, remedy: 'unlock the key, or set sign: never' };
+  return {
+    kind: 'busy',
+    message: `the merge cannot be signed, as your global git config asks (commit.gpgSign): ${why}`,
+    remedy: 'unlock the key, or set sign: never',
+  };
 }
 
 export type MergedTree = { readonly kind: 'clean'; readonly tree: string } | { readonly kind: 'conflict'; readonly files: readonly string[] };

@@ -22,7 +22,11 @@ const evidenceSchema = z.object({
 });
 export type Evidence = Omit<z.output<typeof evidenceSchema>, 'version'> & { readonly path: string };
 
-export function writeEvidence(stateDir: string, order: { readonly id: string; readonly ticket: number }, told: Omit<Evidence, 'path' | 'lines'> & { readonly output: string }): void {
+export function writeEvidence(
+  stateDir: string,
+  order: { readonly id: string; readonly ticket: number },
+  told: Omit<Evidence, 'path' | 'lines'> & { readonly output: string },
+): void {
   const { output, ...facts } = told;
   const lines = output.trimEnd().split('\n').slice(-SHOWN_LINES);
   runFolder(stateDir, order.id, order.ticket).write(FILE, JSON.stringify({ version: VERSION, ...facts, lines }));

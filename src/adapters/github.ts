@@ -22,7 +22,9 @@ export type PullPlan =
   | { readonly kind: 'current'; readonly pull: Pull }
   | Extract<ErrandEnd, { kind: 'later' | 'stopped' }>;
 
-export type PullOptions = PushOptions & { /** The branch that it is to be merged into; undefined = gh's default. */ readonly baseBranch: () => string | undefined };
+export type PullOptions = PushOptions & {
+  /** The branch that it is to be merged into; undefined = gh's default. */ readonly baseBranch: () => string | undefined;
+};
 
 export async function pullRequest(options: PullOptions, order: ErrandOrder, signal: AbortSignal): Promise<ErrandEnd> {
   const plan = await planPullRequest(options, order, signal);
@@ -43,7 +45,8 @@ export async function pullRequest(options: PullOptions, order: ErrandOrder, sign
       if (edited.code !== 0) return ghTrouble(edited, 'gh pr edit', limitOf(options));
       return { kind: 'done', message: `brought the pull request #${plan.pull.number} up to date: ${plan.pull.url}`, url: plan.pull.url };
     }
-    default:
+    case 'later':
+    case 'stopped':
       return plan;
   }
 }
@@ -55,7 +58,9 @@ export async function planPullRequest(options: PullOptions, order: ErrandOrder, 
   if (listed.code !== 0) return ghTrouble(listed, 'gh pr list', limitOf(options)) as Extract<PullPlan, { kind: 'later' }>;
   const pulls = readPulls(listed.out);
   if (!pulls) return { kind: 'later', why: 'person', message: 'gh pr list printed no list that could be read', remedy: 'update gh (gh --version)' };
-  const block = pullRequestBlock(order.tasks.map((task) => ({ ...task, title: clean(options, task.title), summary: task.summary && clean(options, task.summary) })));
+  const block = pullRequestBlock(
+    order.tasks.map((task) => ({ ...task, title: clean(options, task.title), summary: task.summary && clean(options, task.summary) })),
+  );
   const ours = pulls.filter((pull) => pull.headRefName === branch);
   const open = ours.find((pull) => pull.state === 'OPEN');
   if (open) {
@@ -70,7 +75,14 @@ export async function planPullRequest(options: PullOptions, order: ErrandOrder, 
       message: `the pull request #${last.number} of ${branch} was closed, so no other one was made: ${last.url}`,
       remedy: `open it again (gh pr reopen ${last.number}), then: todone pr ${order.section}`,
     };
-  return { kind: 'create', title: pullRequestTitle(clean(options, order.title)), body: block, branch, base: options.baseBranch() };
+  return { kind: 'create', title: pullRequestTitle(clean(options, order.title)), body: block, branch, base: baseThere(options) };
+}
+
+/** `origin/main` here is `main` there. */
+function baseThere(options: PullOptions): string | undefined {
+  const base = options.baseBranch();
+  const prefix = `${options.config().remote}/`;
+  return base?.startsWith(prefix) ? base.slice(prefix.length) : base;
 }
 
 const clean = (options: PullOptions, text: string): string => options.redaction.redact(text);
@@ -122,7 +134,9 @@ const SAFE_GIT = {
 
 /** `host/owner/name`, from any spelling of the URL of a forge. */
 export function repoOfUrl(url: string): string | undefined {
-  const match = /^(?:https?|ssh|git):\/\/(?:[^@/]*@)?([^/:]+)(?::\d+)?\/([^/]+)\/([^/]+?)(?:\.git)?\/?$/.exec(url) ?? /^(?:[^@/:]+@)?([^/:]+\.[^/:]+):([^/]+)\/([^/]+?)(?:\.git)?\/?$/.exec(url);
+  const match =
+    /^(?:https?|ssh|git):\/\/(?:[^@/]*@)?([^/:]+)(?::\d+)?\/([^/]+)\/([^/]+?)(?:\.git)?\/?$/.exec(url) ??
+    /^(?:[^@/:]+@)?([^/:]+\.[^/:]+):([^/]+)\/([^/]+?)(?:\.git)?\/?$/.exec(url);
   return match ? `${match[1]}/${match[2]}/${match[3]}` : undefined;
 }
 

@@ -11,7 +11,18 @@ export async function secretInRange(
   without: readonly string[],
   secretsIn: (text: string) => string | undefined,
 ): Promise<string | undefined> {
-  const args = ['log', '-p', '-U0', '--cc', '--no-ext-diff', '--no-textconv', '--no-color', '--no-renames', '--no-show-signature', `--format=${START}%h%n%B${END}`];
+  const args = [
+    'log',
+    '-p',
+    '-U0',
+    '--cc',
+    '--no-ext-diff',
+    '--no-textconv',
+    '--no-color',
+    '--no-renames',
+    '--no-show-signature',
+    `--format=${START}%h%n%B${END}`,
+  ];
   const result = await git.run([...args, tip, ...without.map((commit) => `^${commit}`), '--'], { timeoutMs: LIMIT_MS });
   if (result.truncated || result.timedOut) return 'more is to be pushed than can be looked through for secrets: push it once by hand';
   if (result.code !== 0) throw new GitFailed(args, result);

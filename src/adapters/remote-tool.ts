@@ -63,6 +63,10 @@ export function callGit(options: RemoteOptions, args: readonly string[], signal:
 }
 
 /** On top of what is in force for every git of ours. */
-const QUIET = ['push.followTags=false', 'push.recurseSubmodules=no', 'fetch.recurseSubmodules=no', 'fetch.writeCommitGraph=false', 'credential.interactive=false'].flatMap(
-  (setting) => ['-c', setting],
-);
+const QUIET = [
+  'push.followTags=false',
+  'push.recurseSubmodules=no',
+  'fetch.recurseSubmodules=no',
+  'fetch.writeCommitGraph=false',
+  'credential.interactive=false',
+].flatMap((setting) => ['-c', setting]);

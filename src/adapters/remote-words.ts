@@ -52,8 +52,14 @@ export function gitTrouble(said: Said, what: string, limit: string, command: str
 /** gh ends with 4 where it is not logged in. */
 export function ghTrouble(said: Said, what: string, limit: string): ErrandEnd {
   if (said.missing)
-    return { kind: 'later', why: 'person', message: 'gh is not installed: there is no pull request', remedy: 'install it (https://cli.github.com) and log in: gh auth login' };
-  if (said.code === GH_NO_AUTH) return { kind: 'later', why: 'person', message: `gh is not logged in: ${firstLines(said.err)}`, remedy: 'log in: gh auth login' };
+    return {
+      kind: 'later',
+      why: 'person',
+      message: 'gh is not installed: there is no pull request',
+      remedy: 'install it (https://cli.github.com) and log in: gh auth login',
+    };
+  if (said.code === GH_NO_AUTH)
+    return { kind: 'later', why: 'person', message: `gh is not logged in: ${firstLines(said.err)}`, remedy: 'log in: gh auth login' };
   return trouble(said, what, limit, GH_SAYS, 'see what gh says by hand: gh pr status', 'gh pr status');
 }
 
@@ -62,7 +68,12 @@ const GH_NO_AUTH = 4;
 function trouble(said: Said, what: string, limit: string, meanings: readonly Meaning[], otherwise: string, command: string): ErrandEnd {
   if (said.stopped) return { kind: 'later', why: 'busy', message: `${what} was stopped`, remedy: 'it goes on at the next start' };
   if (said.timedOut)
-    return { kind: 'later', why: 'network', message: `${what} did not end within ${limit} (limits.remote) and was stopped`, remedy: `it is tried again by itself; see by hand why it hangs: ${command}` };
+    return {
+      kind: 'later',
+      why: 'network',
+      message: `${what} did not end within ${limit} (limits.remote) and was stopped`,
+      remedy: `it is tried again by itself; see by hand why it hangs: ${command}`,
+    };
   const message = `${what} failed: ${firstLines(said.err)}`;
   const meaning = meanings.find(({ says }) => says.test(said.err));
   return { kind: 'later', why: meaning?.why ?? 'person', message, remedy: (meaning?.remedy ?? otherwise).replace('{command}', command) };

@@ -61,7 +61,12 @@ export async function planPush(options: PushOptions, section: string, signal: Ab
   const known = there === undefined ? undefined : await git.objects.commitId(there);
   if (there !== undefined && (known === undefined || !(await isAncestor(git, known, commit)))) return ahead(options, plan, signal);
   const base = await sections.baseCommit();
-  const secret = await secretInRange(git, commit, [base, known].filter((each) => each !== undefined), (text) => options.redaction.secretsIn(text));
+  const secret = await secretInRange(
+    git,
+    commit,
+    [base, known].filter((each) => each !== undefined),
+    (text) => options.redaction.secretsIn(text),
+  );
   if (secret === undefined) return plan;
   return {
     kind: 'stopped',
@@ -101,7 +106,12 @@ export async function remoteOf({ git, config }: Pick<PushOptions, 'git' | 'confi
   const listed = await git.own(['config', '--list', '-z', '--show-scope', '--includes']);
   const late = listed.code === 0 && parseConfigList(listed.stdout).findLast((entry) => entry.key === `remote.${name}.url`)?.value;
   if (!late)
-    return { kind: 'later', why: 'person', message: `there is no remote called ${name}`, remedy: `put its URL into the config: remote: <url>; or name another one there` };
+    return {
+      kind: 'later',
+      why: 'person',
+      message: `there is no remote called ${name}`,
+      remedy: `put its URL into the config: remote: <url>; or name another one there`,
+    };
   return {
     kind: 'later',
     why: 'person',
@@ -113,7 +123,11 @@ export async function remoteOf({ git, config }: Pick<PushOptions, 'git' | 'confi
 export const limitOf = ({ config }: Pick<PushOptions, 'config'>): string => `${Math.round(config().limits.remote / 1000)} s`;
 
 /** `!\t<from>:<to>\t[remote rejected] (pre-receive hook declined)` */
-const wordsOf = (line: string): string => line.split('\t').at(-1)?.replace(/^\[remote rejected\] /, '') ?? line;
+const wordsOf = (line: string): string =>
+  line
+    .split('\t')
+    .at(-1)
+    ?.replace(/^\[remote rejected\] /, '') ?? line;
 
 const remoteLines = (err: string): string => {
   const lines = err.split('\n').flatMap((line) => /^remote: (.*)$/.exec(line)?.[1] ?? []);

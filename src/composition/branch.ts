@@ -77,14 +77,17 @@ async function planMerge(options: MergeOptions, order: ErrandOrder, way: 'sync' 
   if ('kind' in sides) return blocked(sides.message, sides.remedy);
   const { into, from } = sides;
   if (await isAncestor(git, from.tip, into.tip)) return { would: [], nothing: `${into.name} holds all of ${from.name} (${short(from.tip)})`, blocked: null };
-  const count = (await git.ok(['rev-list', '--count', from.tip, `^${into.tip}`, '--'])).toString('utf8').trim();
-  const commits = `${count} ${count === '1' ? 'commit' : 'commits'} of ${from.name}`;
+  const ahead = (await git.ok(['rev-list', '--count', from.tip, `^${into.tip}`, '--'])).toString('utf8').trim();
+  const commits = `${ahead} ${ahead === '1' ? 'commit' : 'commits'} of ${from.name}`;
   const would: string[] = [];
   if (await isAncestor(git, into.tip, from.tip)) would.push(`move ${into.name} forward from ${short(into.tip)} to ${short(from.tip)} (${commits})`);
   else {
     const merged = await mergeTree(git, into.tip, from.tip, objects);
     if (merged.kind === 'conflict')
-      return blocked(`${from.name} and ${into.name} both changed ${merged.files.join(', ')}`, `merge by hand: git switch ${into.name} && git merge ${from.name}`);
+      return blocked(
+        `${from.name} and ${into.name} both changed ${merged.files.join(', ')}`,
+        `merge by hand: git switch ${into.name} && git merge ${from.name}`,
+      );
     would.push(`merge ${from.name} (${short(from.tip)}, ${commits}) into ${into.name} (${short(into.tip)}) with a merge commit`);
   }
   if (order.verify !== undefined) would.push(`run ${order.verify} on the result in a clean checkout, and move ${into.name} only if it passes`);
@@ -97,20 +100,39 @@ async function planMerge(options: MergeOptions, order: ErrandOrder, way: 'sync' 
 async function planPr(place: Place, options: MergeOptions, order: ErrandOrder, signal: AbortSignal): Promise<BranchPlan> {
   const redaction: Redaction = redactionOf(place);
   const config = (): Place['config'] => place.config;
-  const remote = { ...options, config, epoch: `look${process.pid}`, term: 0, env: process.env, redaction, baseBranch: () => baseBranchOf(options), looksOnly: true };
+  const remote = {
+    ...options,
+    config,
+    epoch: `look${process.pid}`,
+    term: 0,
+    env: process.env,
+    redaction,
+    baseBranch: () => baseBranchOf(options),
+    looksOnly: true,
+  };
   const push = await planPush(remote, order.section, signal);
   if (push.kind === 'later' || push.kind === 'stopped') return blocked(push.message, push.remedy);
-  const would = push.kind === 'push' ? [`push ${short(push.commit)} to ${push.remote.name} (${push.remote.url}) ${push.branch}${push.there === undefined ? ', which is not there yet' : `, which is at ${short(push.there)}`}`] : [];
+  const would =
+    push.kind === 'push'
+      ? [
+          `push ${short(push.commit)} to ${push.remote.name} (${push.remote.url}) ${push.branch}${push.there === undefined ? ', which is not there yet' : `, which is at ${short(push.there)}`}`,
+        ]
+      : [];
   const pull = await planPullRequest(remote, order, signal);
   switch (pull.kind) {
     case 'create':
-      return { would: [...would, `make a pull request of ${pull.branch}${pull.base === undefined ? '' : ` into ${pull.base}`}: ${pull.title}`], nothing: null, blocked: null };
+      return {
+        would: [...would, `make a pull request of ${pull.branch}${pull.base === undefined ? '' : ` into ${pull.base}`}: ${pull.title}`],
+        nothing: null,
+        blocked: null,
+      };
     case 'edit':
       return { would: [...would, `bring the pull request #${pull.pull.number} up to date: ${pull.pull.url}`], nothing: null, blocked: null };
     case 'current':
       return { would, nothing: would.length === 0 ? `the pull request #${pull.pull.number} is up to date: ${pull.pull.url}` : null, blocked: null };
-    default:
-      return { would, nothing: null, blocked: { message: pull.message, remedy: 'remedy' in pull ? pull.remedy : '' } };
+    case 'later':
+    case 'stopped':
+      return { would, nothing: null, blocked: { message: pull.message, remedy: pull.remedy } };
   }
 }
 
@@ -166,6 +188,8 @@ export async function diffOf(place: Place, section: string): Promise<BranchDiff 
   });
 }
 
+const count = (text: string): number | null => (text === '-' ? null : Number(text));
+
 /** `added\tremoved\tpath\0`, or for a renamed one `added\tremoved\t\0old\0new\0`; `-` for what is no text. */
 function filesIn(numstat: string): BranchDiff['files'] {
   const fields = numstat.split('\0');
@@ -174,7 +198,6 @@ function filesIn(numstat: string): BranchDiff['files'] {
     const [added, removed, path] = (fields[at] ?? '').split('\t');
     if (added === undefined || removed === undefined || path === undefined) continue;
     const renamed = path === '';
-    const count = (text: string): number | null => (text === '-' ? null : Number(text));
     files.push({ path: renamed ? (fields[at + 2] ?? '') : path, from: renamed ? (fields[at + 1] ?? '') : null, added: count(added), removed: count(removed) });
     if (renamed) at += 2;
   }

@@ -39,7 +39,8 @@ async function merge(order: ErrandOrder, way: MergeWay, branches: Branches, sign
     if (signal.aborted) return STOPPED;
     const advanced = await branches.advance(order.section, way, merged);
     if (advanced.kind === 'landed') return { kind: 'done', message: merged.message };
-    if (advanced.kind === 'busy') return { kind: 'later', why: 'busy', message: advanced.message, remedy: 'commit or stash what is there: it is tried again by itself' };
+    if (advanced.kind === 'busy')
+      return { kind: 'later', why: 'busy', message: advanced.message, remedy: 'commit or stash what is there: it is tried again by itself' };
   }
   return { kind: 'later', why: 'busy', message: `the branch moved ${MOVES_MAX} times in the meantime`, remedy: 'it is tried again by itself' };
 }

@@ -32,7 +32,14 @@ export type Asked = { readonly answer: Answer; readonly halts: readonly Run[]; r
 /** What concerns tasks and sections; a section's branch is the matter of `errands.ts`. */
 type TaskAsk = Exclude<Ask, { readonly kind: 'branch' }>;
 
-type Asking = { readonly ask: TaskAsk; readonly by: string; readonly via: string; readonly draft: Draft; readonly scene: Scene | undefined; readonly now: number };
+type Asking = {
+  readonly ask: TaskAsk;
+  readonly by: string;
+  readonly via: string;
+  readonly draft: Draft;
+  readonly scene: Scene | undefined;
+  readonly now: number;
+};
 
 export function answerAsk(asking: Asking): Asked {
   const { ask } = asking;

@@ -5,18 +5,7 @@
 import type { Config } from '../config.ts';
 import type { Section } from '../tasks/task.ts';
 import { idOf, type Scene } from './choose.ts';
-import {
-  type Errand,
-  type ErrandEnd,
-  errandIn,
-  type ErrandKind,
-  type ErrandOrder,
-  errandsIn,
-  markDone,
-  markOpen,
-  putErrand,
-  sectionMarks,
-} from './errand.ts';
+import { type Errand, type ErrandEnd, errandIn, type ErrandKind, type ErrandOrder, errandsIn, markDone, markOpen, putErrand, sectionMarks } from './errand.ts';
 import type { Answer } from './ask.ts';
 import { type Draft, knownIn, runsIn } from './world.ts';
 
@@ -90,17 +79,17 @@ export function askErrand(draft: Draft, scene: Scene | undefined, kind: ErrandKi
   if (!scene) return { kind: 'refused', message: 'the list has not been read', remedy: 'see todone doctor' };
   if (!scene.board.sections.some((each) => each.name === section))
     return { kind: 'unknown', message: `no section is called ${section}`, remedy: 'todone status shows every section' };
-  const errand = due(draft, kind, section, by, scene.now);
+  const errand = putDue(draft, kind, section, by, scene.now);
   return { kind: 'ok', message: `${kind} of ${section} is under way`, errand };
 }
 
 /** After a task has landed. */
 export function afterLanding(draft: Draft, config: Config, section: string, now: number): void {
-  if (config.syncBase === 'onLand') due(draft, 'sync', section, 'syncBase', now);
+  if (config.syncBase === 'onLand') putDue(draft, 'sync', section, 'syncBase', now);
 }
 
 /** One that goes on already is not begun twice; it is not told apart from the new one. */
-function due(draft: Draft, kind: ErrandKind, section: string, by: string, now: number): Errand {
+function putDue(draft: Draft, kind: ErrandKind, section: string, by: string, now: number): Errand {
   const before = errandIn(draft, kind, section);
   if (before?.state === 'due' && draft.world.errands.going.get(section) === kind) return before;
   return putErrand(draft, { section, kind, ticket: (before?.ticket ?? 0) + 1, by, state: 'due', tries: 0, at: now, url: before?.url });
@@ -113,8 +102,8 @@ function lookAtSection({ draft, config, now }: ErrandsLook, scene: Scene, name: 
   if (isFinished(draft, scene, name)) {
     markDone(draft, name);
     draft.history.push({ id: `section:${name}`, field: SECTION_DONE, old: null, new: 'done', by: scene.instance, via: 'engine' });
-    if (config.onSectionDone !== 'none') due(draft, FOLLOWS[config.onSectionDone], name, 'onSectionDone', now);
-  } else if (config.syncBase === 'daily' && now >= lastSync(draft, name, openSince) + DAY_MS) due(draft, 'sync', name, 'syncBase', now);
+    if (config.onSectionDone !== 'none') putDue(draft, FOLLOWS[config.onSectionDone], name, 'onSectionDone', now);
+  } else if (config.syncBase === 'daily' && now >= lastSync(draft, name, openSince) + DAY_MS) putDue(draft, 'sync', name, 'syncBase', now);
 }
 
 /** The history row of a finished section has this field. */

@@ -100,7 +100,12 @@ async function work(app: App, what: BranchWork, input: z.output<typeof workInput
       quiet: ({ url }) => (url === null ? [] : [url]),
     });
   const again = errand.state === 'due' ? `; it waits, and is tried again while ToDone works on the list (todone start)` : '';
-  return { kind: 'failure', code: EXIT.failed, message: errand.message ?? `${what} of ${section} came to nothing`, remedy: `${errand.remedy ?? 'see the log'}${again}` };
+  return {
+    kind: 'failure',
+    code: EXIT.failed,
+    message: errand.message ?? `${what} of ${section} came to nothing`,
+    remedy: `${errand.remedy ?? 'see the log'}${again}`,
+  };
 }
 
 function planned(what: BranchWork, section: string, plan: BranchPlan): Result {

@@ -103,7 +103,12 @@ async function why(app: App, input: z.output<typeof taskInput>): Promise<Result>
     owned: (await app.owner()) !== undefined,
     errands: errandViews(scene, task.section),
   };
-  return show({ view, text: renderWhy, json: () => documentOf({ task, run, reason: task.reason, proof: view.proof, errands: view.errands }), quiet: (shown) => [whyWord(shown)] });
+  return show({
+    view,
+    text: renderWhy,
+    json: () => documentOf({ task, run, reason: task.reason, proof: view.proof, errands: view.errands }),
+    quiet: (shown) => [whyWord(shown)],
+  });
 }
 
 async function logs(app: App, input: z.output<typeof logsInput>, context: Context): Promise<Result> {

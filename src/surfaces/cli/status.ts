@@ -80,7 +80,13 @@ export function statusOf(scene: Scene, facts: StatusFacts, section?: string): St
   };
 }
 
-function sectionStatus(config: Config, name: string, views: readonly TaskView[], runs: readonly RunLine[], commits: readonly CommitFact[]): Omit<SectionStatus, 'errands'> {
+function sectionStatus(
+  config: Config,
+  name: string,
+  views: readonly TaskView[],
+  runs: readonly RunLine[],
+  commits: readonly CommitFact[],
+): Omit<SectionStatus, 'errands'> {
   const lines = views.map(taskLine);
   const running = runs.filter((run) => run.section === name);
   const runIds = new Set(running.map((run) => run.id));

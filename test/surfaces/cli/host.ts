@@ -1,5 +1,18 @@
 /** A host for tests of the command line: a list as text, a world, and what was printed. */
-import type { App, BranchDiff, BranchPlan, DoctorFacts, Evidence, Globals, Host, InitDone, LogEntry, Owner, Restored, StartEnd } from '../../../src/surfaces/cli/app.ts';
+import type {
+  App,
+  BranchDiff,
+  BranchPlan,
+  DoctorFacts,
+  Evidence,
+  Globals,
+  Host,
+  InitDone,
+  LogEntry,
+  Owner,
+  Restored,
+  StartEnd,
+} from '../../../src/surfaces/cli/app.ts';
 import type { CliFailure } from '../../../src/surfaces/cli/failure.ts';
 import { runCli } from '../../../src/surfaces/cli/cli.ts';
 import type { CommandRow } from '../../../src/surfaces/cli/command.ts';
