@@ -41,8 +41,18 @@ const agentSchema = z
       .min(1)
       .default(['plan', 'implement', 'update'])
       .describe('The phases that it takes part in'),
+    account: z.string().min(1).optional().describe('Whose limits it uses up, for agents that share an account; default: its own name'),
   })
   .describe('A program that ToDone runs as an agent');
+
+const most = (what: string) => z.record(z.string(), z.int().min(1)).default({}).describe(what);
+
+const capsSchema = z.strictObject({
+  agents: most('Runs at once of an agent, by its name'),
+  models: most('Runs at once on a model, by its name or alias'),
+  accounts: most("Runs at once on an account: an agent's account, else its name"),
+  owners: most('Runs at once for a worker: the {owner:…} of the task, else this instance'),
+});
 
 const hooksSchema = z.strictObject({
   afterCreate: z.string().optional().describe('Shell command in a new workspace, and again when its lockfiles change'),
@@ -64,6 +74,8 @@ export const configSchema = z.strictObject({
     .describe('More agents, by name; the name is also their tag'),
   models: z.record(z.string(), z.string()).default({}).describe('Aliases of models: a tag {alias} chooses that model'),
   maxAgents: z.int().min(1).max(1000).default(4).describe('Runs at once on this machine'),
+  parallel: z.int().min(1).max(1000).optional().describe('Runs at once in one section, where its heading has no {parallel:n}; default: no limit of its own'),
+  caps: capsSchema.prefault({}).describe('More limits of runs at once'),
   attempts: z.int().min(1).max(20).default(3).describe('Attempts at a task before it is failed'),
   backoff: z
     .strictObject({ first: duration('2s'), max: duration('5m') })
@@ -91,6 +103,12 @@ export const configSchema = z.strictObject({
     .refine((value) => !value.startsWith('-'), 'a remote does not begin with -')
     .default('origin')
     .describe('Where push and pr go: the name of a remote, or a URL'),
+  landBatch: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Finished tasks of a section that are verified and landed together; where that fails, the one at fault is found and goes back alone'),
   prompts: z
     .partialRecord(z.enum(['plan', 'implement', 'update', 'resolve', 'investigate']), z.string().min(1))
     .default({})
@@ -100,6 +118,10 @@ export const configSchema = z.strictObject({
     .record(z.string(), z.array(z.enum(['plan', 'implement', 'update'])).min(1))
     .default({})
     .describe('Workflows by name: a list of phases with implement in it'),
+  handoff: z
+    .enum(['triage', 'auto'])
+    .default('triage')
+    .describe('A task that an agent files as a prerequisite: waits for a person (triage), or may start at once (auto)'),
   hooks: hooksSchema.prefault({}).describe('Commands around workspaces and runs'),
   limits: z
     .strictObject({
@@ -133,6 +155,15 @@ export const configSchema = z.strictObject({
     .default(['todone.config.json', 'todone.config.yaml', 'todone.config.yml', 'prompts/**', '.githooks/**', '.husky/**'])
     .describe('Paths that an agent cannot change: globs, left out of the commit'),
   sign: z.enum(['auto', 'never']).default('auto').describe('Sign commits as the global git config says'),
+  sandbox: z.enum(['auto', 'none', 'bwrap']).default('auto').describe('What confines runs: auto takes the strongest that passes its self-test, and says which'),
+  sandboxPaths: z
+    .strictObject({
+      read: z.array(z.string()).default([]).describe('Paths that runs may read although they are hidden: below home, the main worktree, temp'),
+      write: z.array(z.string()).default([]).describe('Paths that runs may write outside their workspace: a cache of packages, say'),
+    })
+    .prefault({})
+    .describe('Openings in the sandbox, absolute or from ~'),
+  sandboxNetwork: z.boolean().default(true).describe('Whether runs reach the network; agents of a model need it'),
   env: z.array(z.string()).default([]).describe('Names of variables that agents get on top of the allow-list'),
   ports: z
     .strictObject({ first: z.int().min(1024).max(65000).default(43000), size: z.int().min(1).max(100).default(10) })

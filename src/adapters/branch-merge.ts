@@ -4,8 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Merged, Merging, MergeWay, Unmergeable } from '../engine/branches.ts';
-import type { Advanced, Log } from '../engine/ports.ts';
+import type { Advanced, Log, Merged, Merging, MergeWay, Unmergeable } from '../engine/ports.ts';
 import { follow, type Followers, followersOf, type Overlooked } from './followers.ts';
 import { GitFailed, type Git } from './git.ts';
 import type { Identity } from './repo.ts';
@@ -66,7 +65,7 @@ export async function advanceBranch(options: MergeOptions, section: string, way:
   if (moved.kind !== 'moved') return { kind: 'busy', message: moved.message };
   await follow(git, found.followers, merged.commit, log);
   await git.run(['update-ref', '-d', movedRef(merged.branch)]);
-  return { kind: 'landed', commit: merged.commit, hash: await git.objects.abbreviation(merged.commit) };
+  return { kind: 'landed', commit: merged.commit, hash: await git.objects.abbreviation(merged.commit), below: [] };
 }
 
 /** Where the branches stand, or why there is nothing to merge. */

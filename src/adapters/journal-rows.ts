@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { STEPS } from '../runs/run.ts';
-import type { Ending, End, Found, Halt, Known, Run, TaskText, Usage } from '../runs/run.ts';
+import type { Ending, End, Found, FoundTask, Halt, Known, Run, TaskText, Usage } from '../runs/run.ts';
 import type { HistoryRow } from '../engine/ports.ts';
 
 /** A schema for each key of T: a key that the noun has and the row lacks does not compile. */
@@ -52,11 +52,15 @@ const knownShape = {
   session: text.optional(),
   evidence: text.optional(),
   held: z.enum(['done', 'rollback']).optional(),
+  resume: z.boolean().optional(),
+  gone: z.boolean().optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
 } satisfies Shape<Known>;
 
 const usageShape = { inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() } satisfies Shape<Usage>;
+
+const foundTask = z.looseObject({ id: text.optional(), title: text, details: text.optional() } satisfies Shape<FoundTask>);
 
 const foundShape = {
   workspace: text.optional(),
@@ -72,9 +76,14 @@ const foundShape = {
   asks: z
     .union([
       z.looseObject({ kind: z.literal('decision'), question: text }),
-      z.looseObject({ kind: z.literal('prerequisite'), id: text, title: text, details: text.optional() }),
+      z.looseObject({ kind: z.literal('prerequisite'), tasks: z.array(foundTask).readonly() }),
+      // As journals of the first days have it: one task.
+      z
+        .looseObject({ kind: z.literal('prerequisite'), id: text, title: text, details: text.optional() })
+        .transform(({ id, title, details }) => ({ kind: 'prerequisite' as const, tasks: [{ id, title, details }] })),
     ])
     .optional(),
+  proposes: z.array(foundTask).readonly().optional(),
   commit: text.optional(),
   hash: text.optional(),
   kept: text.optional(),
@@ -122,6 +131,8 @@ const runShape = {
   tries: count,
   waitUntil: z.number().optional(),
   reworks: count,
+  sentBack: reason.optional(),
+  behind: text.optional(),
   halt: z.looseObject(haltShape).optional(),
   outcome: z.looseObject(endingShape).optional(),
   startedAt: z.number(),

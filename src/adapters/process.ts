@@ -8,7 +8,7 @@ import { closeSync, openSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { lastBytes, lineCutter, type LineCutter } from './output.ts';
 import { watchStall } from './stall.ts';
-import { kill, sweepMarked, WHOLE } from './sweep.ts';
+import { kill, markedRows, sweepMarked, WHOLE } from './sweep.ts';
 import { LIFE, life, underWatch } from './watchdog.ts';
 
 export const MARK = 'TODONE_RUN';
@@ -20,6 +20,8 @@ export type Launch = {
   readonly env: Readonly<Record<string, string>>;
   /** `<epoch>.<term>-<id>-<ticket>`: what the sweep looks for. */
   readonly mark: string;
+  /** It stands before the program that is meant, and dies of what it is sent: a signal goes to those behind it. */
+  readonly confined?: boolean;
   /** A file that it reads as its input; without one its input is empty. */
   readonly inputFile?: string;
   /** 0 = no limit. */
@@ -152,8 +154,8 @@ function stopper(order: Launch, pid: number | undefined, bytes: () => number) {
   const stop = (why: Ended): void => {
     if (reason !== 'itself' || pid === undefined) return;
     reason = why;
-    kill(-pid, 'SIGTERM');
-    kill(-pid, 'SIGCONT');
+    if (order.confined) void tellInside(`${MARK}=${order.mark}${WHOLE}`, pid);
+    else for (const signal of ['SIGTERM', 'SIGCONT'] as const) kill(-pid, signal);
     after(order.graceMs, () => {
       // The tree first, while parents still tell whose children are whose.
       void sweepMarked(`${MARK}=${order.mark}${WHOLE}`, pid);
@@ -177,6 +179,12 @@ function stopper(order: Launch, pid: number | undefined, bytes: () => number) {
     },
     reason: () => reason,
   };
+}
+
+/** The sandbox is two processes, itself and the first one inside, which hear nothing. */
+async function tellInside(mark: string, pid: number): Promise<void> {
+  const inside = (await markedRows(mark, pid).catch(() => [])).filter((row) => row.pid !== pid && row.parent !== pid);
+  for (const row of inside) for (const signal of ['SIGTERM', 'SIGCONT'] as const) kill(row.pid, signal);
 }
 
 /** Both streams into lines and into one tail. Lines are handled as they come, so the pipe itself holds a program back. */

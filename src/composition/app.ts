@@ -96,7 +96,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
 export function sceneOf(place: Place, agents: ReturnType<App['agents']>, instance: string, now: number): Scene {
   const journal = openJournalReadOnly({ stateDir: place.stateDir });
   try {
-    const world = worldOf(journal.load(), new Set());
+    const world = worldOf(journal.load());
     const text = listText(place);
     const board = parse(text, { labels: place.config.labels, workers: place.config.workers });
     world.agents = agents;

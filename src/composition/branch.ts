@@ -17,6 +17,7 @@ import type { Clock, Log } from '../engine/ports.ts';
 import type { Scene } from '../runs/choose.ts';
 import { type Errand, errandIn, type ErrandOrder } from '../runs/errand.ts';
 import { orderFor } from '../runs/errands.ts';
+import { NO_EVIDENCE } from '../runs/evidence.ts';
 import { draftOf, worldOf } from '../runs/world.ts';
 import type { BranchDiff, BranchPlan, BranchWork } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
@@ -44,7 +45,7 @@ export async function doErrand(asking: Asking, what: BranchWork, section: string
 function readErrand(place: Place, what: BranchWork, section: string): Errand | undefined {
   const journal = openJournalReadOnly({ stateDir: place.stateDir });
   try {
-    return errandIn(draftOf(worldOf(journal.load(), new Set())), what, section);
+    return errandIn(draftOf(worldOf(journal.load(), NO_EVIDENCE)), what, section);
   } finally {
     journal.close();
   }

@@ -10,6 +10,8 @@ import { exchange } from '../adapters/exchange.ts';
 import { ownerInfo } from '../adapters/owner.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { excludeInInfo, openRepo } from '../adapters/repo.ts';
+import { openSandbox } from '../adapters/sandbox/sandbox.ts';
+import { ownFolders } from './mcp.ts';
 import type { Check, DoctorFacts, EffectiveValue, Globals } from '../surfaces/cli/app.ts';
 import { sceneOf, usableList } from './app.ts';
 import { makeStateDir, openPlace, type Place } from './place.ts';
@@ -29,6 +31,7 @@ export async function doctor(globals: Globals, cwd: string, fix: boolean): Promi
     ...prompts(place),
     excluded(place, fix),
     fileSystem(place),
+    await sandbox(place),
     owner(place),
     disk(place),
   );
@@ -119,6 +122,29 @@ function fileSystem(place: Place): Check {
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The same look as at a start, in a folder of its own. */
+async function sandbox(place: Place): Promise<Check> {
+  const stateDir = mkdtempSync(join(place.repo.commonDir, 'todone-try-'));
+  try {
+    const { found, kind, problem } = await openSandbox({
+      config: () => place.config,
+      top: place.repo.top,
+      commonDir: place.repo.commonDir,
+      stateDir,
+      list: place.listPath,
+      socket: undefined,
+      own: ownFolders(),
+      env: process.env,
+    });
+    if (kind === 'bwrap') return { name: 'sandbox', ok: true, found };
+    if (problem !== undefined) return { name: 'sandbox', ok: false, found, remedy: problem };
+    const remedy = 'agents can then do what you can do; with bubblewrap installed they are confined to their workspace';
+    return { name: 'sandbox', ok: 'warn', found, remedy };
+  } finally {
+    rmSync(stateDir, { recursive: true, force: true });
   }
 }
 

@@ -2,7 +2,8 @@
  * The command line's surroundings: streams, signals, the clock, and how a list is opened. Catches what is thrown, which is a bug or a
  * refusal that knows its remedy.
  */
-import { openPlace, versionOf } from './place.ts';
+import { failure, openPlace, versionOf } from './place.ts';
+import { serveRun } from './mcp.ts';
 import { doctor } from './doctor.ts';
 import { initPlace } from './init.ts';
 import { makeDemo } from './demo.ts';
@@ -46,6 +47,13 @@ function hostOf(signals: Signals): Host {
     async init(globals) {
       const place = await openPlace(await placeOptions(globals, host));
       return 'kind' in place ? place : initPlace(place);
+    },
+    async mcp() {
+      const { TODONE_SOCKET: socket, TODONE_TOKEN: token } = process.env;
+      if (socket === undefined || token === undefined)
+        return failure(2, 'there is no run to speak for: TODONE_SOCKET and TODONE_TOKEN are not set', 'the client of an agent starts this inside a run');
+      await serveRun({ socket, token });
+      return undefined;
     },
     doctor: (globals, options) => doctor(globals, process.cwd(), options.fix),
   };

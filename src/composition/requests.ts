@@ -69,7 +69,17 @@ export async function sendAsk(options: {
 
 async function askOnce(options: Parameters<typeof sendAsk>[0], term: number): Promise<Answer> {
   const { place, clock, log } = options;
-  const opened = await openWork({ place, term, clock, log, config: () => place.config, instance: options.by, works: false, waits: false });
+  const opened = await openWork({
+    place,
+    term,
+    clock,
+    log,
+    config: () => place.config,
+    instance: options.by,
+    works: false,
+    runsCommands: options.ask.kind === 'branch',
+    waits: false,
+  });
   try {
     // An errand may take long, and is stopped with the command.
     options.signal?.addEventListener('abort', () => void opened.engine.stop(), { once: true });

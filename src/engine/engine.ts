@@ -10,17 +10,18 @@ import { parse } from '../tasks/parse.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
 import type { EditItem } from '../runs/list-edits.ts';
+import type { Evidence } from '../runs/evidence.ts';
 import { problemsOf } from '../runs/problems.ts';
 import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
 import { apply, worldOf, type World } from '../runs/world.ts';
-import type { ErrandOrder } from '../runs/errand.ts';
-import type { Branches } from './branches.ts';
+import type { ErrandEnd, ErrandOrder } from '../runs/errand.ts';
 import { performErrand } from './errand.ts';
+import { landingQueue } from './landing-queue.ts';
 import { listWriter } from './list-writer.ts';
 import { orderOf } from './doing.ts';
 import { perform } from './perform.ts';
-import type { AgentEvent, Agents, Clock, Journal, Landing, Log, Prompts, Reading, TaskFile, Verify, Workspaces, Written } from './ports.ts';
+import type { AgentEvent, Agents, Branches, Clock, Journal, Landing, Log, Prompts, Reading, TaskFile, Verify, Workspaces, Written } from './ports.ts';
 import { tell } from './tell.ts';
 
 export type EnginePorts = {
@@ -39,8 +40,8 @@ export type EnginePorts = {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly instance: string;
-  /** Ids of which snapshots exist. */
-  readonly snapshots: ReadonlySet<string>;
+  /** What git and the archive tell of tasks that the journal may not know; gathered where it was lost. */
+  readonly evidence?: Evidence;
   /** False for a single request without a daemon: only list and journal effects are performed. */
   readonly works: boolean;
   /** `--wait` (7-R3). */
@@ -84,12 +85,13 @@ type Performing = { readonly ticket: number; readonly abort: AbortController };
 
 export function createEngine(ports: EnginePorts): Engine {
   const { clock, journal, log } = ports;
-  const world = worldOf(journal.load(), ports.snapshots);
+  const world = worldOf(journal.load(), ports.evidence);
   // A single request decides nothing about what starts.
   if (!ports.works) world.mode = 'draining';
   const performing = new Map<string, Performing>();
   const lanes = new Map<string, Promise<void>>();
   const errands = new Map<string, AbortController>();
+  const queue = landingQueue();
   const activity = new Map<string, Activity>();
   const answers = new Map<number, (answer: Answer) => void>();
   const listeners = new Set<() => void>();
@@ -191,6 +193,8 @@ export function createEngine(ports: EnginePorts): Engine {
         return ports.works ? release(effect.run) : undefined;
       case 'errand':
         return runErrand(effect.order);
+      case 'survey':
+        return ports.works ? void survey(effect.section) : undefined;
       case 'answer':
         answers.get(effect.number)?.(effect.answer);
         answers.delete(effect.number);
@@ -202,7 +206,7 @@ export function createEngine(ports: EnginePorts): Engine {
     const abort = new AbortController();
     performing.set(run.id, { ticket: run.ticket, abort });
     inLane(run, async () => {
-      const end = await perform(run, { ...ports, config: ports.config(), signal: abort.signal, activity: (event) => note(run.id, event) });
+      const end = await perform(run, { ...ports, config: ports.config(), queue, signal: abort.signal, activity: (event) => note(run.id, event) });
       if (performing.get(run.id)?.ticket === run.ticket) performing.delete(run.id);
       post({ kind: 'ended', id: run.id, ticket: run.ticket, step: run.step, end });
     });
@@ -221,10 +225,20 @@ export function createEngine(ports: EnginePorts): Engine {
     const abort = new AbortController();
     errands.set(order.section, abort);
     inOwnLane(`${order.kind} of ${order.section}`, order.section, async () => {
-      const end = await performErrand(order, ports.branches, abort.signal);
+      const work = (): Promise<ErrandEnd> => performErrand(order, ports.branches, abort.signal);
+      // What moves the section's branch takes turns with landings.
+      const end = await (order.kind === 'sync' ? queue.between(order.section, work) : work());
       errands.delete(order.section);
       post({ kind: 'errand-ended', section: order.section, errand: order.kind, ticket: order.ticket, end });
     });
+  };
+
+  const survey = async (section: string): Promise<void> => {
+    const files = await ports.workspaces.files(section).catch((error: unknown) => {
+      log.write('warn', `the files of ${section} could not be listed: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    });
+    post({ kind: 'surveyed', section, files });
   };
 
   /** What happens in one workspace happens one after another. */
@@ -380,12 +394,13 @@ const WAKE_MS_MAX = 3_600_000;
 const KNOWN_MIN = 5;
 
 function looksCut(board: Board, world: World): boolean {
-  if (world.known.size < KNOWN_MIN) return false;
+  const listed = [...world.known.values()].filter((known) => !known.gone);
+  if (listed.length < KNOWN_MIN) return false;
   const ids = new Set(board.sections.flatMap((section) => section.tasks.flatMap((task) => idOf(task) ?? [])));
   const texts = new Set(board.sections.flatMap((section) => section.tasks.map((task) => `${task.section}\n${task.text}`)));
   let gone = 0;
-  for (const known of world.known.values()) if (!ids.has(known.id) && !texts.has(`${known.section}\n${known.text}`)) gone++;
-  return gone > world.known.size * 0.2;
+  for (const known of listed) if (!ids.has(known.id) && !texts.has(`${known.section}\n${known.text}`)) gone++;
+  return gone > listed.length * 0.2;
 }
 
 function noted(before: Activity, event: AgentEvent, at: number): Activity {

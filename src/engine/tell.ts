@@ -21,7 +21,8 @@ export function tell(log: Log, event: Event, turned: Turned, before: string): vo
     if (effect.kind === 'edit' && effect.item.purpose === 'claim') tellRun(log, 'claim', turned.draft.runs.get(effect.item.id));
     if (effect.kind === 'edit' && effect.item.purpose === 'settle')
       tellOutcome(log, turned.draft.runs.get(effect.item.id) ?? turned.draft.world.runs.get(effect.item.id));
-    if (effect.kind === 'edit' && effect.item.purpose === 'mend') log.write('warn', 'marker put right: git had taken it back', { id: effect.item.id });
+    if (effect.kind === 'edit' && effect.item.purpose === 'mend')
+      log.write('warn', 'marker put right: git or an old buffer had taken it back', { id: effect.item.id });
   }
 }
 
@@ -66,5 +67,5 @@ const LIST_WORDS: Readonly<Record<World['list']['kind'], string>> = {
   refused: 'the list cannot be used: nothing new starts',
   torn: 'the list looks cut off: it is left alone until it stays the same',
   conflict: 'the list holds conflict markers of git: nothing new starts until they are resolved',
-  rollback: 'git took markers of the list back: nothing runs again, they are put right when git is done',
+  rollback: 'git, or the save of an old buffer, took markers of the list back: nothing runs again, they are put right when it is over',
 };

@@ -22,8 +22,6 @@ export type ErrandsLook = { readonly draft: Draft; readonly scene: Scene | undef
 
 /** A try that has to wait at most this long keeps `--once` from ending. */
 const SOON_MS = 60_000;
-/** How long landings of the section's tasks go first. */
-const POLITE_MS = 10_000;
 const DAY_MS = 86_400_000;
 const BUSY_MS = 5000;
 const PERSON_MS = 900_000;
@@ -61,15 +59,7 @@ function whenReady({ draft, now, asked }: ErrandsLook, errand: Errand): number {
   if (errands.going.has(errand.section)) return Number.POSITIVE_INFINITY;
   if (errand.kind === 'land' && [...errands.going.values()].includes('land')) return Number.POSITIVE_INFINITY;
   // What has failed may have been put right while nobody was here to try.
-  const due = errands.begun ? (errand.waitUntil ?? now) : now;
-  if (isAsked || !isLanding(draft, errand.section)) return due;
-  return Math.max(due, (errand.waitUntil ?? errand.at) + POLITE_MS);
-}
-
-/** Landings and errands of one branch take turns. */
-function isLanding(draft: Draft, section: string): boolean {
-  for (const run of runsIn(draft)) if (run.section === section && run.step === 'land' && run.waitUntil === undefined) return true;
-  return false;
+  return errands.begun ? (errand.waitUntil ?? now) : now;
 }
 
 // ── what asks for an errand ──────────────────────────────────────────────────────────────────────

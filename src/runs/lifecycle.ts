@@ -57,8 +57,8 @@ export function advance(run: Run, end: End, policy: Policy): Run {
         ? again(run, end, policy)
         : settle(run, failed(end.reason, `failed in ${run.step}: ${end.message} (${run.tries + 1} tries)`));
     case 'rework':
-      return run.reworks < REWORKS_MAX && policy.learns
-        ? begin({ ...withFound(run, end.found), reworks: run.reworks + 1, evidence: end.evidence }, 'implement')
+      return run.reworks < REWORKS_MAX && (policy.learns || end.reason === 'conflict')
+        ? sentBack(withFound(run, end.found), end, policy)
         : nextAttempt(withFound(run, end.found), end.reason, end.message, end.evidence, policy);
     case 'final':
       return nextAttempt(withFound(run, end.found), end.reason, end.message, end.evidence, policy);
@@ -90,6 +90,12 @@ function afterDone(run: Run): Run {
   return { ...run, step: next ?? 'settle', tries: 0, waitUntil: undefined };
 }
 
+/** To the same session with both sides; an agent without a mind does its work again on what landed first. */
+function sentBack(run: Run, end: Extract<End, { kind: 'rework' }>, policy: Policy): Run {
+  const back = { ...run, reworks: run.reworks + 1, evidence: end.evidence, sentBack: end.reason };
+  return policy.learns ? begin(back, 'implement') : begin({ ...back, found: { ...run.found, kept: undefined, start: undefined } }, 'prepare');
+}
+
 function again(run: Run, end: Extract<End, { kind: 'transient' }>, policy: Policy): Run {
   const waitUntil = end.retryAt ?? policy.now + backoffMs(run.tries, policy);
   return { ...run, ticket: run.ticket + 1, tries: run.tries + 1, waitUntil, evidence: end.message };
@@ -101,7 +107,7 @@ function nextAttempt(run: Run, reason: Reason, message: string, evidence: string
   const at = run.step;
   if (!may || run.attempt >= policy.attempts) return settle(run, failed(reason, describe(at, message, run.attempt, may ? policy.attempts : run.attempt)));
   const from = run.steps.includes(rule.from) ? rule.from : 'prepare';
-  const next = { ...begin(run, from), attempt: run.attempt + 1, reworks: 0, evidence: evidence ?? message };
+  const next = { ...begin(run, from), attempt: run.attempt + 1, reworks: 0, sentBack: undefined, evidence: evidence ?? message };
   return rule.waits ? { ...next, waitUntil: policy.now + backoffMs(run.attempt - 1, policy) } : next;
 }
 

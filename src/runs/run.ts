@@ -52,6 +52,10 @@ export type Known = {
   readonly evidence?: string;
   /** Set while the list shows something else than `state` on a person's or git's account (1.4-R7, R8). */
   readonly held?: 'done' | 'rollback';
+  /** Its claim was lost with the journal, and git or a run folder shows that it was ours: it is claimed again (2-R4). */
+  readonly resume?: boolean;
+  /** Its line was on the list no more when that was last believed. */
+  readonly gone?: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
 };
@@ -68,6 +72,7 @@ export type End =
       readonly message: string;
       readonly retryAt?: number;
       /** Waits as long as it takes: a limit, a person's work in the way. */ readonly patient?: boolean;
+      /** Something that is not ours is in this workspace; another one may do. */ readonly workspaceBusy?: boolean;
     }
   /** Back to `implement`, with the reason as evidence. */
   | { readonly kind: 'rework'; readonly reason: Reason; readonly message: string; readonly evidence: string; readonly found?: Found }
@@ -87,9 +92,9 @@ export type Found = {
   readonly commitMessage?: string;
   readonly outcome?: Outcome;
   /** What the agent needs from others before it can finish (5.2-R3, R4). */
-  readonly asks?:
-    | { readonly kind: 'decision'; readonly question: string }
-    | { readonly kind: 'prerequisite'; readonly id: string; readonly title: string; readonly details?: string };
+  readonly asks?: { readonly kind: 'decision'; readonly question: string } | { readonly kind: 'prerequisite'; readonly tasks: readonly FoundTask[] };
+  /** What it found besides its own task: filed when that has landed. */
+  readonly proposes?: readonly FoundTask[];
   /** True where the outcome was inferred from exit status and git (5.2-R2). */
   readonly inferred?: boolean;
   readonly commit?: string;
@@ -98,6 +103,9 @@ export type Found = {
   readonly notes?: readonly string[];
   readonly usage?: Usage;
 };
+
+/** A task that an agent found; `id` is given where another line has to name it. */
+export type FoundTask = { readonly id?: string; readonly title: string; readonly details?: string };
 
 export type Outcome = 'done' | 'failed' | 'needs_prerequisite' | 'needs_decision' | 'no_change';
 
@@ -130,6 +138,10 @@ export type Run = {
   readonly tries: number;
   readonly waitUntil?: number;
   readonly reworks: number;
+  /** Why it was sent back to the agent in this attempt. */
+  readonly sentBack?: Reason;
+  /** The run that it lets go first, because their files may be the same (3-R5). */
+  readonly behind?: string;
   /** Set once the run is to be stopped; what the list shall say afterwards. */
   readonly halt?: Halt;
   /** Set at `settle`: how it ended. */

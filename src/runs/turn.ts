@@ -3,18 +3,22 @@
  * calls. It performs nothing, waits for nothing and knows no clock: time and chance are handed in with the event.
  */
 import type { Config } from '../config.ts';
-import type { Board, Edited, Problem, Task } from '../tasks/task.ts';
+import type { Board, Edited, Problem } from '../tasks/task.ts';
 import { tagValue } from '../tasks/find.ts';
 import { answerAsk, type Answer, type Ask } from './ask.ts';
+import { freed, heldBack } from './behind.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
+import type { TipFiles } from './files.ts';
 import { claimEdit, type EditItem, mendEdit, settleEdits } from './list-edits.ts';
 import type { Errand, ErrandOrder } from './errand.ts';
 import { afterLanding, askErrand, type ErrandEnded, errandEnded, type ErrandsTurned, turnErrands } from './errands.ts';
 import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
 import { newId } from './new-id.ts';
+import { adopt, freshKnown } from './recover.ts';
+import { freeSlot, isPersons, slotKey } from './room.ts';
 import type { End, Known, Run, Step } from './run.ts';
 import type { AgentChoice } from './settings.ts';
-import { locateKnown, steer, steerOne, textOf, wentBack } from './steer.ts';
+import { locateKnown, steer, steerAfterRollback, steerOne, textOf, wentBack } from './steer.ts';
 import { type Draft, draftOf, dropRun, knownIn, putKnown, putRun, runIn, runsIn, type World } from './world.ts';
 
 export type ListFacts = {
@@ -37,6 +41,8 @@ export type Event =
   | { readonly kind: 'ended'; readonly id: string; readonly ticket: number; readonly step: Step; readonly end: End }
   | (ErrandEnded & { readonly kind: 'errand-ended' })
   | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask; readonly by: string; readonly via: string }
+  /** The files of a section's tip, asked for by `survey`; undefined where they could not be listed. */
+  | { readonly kind: 'surveyed'; readonly section: string; readonly files: TipFiles | undefined }
   | { readonly kind: 'agents'; readonly agents: readonly AgentChoice[] }
   | { readonly kind: 'woke' }
   /** No new claims; running phases end. */
@@ -51,6 +57,8 @@ export type Effect =
   /** The run has left its workspace. */
   | { readonly kind: 'release'; readonly run: Run }
   | { readonly kind: 'errand'; readonly order: ErrandOrder }
+  /** Which files the tip of this section holds: wanted for the choice. */
+  | { readonly kind: 'survey'; readonly section: string }
   | { readonly kind: 'answer'; readonly number: number; readonly answer: Answer };
 
 export type Given = {
@@ -86,6 +94,7 @@ const ROLLBACK_LOOK_MS = 250;
 export function turn(world: World, event: Event, given: Given): Turned {
   const turning: Turning = { draft: draftOf(world), effects: [], given, wakeAt: undefined };
   handle(turning, event);
+  for (const run of [...freed(turning.draft)]) go(turning, run);
   const chosen = start(turning);
   const errands = runErrands(turning);
   wakeForWaits(turning);
@@ -129,6 +138,9 @@ function handle(turning: Turning, event: Event): void {
       return errandEnded(turning.draft, event, turning.given.config, turning.given.now, turning.given.random);
     case 'asked':
       return asked(turning, event);
+    case 'surveyed':
+      world.tips.set(event.section, event.files);
+      return;
     case 'agents':
       world.agents = event.agents;
       return;
@@ -158,7 +170,7 @@ function read(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
   noteFresh(turning, event, before.kind === 'unread');
   if (before.kind === 'rollback') return duringRollback(turning, event, before);
   const gitMoved = world.gitPosition !== undefined && (world.gitPosition !== event.facts.gitPosition || event.facts.gitOperation !== undefined);
-  if (before.kind === 'unread') adopt(turning, event.board);
+  if (before.kind === 'unread') adopt(draft, event.board, given.now);
   const steered = steer({ board: event.board, before: given.board, draft, now: given.now, gitMoved, listIsCommitted: event.facts.listIsCommitted });
   if (steered.rollback) {
     world.list = { kind: 'rollback', since: given.now, position: event.facts.gitPosition };
@@ -205,20 +217,12 @@ function duringRollback(turning: Turning, event: Extract<Event, { kind: 'read' }
   if (!still) return void (draft.world.list = { ...list, since: given.now, position: event.facts.gitPosition });
   if (given.now < list.since + ROLLBACK_QUIET_MS) return;
   const mends = wentBack(event.board, draft).map(({ id, located }) => mendEdit(draft, id, located.task));
-  if (mends.length === 0) return believe(turning, event);
-  for (const item of mends) if (item) turning.effects.push({ kind: 'edit', item });
-}
-
-/** Tasks that the list knows and the journal does not: a new journal, or a list from elsewhere (2-R4, 4-R9). */
-function adopt(turning: Turning, board: Board): void {
-  for (const section of board.sections) {
-    if (section.name === undefined) continue;
-    for (const task of section.tasks) {
-      const { id, state, hash } = task.marker;
-      if (id === undefined || knownIn(turning.draft, id)) continue;
-      putKnown(turning.draft, { ...freshKnown(task, id, turning.given.now), state, hash }, 'list', 'list');
-    }
+  if (mends.length === 0) {
+    believe(turning, event);
+    for (const run of steerAfterRollback({ board: event.board, draft, now: given.now })) halt(turning, run);
+    return;
   }
+  for (const item of mends) if (item) turning.effects.push({ kind: 'edit', item });
 }
 
 function unreadable(turning: Turning, list: Extract<World['list'], { kind: 'missing' | 'refused' }>): void {
@@ -256,18 +260,39 @@ function ended(turning: Turning, event: Extract<Event, { kind: 'ended' }>): void
   // An answer with an old ticket is an echo of something that is over.
   if (!run || run.ticket !== event.ticket || run.step !== event.step) return;
   const landed = event.step === 'land' && event.end.kind === 'done';
+  if (landed) draft.world.tips.delete(run.section);
   if (run.halt && !landed) return halted(turning, { ...run, found: { ...run.found, ...foundOf(event.end) } });
   if (draft.world.mode === 'draining' && event.end.kind === 'final' && event.end.reason === 'cancelled') return;
   if (landed) afterLanding(draft, given.config, run.section, given.now);
-  go(turning, advance({ ...run, halt: undefined }, event.end, policyOf(turning, run)), given);
+  go(turning, elsewhere(turning, run, event.end) ?? advance({ ...run, halt: undefined }, event.end, policyOf(turning, run)), given);
 }
+
+/** A person is at work in the workspace: the run takes the next one (4-R3). */
+function elsewhere(turning: Turning, run: Run, end: End): Run | undefined {
+  if (end.kind !== 'transient' || !end.workspaceBusy || run.halt) return undefined;
+  const { draft, given } = turning;
+  draft.world.busySlots.set(slotKey(run.section, run.workspaceSlot), given.now + PERSONS_MS);
+  const workspaceSlot = freeSlot(draft, run.section, given.now);
+  const passed = Array.from({ length: workspaceSlot }, (_, at) => at + 1).filter((slot) => isPersons(draft, run.section, slot, given.now));
+  if (passed.length > PASSED_MAX) return undefined;
+  return {
+    ...begin(run, 'prepare'),
+    workspaceSlot,
+    found: { ...run.found, notes: [...(run.found.notes ?? []), `taken instead: workspace ${workspaceSlot}. ${end.message}`] },
+  };
+}
+
+/** How long a workspace is passed by in which a person was found at work. */
+const PERSONS_MS = 60_000;
+/** With more of them something else is wrong: the run waits. */
+const PASSED_MAX = 8;
 
 const foundOf = (end: End): Run['found'] => ('found' in end && end.found ? end.found : {});
 
 /** A run goes on: the next step is begun, or its outcome is written. */
-function go(turning: Turning, run: Run, given: Given = turning.given): void {
+function go(turning: Turning, going: Run, given: Given = turning.given): void {
   const { draft } = turning;
-  putRun(draft, run);
+  const run = putRun(draft, heldBack(draft, going, given.now));
   if (run.waitUntil !== undefined && run.waitUntil > given.now) return;
   if (run.step === 'settle') {
     turning.effects.push({ kind: 'release', run });
@@ -379,7 +404,7 @@ function wake(turning: Turning): void {
   const runs = [...runsIn(draft)];
   for (const run of runs) {
     if (run.waitUntil === undefined || run.waitUntil > given.now || run.halt) continue;
-    go(turning, { ...run, waitUntil: undefined });
+    go(turning, { ...run, behind: undefined, waitUntil: undefined });
   }
   for (const [section, wait] of draft.world.waits) if (wait.until <= given.now) draft.world.waits.delete(section);
 }
@@ -401,15 +426,24 @@ function start(turning: Turning): Starting {
   if (!scene) return { wakeAt: undefined, waitsForTime: false };
   const chosen = choose(scene);
   for (const choice of chosen.start) claim(turning, choice);
+  for (const section of chosen.unsure) survey(turning, section);
   return { wakeAt: chosen.wakeAt, waitsForTime: chosen.wakeAt !== undefined && (turning.given.waits || chosen.wakeAt <= turning.given.now + SOON_MS) };
+}
+
+/** Asks once for each tip. */
+function survey(turning: Turning, section: string): void {
+  const { tips } = turning.draft.world;
+  if (tips.has(section)) return;
+  tips.set(section, undefined);
+  turning.effects.push({ kind: 'survey', section });
 }
 
 /** A wait of at most this long keeps `--once` from ending; dates and limits do not. */
 const SOON_MS = 60_000;
 
 function runErrands(turning: Turning): ErrandsTurned {
-  const { draft, given, asked } = turning;
-  const errands = turnErrands({ draft, scene: sceneOf(turning), config: given.config, now: given.now, asked });
+  const { draft, given } = turning;
+  const errands = turnErrands({ draft, scene: sceneOf(turning), config: given.config, now: given.now, asked: turning.asked });
   for (const order of errands.orders) turning.effects.push({ kind: 'errand', order });
   return errands;
 }
@@ -441,7 +475,7 @@ function claim(turning: Turning, choice: Choice): void {
     agent: choice.agent,
     model: choice.model,
     steps: stepsOf(choice.steps),
-    workspaceSlot: 1,
+    workspaceSlot: freeSlot(draft, task.section, given.now),
     found: clean ? {} : { kept: known.kept, session: known.session },
     evidence: clean ? undefined : known.evidence,
     tries: 0,
@@ -454,6 +488,8 @@ function claim(turning: Turning, choice: Choice): void {
       ...known,
       state: 'in_progress',
       held: undefined,
+      resume: undefined,
+      gone: undefined,
       ticket: run.ticket,
       section: task.section,
       text: task.text,
@@ -465,20 +501,6 @@ function claim(turning: Turning, choice: Choice): void {
   );
   putRun(draft, run);
   turning.effects.push({ kind: 'edit', item: claimEdit(run) });
-}
-
-export function freshKnown(task: Task, id: string, now: number): Known {
-  return {
-    id,
-    section: task.section,
-    text: task.text,
-    occurrence: task.occurrence,
-    state: task.marker.state,
-    ticket: 0,
-    attempts: 0,
-    createdAt: now,
-    updatedAt: now,
-  };
 }
 
 // ── requests ─────────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,8 @@
  * a turn writes into a draft, the draft says which rows changed, and `apply` puts them in.
  */
 import type { ErrandKind } from './errand.ts';
+import { type Evidence, NO_EVIDENCE } from './evidence.ts';
+import type { TipFiles } from './files.ts';
 import type { Known, Run } from './run.ts';
 import type { AgentChoice } from './settings.ts';
 
@@ -26,8 +28,8 @@ export type World = {
   readonly meta: Map<string, string>;
   /** Fingerprints of texts that were typed or edited lately, and when (1.4-R10). */
   readonly recent: Map<string, number>;
-  /** Ids of which snapshots exist though no journal row does (2-R4). */
-  readonly snapshots: ReadonlySet<string>;
+  /** What git and the archive tell of tasks that the journal may not know (2-R4, 4-R9). */
+  readonly evidence: Evidence;
   /** Known ids by section: what a changed section has to be compared with. */
   readonly bySection: Map<string, Set<string>>;
   /** Known ids by section and text: how a line that lost its id is recognised. */
@@ -38,6 +40,10 @@ export type World = {
   mode: 'running' | 'draining';
   /** Sections that cannot be worked on for now, with the reason and when to look again. */
   readonly waits: Map<string, { readonly until: number; readonly message: string }>;
+  /** Workspaces in which a person was found at work, and until when they are passed by: `section~slot`. */
+  readonly busySlots: Map<string, number>;
+  /** The files of sections' tips, as far as they were asked for; `undefined` while they are being listed. */
+  readonly tips: Map<string, TipFiles | undefined>;
   agents: readonly AgentChoice[];
   /** Errands that this process is about, by section, and whether it has begun with any. */
   readonly errands: { readonly going: Map<string, ErrandKind>; begun: boolean };
@@ -53,26 +59,28 @@ export type History = {
 };
 
 export function emptyWorld(): World {
-  return worldOf({ known: [], runs: [], meta: new Map() }, new Set());
+  return worldOf({ known: [], runs: [], meta: new Map() });
 }
 
 /** The world as the journal has it: what every start begins from. */
 export function worldOf(
   stored: { readonly known: readonly Known[]; readonly runs: readonly Run[]; readonly meta: ReadonlyMap<string, string> },
-  snapshots: ReadonlySet<string>,
+  evidence: Evidence = NO_EVIDENCE,
 ): World {
   const world: World = {
     known: new Map(stored.known.map((known) => [known.id, known])),
     runs: new Map(stored.runs.map((run) => [run.id, run])),
     meta: new Map(stored.meta),
     recent: new Map(),
-    snapshots,
+    evidence,
     bySection: new Map(),
     byText: new Map(),
     list: { kind: 'unread' },
     gitPosition: stored.meta.get('git.position'),
     mode: 'running',
     waits: new Map(),
+    busySlots: new Map(),
+    tips: new Map(),
     agents: [],
     errands: { going: new Map(), begun: false },
   };
@@ -122,6 +130,12 @@ export function putKnown(draft: Draft, known: Known, by: string, via: string): K
   }
   draft.known.set(known.id, known);
   return known;
+}
+
+/** A row that is to be found by section and text within the turn that makes it. */
+export function putFound(draft: Draft, known: Known, by: string, via: string): void {
+  putKnown(draft, known, by, via);
+  indexKnown(draft.world, known);
 }
 
 /** Puts a turn's changes into the world; only after they are stored. */

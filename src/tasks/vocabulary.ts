@@ -57,6 +57,7 @@ export const KNOWN_KEYS: Readonly<Record<string, 'bare' | 'value' | 'either'>> =
   'no-commit': 'bare',
   verify: 'value',
   by: 'value',
+  parallel: 'value',
 };
 
 /** The key by its main name. */

@@ -9,9 +9,11 @@ import type { Git } from '../../src/adapters/git.ts';
 import { openRedaction } from '../../src/adapters/redact.ts';
 import { openRepoLock } from '../../src/adapters/repo-lock.ts';
 import { openSections } from '../../src/adapters/sections.ts';
+import { openTo } from '../../src/adapters/sandbox/sandbox.ts';
+import { verifyWhereConfigured } from '../../src/adapters/verify-clean.ts';
 import { openHooks, openVerify } from '../../src/adapters/verify.ts';
 import { type Config, type WrittenConfig, readConfig } from '../../src/config.ts';
-import type { Branches } from '../../src/engine/branches.ts';
+import type { Branches } from '../../src/engine/ports.ts';
 import type { ErrandKind, ErrandOrder } from '../../src/runs/errand.ts';
 import { land, landingOrder, makeKit, never, type Kit, type Open, orderOf, ready, script } from './git-kit.ts';
 
@@ -76,6 +78,7 @@ export async function makeBranchKit(options: { readonly remote?: boolean; readon
         redaction: openRedaction({}, []),
         env: { ...env, ...more },
         identity: repo.identity,
+        sandbox: openTo('a test'),
       };
       const sections = openSections({ git, branchPrefix: config.branchPrefix, base: config.base });
       const log = { write: (level: string, message: string) => void kit.logged.push(`${level}: ${message}`) };
@@ -92,7 +95,16 @@ export async function makeBranchKit(options: { readonly remote?: boolean; readon
         ports: config.ports,
       };
       const merging = { ...places, base: config.base, list: 'tasks.md', identity: repo.identity, sign: false };
-      const all = { ...shell, ...merging, clean: openCleanCheckout(places), check: openVerify(shell), baseBranch: () => baseBranchOf(merging) };
+      const clean = openCleanCheckout(places);
+      const check = openVerify(shell);
+      const all = {
+        ...shell,
+        ...merging,
+        clean,
+        check,
+        proven: verifyWhereConfigured(check, { ...shell, clean, git }),
+        baseBranch: () => baseBranchOf(merging),
+      };
       return { branches: openBranches(all), git, options: all };
     },
     ghCalls: () => (existsSync(join(kit.home, 'gh.log')) ? readFileSync(join(kit.home, 'gh.log'), 'utf8').trim().split('\n') : []),

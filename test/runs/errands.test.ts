@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultConfig } from '../../src/config.ts';
 import { errandIn, type ErrandEnd, type ErrandKind, type ErrandOrder, putErrand } from '../../src/runs/errand.ts';
 import { turnErrands } from '../../src/runs/errands.ts';
+import { NO_EVIDENCE } from '../../src/runs/evidence.ts';
 import { pullRequestBlock, withBlock } from '../../src/runs/pull-request.ts';
 import type { End, Step } from '../../src/runs/run.ts';
 import { type Effect, type Event, turn } from '../../src/runs/turn.ts';
@@ -32,7 +33,7 @@ function table(text: string, written: Written = {}) {
     const turned = turn(world, event, { board, problems: [], config, instance: 'me', waits: false, now, random });
     apply(turned.draft);
     // What is stored is all that a start has.
-    expect(worldOf({ known: [...world.known.values()], runs: [...world.runs.values()], meta: world.meta }, new Set()).meta).toEqual(world.meta);
+    expect(worldOf({ known: [...world.known.values()], runs: [...world.runs.values()], meta: world.meta }, NO_EVIDENCE).meta).toEqual(world.meta);
     done.push(...turned.draft.history.filter((row) => row.field === 'section done').map((row) => row.id));
     board = turned.board;
     idle = turned.idle;
@@ -87,7 +88,7 @@ function table(text: string, written: Written = {}) {
     /** A crash: only what was stored is left. */
     restart(): void {
       const stored = { known: [...world.known.values()], runs: [...world.runs.values()], meta: new Map(world.meta) };
-      world = worldOf(stored, new Set());
+      world = worldOf(stored, NO_EVIDENCE);
       world.agents = AGENTS;
       board = undefined;
       read();
@@ -208,15 +209,6 @@ describe('an errand', () => {
     expect(wheel.orders.map(({ kind, section }) => `${kind} ${section}`)).toEqual(['sync a', 'land b']);
     wheel.take({ kind: 'errand-ended', section: 'a', errand: 'sync', ticket: 1, end: { kind: 'done', message: '' } });
     expect(wheel.orders.map(({ kind, section }) => `${kind} ${section}`)).toEqual(['sync a', 'land b', 'pr a']);
-  });
-
-  it('4-R10 lets a landing go first, but not for ever', () => {
-    const wheel = table('## Git Worktree a\n[] one {fake}\n', { syncBase: 'daily' });
-    for (const step of ['prepare', 'plan', 'implement', 'update'] as const) wheel.end(step);
-    wheel.wait(86_400_000);
-    expect(wheel.kinds()).toEqual([]);
-    wheel.wait(11_000);
-    expect(wheel.kinds()).toEqual(['sync']);
   });
 
   it('4-R10 is never tried in a hot loop: each wait is longer, up to the longest', () => {

@@ -4,9 +4,8 @@
  * crashes; then the oracle looks only at list, git and what agents did. Never uses real time, files or processes.
  */
 import type { Config } from '../../src/config.ts';
-import type { Branches } from '../../src/engine/branches.ts';
 import type { Engine, EnginePorts } from '../../src/engine/engine.ts';
-import type { Agents, Clock, GitState, Journal, PhaseEnd, PhaseOrder, Reading, TaskFile, Written } from '../../src/engine/ports.ts';
+import type { Agents, Branches, Clock, GitState, Journal, PhaseEnd, PhaseOrder, Reading, TaskFile, Written } from '../../src/engine/ports.ts';
 import type { applyEdits } from '../../src/tasks/edit.ts';
 import type { defaultParseOptions, parse } from '../../src/tasks/parse.ts';
 import type { Edit } from '../../src/tasks/task.ts';
@@ -247,13 +246,12 @@ function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): Engi
     landing: mortal(memoryLanding(outside.repo), fuse),
     branches: mortal(branchesTwin(), fuse),
     agents: agentsTwin(outside, workspaces, rooms, fuse),
-    verify: { run: async () => undefined },
+    verify: { run: async () => undefined, hasPassed: () => false, passed: () => undefined },
     prompts: { fill: () => '', limitMs: () => undefined },
     log: { write: () => undefined },
     config: () => rooms.config,
     random: outside.random,
     instance: 'simulation',
-    snapshots: new Set(),
     works: true,
     waits: false,
   };
@@ -352,7 +350,7 @@ function behave(outside: Outside, workspaces: ReturnType<typeof memoryWorkspaces
   if (behaviour === 'broken') return ended({ kind: 'final', reason: 'agent_failed', message: 'exit 1' });
   if (behaviour === 'flaky' && tries === 1) return ended({ kind: 'final', reason: 'agent_failed', message: 'exit 1' });
   if (behaviour === 'faulty' && tries <= 2) return ended({ kind: 'transient', reason: 'agent_failed', message: 'overloaded' });
-  if (behaviour !== 'empty') workspaces.files(order.workspace).set(`${word}.txt`, `${word}\n`);
+  if (behaviour !== 'empty') workspaces.filesOf(order.workspace).set(`${word}.txt`, `${word}\n`);
   return { end: { kind: 'done' }, tail: '', found: { outcome: 'done' } };
 }
 

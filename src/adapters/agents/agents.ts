@@ -3,17 +3,19 @@
  * report read, its end written before it is told. Judges nothing: exit status and report are handed on as they are.
  */
 import type { Config } from '../../config.ts';
-import type { AgentEvent, Agents, Clock, Log, PhaseEnd, PhaseOrder } from '../../engine/ports.ts';
+import type { AgentEvent, AgentInfo, Agents, Clock, Log, PhaseEnd, PhaseOrder } from '../../engine/ports.ts';
 import { plainText } from '../../runs/plain-text.ts';
 import { filesNamed, readResult } from '../../runs/result.ts';
 import type { End, Found } from '../../runs/run.ts';
-import { environmentOf } from '../environment.ts';
+import { environmentOf, type RunVariables } from '../environment.ts';
 import { launch, sweep } from '../process.ts';
 import type { Redaction } from '../redact.ts';
 import type { Identity } from '../repo.ts';
-import { type RunFolder, runFolder } from '../run-folder.ts';
+import { PLAN, RESULT, type RunFolder, runFolder } from '../run-folder.ts';
 import { openRunLog, type RunLog } from '../run-log.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import { changedSince } from '../stall.ts';
+import type { Desk } from './desk.ts';
 import { endOf } from './ends.ts';
 import { type Seen, seeing } from './seen.ts';
 import { type AgentRow, agentTable, type Invocation, listAgents, type Surroundings } from './table.ts';
@@ -31,6 +33,9 @@ export type AgentsOptions = {
   readonly redaction: Redaction;
   readonly env: NodeJS.ProcessEnv;
   readonly identity: Identity;
+  /** Where agents are heard, the socket that leads there, and the command that an agent's client starts as its MCP server. */
+  readonly voice?: { readonly desk: Desk; readonly socket: string; readonly command: readonly [string, ...string[]] };
+  readonly sandbox: Sandbox;
   /** Other rows than the built-in and the configured ones. */
   readonly table?: (config: Config) => readonly AgentRow[];
 };
@@ -40,7 +45,7 @@ export function openAgents(options: AgentsOptions): Agents {
   const rows = (): readonly AgentRow[] => (options.table ?? agentTable)(options.config());
   const rowOf = (name: string): AgentRow | undefined => rows().find((row) => row.name === name);
   return {
-    list: () => listAgents(rows(), around),
+    list: () => listAgents(rows(), around).map((agent) => withoutSandbox(agent, options.sandbox)),
     preview: (agent, model) => rowOf(agent)?.preview(model) ?? agent,
     async run(order, activity, signal) {
       const folder = runFolder(options.stateDir, order.id, order.ticket);
@@ -60,6 +65,9 @@ export function openAgents(options: AgentsOptions): Agents {
     sweep: (id) => sweep(id === undefined ? `${options.epoch}.` : `${options.epoch}.${options.term}-${id}-`),
   };
 }
+
+/** Never silently outside of the sandbox that was asked for. */
+const withoutSandbox = (agent: AgentInfo, { problem }: Sandbox): AgentInfo => (problem === undefined ? agent : { ...agent, installed: false, problem });
 
 const notRun = (end: End): PhaseEnd => ({ end, tail: '', found: {} });
 
@@ -82,8 +90,6 @@ async function runPhase(
   signal: AbortSignal,
 ): Promise<PhaseEnd> {
   const promptFile = layOut(order, folder);
-  const call = row.invoke(order, promptFile, around);
-  if (!call) return notRun({ kind: 'final', reason: 'setup_failed', message: `${row.name} finds nothing to run in this task: add a run: field or a sh block` });
   const { limits } = options.config();
   const log = openRunLog({
     path: folder.log(order.step),
@@ -93,19 +99,50 @@ async function runPhase(
     redaction: options.redaction,
     trouble: (message) => options.log.write('warn', message, { task: order.id, step: order.step }),
   });
+  const voice = takeSeat(options, order, folder, log, activity);
   try {
-    return await follow(options, row, order, folder, call, log, activity, signal);
+    const call = row.invoke(order, promptFile, { ...around, ...(voice ? { mcp: voice.mcp } : {}) });
+    if (!call)
+      return notRun({ kind: 'final', reason: 'setup_failed', message: `${row.name} finds nothing to run in this task: add a run: field or a sh block` });
+    return await follow(options, row, order, folder, call, log, voice?.variables ?? {}, activity, signal);
   } finally {
+    voice?.leave();
     log.close();
   }
 }
 
+/** What the agent says through its MCP server while the phase goes on: a report as if it were in its file, progress as its text. */
+function takeSeat(options: AgentsOptions, order: PhaseOrder, folder: RunFolder, log: RunLog, activity: (event: AgentEvent) => void) {
+  if (!options.voice) return undefined;
+  const { desk, socket, command } = options.voice;
+  const { token, leave } = desk.sit({
+    id: order.id,
+    ticket: order.ticket,
+    attempt: order.attempt,
+    section: order.section,
+    step: order.step,
+    agent: order.model === undefined ? order.agent : `${order.agent}/${order.model}`,
+    report: (result) => void folder.write(RESULT, JSON.stringify(result)),
+    progress(message) {
+      const event = { kind: 'text', text: message } as const;
+      log.write(event);
+      activity(event);
+    },
+  });
+  const [program, ...args] = command;
+  const variables = { SOCKET: socket, TOKEN: token };
+  return { leave, variables, mcp: { name: MCP_NAME, command: program, args, env: { TODONE_SOCKET: socket, TODONE_TOKEN: token } } };
+}
+
+/** What clients call the server, and so the first part of its tools' names. */
+const MCP_NAME = 'todone';
+
 /** What it finds when it starts; nothing of an earlier program is mistaken for its report. */
 function layOut(order: PhaseOrder, folder: RunFolder): string {
-  folder.clear('result.json');
-  folder.clear('plan.md');
-  if (order.plan !== undefined && order.step !== 'plan') folder.write('plan.md', order.plan);
-  return folder.write(`prompt-${order.step}.md`, order.prompt);
+  folder.clear(RESULT);
+  folder.clear(PLAN);
+  if (order.plan !== undefined && order.step !== 'plan') folder.write(PLAN, order.plan);
+  return folder.writePrompt(order.step, order.prompt);
 }
 
 async function follow(
@@ -115,6 +152,7 @@ async function follow(
   folder: RunFolder,
   call: Invocation,
   log: RunLog,
+  voice: Partial<RunVariables>,
   activity: (event: AgentEvent) => void,
   signal: AbortSignal,
 ): Promise<PhaseEnd> {
@@ -123,17 +161,25 @@ async function follow(
   const watch = seeing(() => circles.abort());
   const tell = atMostOncePerSecond(options.clock, activity);
   const read = readingSafely(row, order, options.log);
+  const env = environmentOf({
+    from: options.env,
+    passed: [...passed, ...call.passed],
+    added: call.env,
+    identity: options.identity,
+    variables: { ...variablesOf(order, folder), ...voice },
+  });
+  const inside = options.sandbox.confine(call, {
+    workspace: order.workspace,
+    readable: [folder.prompt(order.step)],
+    writable: [folder.given, ...(call.keeps ?? [])],
+    env,
+  });
   const exit = await launch({
-    program: call.program,
-    args: call.args,
+    program: inside.program,
+    args: inside.args,
+    confined: inside.confined,
     cwd: order.workspace,
-    env: environmentOf({
-      from: options.env,
-      passed: [...passed, ...call.passed],
-      added: call.env,
-      identity: options.identity,
-      variables: variablesOf(order, folder),
-    }),
+    env,
     mark: `${options.epoch}.${options.term}-${order.id}-${order.ticket}`,
     inputFile: call.inputFile,
     limitMs: order.limitMs,
@@ -149,7 +195,7 @@ async function follow(
       }
     },
     signal: AbortSignal.any([signal, circles.signal]),
-  });
+  }).finally(() => inside.leave());
   const noProgress = circles.signal.aborted && !signal.aborted;
   const end = endOf({
     exit,
@@ -218,7 +264,7 @@ function foundIn(order: PhaseOrder, folder: RunFolder, seen: Seen, redaction: Re
 
 /** Without a report the outcome is left to exit status and git, and noted as such (5.2-R2). */
 function reportIn(folder: RunFolder, redaction: Redaction): Found {
-  const given = folder.readGiven('result.json');
+  const given = folder.readGiven(RESULT);
   if (given === undefined || given.text.trim() === '') return { inferred: true };
   const read = given.tooLong ? { note: 'the report is too long: the outcome is inferred' } : readResult(given.text);
   return 'found' in read ? { ...cleanFound(read.found, redaction), inferred: false } : { inferred: true, notes: [read.note] };
@@ -230,7 +276,7 @@ const cleanFound = (found: Found, redaction: Redaction): Found =>
 
 /** As reported, else as written where `TODONE_PLAN` points, else as printed. */
 function planIn(folder: RunFolder, reported: Found, seen: Seen, redaction: Redaction): string | undefined {
-  const written = folder.readGiven('plan.md')?.text.trim();
+  const written = folder.readGiven(PLAN)?.text.trim();
   const plan = reported.plan ?? (written || seen.said.trim());
   return plan === '' ? undefined : plainText(redaction.redact(plan));
 }

@@ -15,6 +15,8 @@ export type Invocation = {
   readonly env: Readonly<Record<string, string>>;
   /** Names of variables that it gets from the daemon's environment. */
   readonly passed: readonly string[];
+  /** Folders of its own below home that it needs to write: sessions, accounts. Absolute. */
+  readonly keeps?: readonly string[];
   /** What it reads as its input. */
   readonly inputFile?: string;
   /** What a person would call the command: `npm test`. */
@@ -22,7 +24,10 @@ export type Invocation = {
 };
 
 /** Where rows look for programs: relative names count from the main worktree, never from a workspace (5.3-R9). */
-export type Surroundings = { readonly env: NodeJS.ProcessEnv; readonly top: string };
+export type Surroundings = { readonly env: NodeJS.ProcessEnv; readonly top: string; readonly mcp?: McpServer };
+
+/** The `todone` MCP server of one phase (5.2-R1), over stdio, as a client is told of it. `env` holds all that it needs. */
+export type McpServer = { readonly name: string; readonly command: string; readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
 
 export type AgentRow = {
   readonly name: string;

@@ -45,6 +45,8 @@ export type Host = {
   /** Opens the list that the options name. Takes no lock and writes nothing, but for the repository of a demo. */
   readonly open: (globals: Globals) => Promise<App | CliFailure>;
   readonly init: (globals: Globals) => Promise<InitDone | CliFailure>;
+  /** Serves MCP over stdio until the client hangs up. */
+  readonly mcp: (globals: Globals) => Promise<CliFailure | undefined>;
   /** Works without a usable config or list too: that is what it is for. */
   readonly doctor: (globals: Globals, options: { readonly fix: boolean }) => Promise<DoctorFacts | CliFailure>;
 };

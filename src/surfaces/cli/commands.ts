@@ -4,10 +4,19 @@
  */
 import { BRANCH_COMMANDS } from './commands-branch.ts';
 import type { CommandRow } from './command.ts';
+import { SERVE_COMMANDS } from './commands-serve.ts';
 import { LOOK_COMMANDS } from './commands-look.ts';
 import { SETUP_COMMANDS } from './commands-setup.ts';
 import { STEER_COMMANDS } from './commands-steer.ts';
 import { TASK_COMMANDS } from './commands-tasks.ts';
 import { WORK_COMMANDS } from './commands-work.ts';
 
-export const COMMANDS: readonly CommandRow[] = [...WORK_COMMANDS, ...LOOK_COMMANDS, ...STEER_COMMANDS, ...BRANCH_COMMANDS, ...TASK_COMMANDS, ...SETUP_COMMANDS];
+export const COMMANDS: readonly CommandRow[] = [
+  ...WORK_COMMANDS,
+  ...LOOK_COMMANDS,
+  ...STEER_COMMANDS,
+  ...BRANCH_COMMANDS,
+  ...TASK_COMMANDS,
+  ...SERVE_COMMANDS,
+  ...SETUP_COMMANDS,
+];

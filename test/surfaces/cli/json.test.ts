@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/surfaces/cli/commands.ts';
 import { type DocumentName, documents, entrySchema } from '../../../src/surfaces/cli/json.ts';
-import type { LogEntry } from '../../../src/surfaces/cli/app.ts';
+import type { Errand } from '../../../src/runs/errand.ts';
+import type { Evidence, LogEntry } from '../../../src/surfaces/cli/app.ts';
 import { busyScene, type Given, LIST, NOW, todone } from './host.ts';
 
 const ENTRIES: readonly LogEntry[] = [
@@ -20,6 +21,28 @@ const GIVEN: Given = {
   entries: ENTRIES,
   history: [{ at: NOW, id: 'q8f0t6zd', field: 'state', old: 'open', new: 'in_progress', by: 'me', via: 'engine' }],
   proof: { commit: 'a1b2c3d'.padEnd(40, '0'), hash: 'a1b2c3d' },
+};
+
+const EVIDENCE: Evidence = {
+  command: 'npm test',
+  ok: false,
+  code: 1,
+  timed_out: false,
+  at: NOW,
+  where: '/repo/trees/auth',
+  path: '/repo/verify.ndjson',
+  lines: ['1 failed'],
+};
+const STOPPED: Errand = {
+  section: 'auth',
+  kind: 'sync',
+  ticket: 1,
+  by: 'me',
+  state: 'stopped',
+  tries: 0,
+  at: NOW,
+  message: 'both changed a.ts',
+  remedy: 'merge by hand',
 };
 
 const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
@@ -57,7 +80,19 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['task show q8f0t6zd', 'task'],
   ['task show lcxv8o4', 'task'],
   ['task history q8f0t6zd', 'history'],
+  ['diff auth', 'diff'],
+  ['diff auth --stat', 'diff'],
+  ['sync auth', 'branch'],
+  ['land auth --dry-run', 'branch'],
+  [
+    'pr auth',
+    'branch',
+    { errand: { section: 'auth', kind: 'pr', ticket: 1, by: 'me', state: 'done', tries: 0, at: NOW, message: 'made', url: 'https://x/1' } },
+  ],
+  ['task show m2c7r4ya', 'task', { evidence: EVIDENCE }],
   ['why nobody', 'error'],
+  ['sync auth', 'error', { errand: STOPPED }],
+  ['sync nowhere', 'error'],
   ['strat', 'error'],
   ['stop x', 'error', { answer: { kind: 'refused', message: 'no', remedy: 'yes' } }],
 ];
@@ -145,12 +180,12 @@ describe('--json', () => {
     ['task ready', 'rotate lcxv8o4'],
     ['task show m2c7r4ya', 'm2c7r4ya'],
     ['status', 'q8f0t6zd'],
-    ['why rotate', 'section'],
+    ['why rotate', 'ready'],
     ['why q8f0t6zd', 'running'],
     ['why lcxv8o4', 'ready'],
     ['why k3v9x2m1', 'done'],
     ['stop q8f0t6zd', 'q8f0t6zd'],
-    ['start --dry-run', 'lcxv8o4'],
+    ['start --dry-run', 'rotate lcxv8o4'],
     ['restore m2c7r4ya --into /x', '/x'],
     ['init', 'tasks.md'],
     ['doctor', ''],
