@@ -13,6 +13,7 @@ import { gitEnvironment } from '../adapters/git.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { openLog } from '../adapters/log.ts';
 import { ownerInfo } from '../adapters/owner.ts';
+import { MARK } from '../adapters/process.ts';
 import { openProver } from '../adapters/proof.ts';
 import { readRunLog } from '../adapters/run-log.ts';
 import { openSections } from '../adapters/sections.ts';
@@ -81,6 +82,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
       ),
     commits: (section, max) => commitsOf(place, section, max),
     async doErrand(what, section) {
+      if (host.env[MARK] !== undefined) return RUN_REFUSED;
       makeStateDir(place);
       const log = openScreenLog(place, globals, host, 'error');
       return doErrand({ place, by: instance, clock, log, signal: signals.drain }, what, section);
@@ -91,6 +93,14 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     restore: (id, into) => restore(place, id, into),
   };
 }
+
+/** 13-R1: what leaves a workspace is a person's to decide. */
+const RUN_REFUSED: CliFailure = {
+  kind: 'failure',
+  code: 3,
+  message: "this is called from inside a run, and a run moves no section's branch and pushes nothing",
+  remedy: 'say in your report what should be done: a person decides',
+};
 
 /** The list, the journal and what is installed, as they are at this moment. */
 export function sceneOf(place: Place, agents: ReturnType<App['agents']>, instance: string, now: number): Scene {

@@ -79,6 +79,8 @@ describe('sync', () => {
     const dry = await todone(top, 'sync', 'a', '--dry-run');
     expect(dry).toMatchObject({ code: 0, out: expect.stringMatching(/would not begin: main and todone\/a both changed README\.md/) });
     expect(tracesIn(join(top, '.git'))).toEqual(bytes);
+    const inside = await start(top, ['sync', 'a'], { TODONE_RUN: 'e.1-g1234567-1' }).ended;
+    expect(inside).toMatchObject({ code: 3, err: expect.stringContaining('inside a run') });
     expect(await todone(top, 'sync', 'a')).toMatchObject({
       code: 1,
       err: expect.stringMatching(/both changed README\.md: nothing was moved.*git merge main/s),
@@ -138,7 +140,7 @@ describe('a section that is done', () => {
 });
 
 describe('kill -9', () => {
-  const delays = long ? Array.from({ length: 16 }, (_, at) => at * 12) : [0, 40];
+  const delays = long ? Array.from({ length: 16 }, (_, at) => at * 12) : [20];
 
   it.each(delays)('12-R1 in the middle of sync and of land, %i ms after its check: before or after, never between', async (delay) => {
     const top = makeRepo(`## Git Worktree a {script} {verify:test -d /}\n[] one\n  run: echo 1 > one.txt\n`, OPEN);
@@ -167,18 +169,21 @@ describe('kill -9', () => {
     expect([...landed(top).values()]).toEqual([1]);
   });
 
-  it.each(['pre-receive', 'post-receive'])('12-R1 in the middle of a push, in %s there: the next start goes on, and nothing is left over', async (name) => {
-    const top = makeRepo(LIST, { 'todone.config.yaml': 'onSectionDone: push\n' });
-    const remote = withRemote(top);
-    const flag = join(folder(), 'there');
-    script(join(remote, 'hooks', name), `#!/bin/sh\n[ -e ${flag} ] && exit 0\ntouch ${flag}\nsleep 54.${process.pid}\n`);
-    const daemon = start(top, ['start']);
-    await until(() => existsSync(flag));
-    daemon.kill('SIGKILL');
-    await daemon.ended;
-    expect(await todone(top, 'start', '--once')).toMatchObject({ code: 0 });
-    expect(git(remote, 'rev-parse', 'refs/heads/todone/a').trim()).toBe(tip(top));
-    expect((await todone(top, 'status', 'a')).out).toMatch(/push done/);
-    expect(processesWith(`sleep 54.${process.pid}`)).toEqual([]);
-  });
+  it.each(long ? ['pre-receive', 'post-receive'] : ['pre-receive'])(
+    '12-R1 in the middle of a push, in %s there: the next start goes on, and nothing is left over',
+    async (name) => {
+      const top = makeRepo(LIST, { 'todone.config.yaml': 'onSectionDone: push\n' });
+      const remote = withRemote(top);
+      const flag = join(folder(), 'there');
+      script(join(remote, 'hooks', name), `#!/bin/sh\n[ -e ${flag} ] && exit 0\ntouch ${flag}\nsleep 54.${process.pid}\n`);
+      const daemon = start(top, ['start']);
+      await until(() => existsSync(flag));
+      daemon.kill('SIGKILL');
+      await daemon.ended;
+      expect(await todone(top, 'start', '--once')).toMatchObject({ code: 0 });
+      expect(git(remote, 'rev-parse', 'refs/heads/todone/a').trim()).toBe(tip(top));
+      expect((await todone(top, 'status', 'a')).out).toMatch(/push done/);
+      expect(processesWith(`sleep 54.${process.pid}`)).toEqual([]);
+    },
+  );
 });
