@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Branches, MergeWay, Verify } from '../engine/ports.ts';
 import type { ErrandEnd, ErrandOrder } from '../runs/errand.ts';
+import { plainText } from '../runs/plain-text.ts';
 import { advanceBranch, mergeBranches, type MergeOptions, movedByOthers } from './branch-merge.ts';
 import type { CleanCheckout } from './clean-checkout.ts';
 import { pullRequest, type PullOptions } from './github.ts';
@@ -36,9 +37,15 @@ export function openBranches(options: BranchesOptions): Branches {
       if (verified?.ok && !signal.aborted) options.proven.passed(tree, command);
       return verified;
     },
-    push: async (order, signal) => (await unsettled(options, order)) ?? push(options, order.section, signal),
-    pullRequest: (order, signal) => pullRequest(options, order, signal),
+    push: async (order, signal) => safe(options, (await unsettled(options, order)) ?? (await push(options, order.section, signal))),
+    pullRequest: async (order, signal) => safe(options, await pullRequest(options, order, signal)),
   };
+}
+
+/** URLs may hold passwords, and what others say may hold anything (13-R2). */
+function safe({ redaction }: BranchesOptions, end: ErrandEnd): ErrandEnd {
+  const clean = (text: string): string => plainText(redaction.redact(text));
+  return { ...end, message: clean(end.message), ...('remedy' in end ? { remedy: clean(end.remedy) } : {}) };
 }
 
 /** A branch that an agent may just have moved is not for others. */

@@ -69,7 +69,17 @@ export async function planErrand(place: Place, scene: Scene, what: BranchWork, s
       log: { write: () => undefined },
     };
     return what === 'pr' ? planPr(place, options, order, signal) : planMerge(options, order, what, objects);
-  });
+  }).then((plan) => safe(plan, redactionOf(place)));
+}
+
+/** URLs may hold passwords. */
+function safe({ would, nothing, blocked: found }: BranchPlan, redaction: Redaction): BranchPlan {
+  const clean = (text: string): string => redaction.redact(text);
+  return {
+    would: would.map(clean),
+    nothing: nothing === null ? null : clean(nothing),
+    blocked: found && { message: clean(found.message), remedy: clean(found.remedy) },
+  };
 }
 
 async function planMerge(options: MergeOptions, order: ErrandOrder, way: 'sync' | 'land', objects: Readonly<Record<string, string>>): Promise<BranchPlan> {

@@ -129,6 +129,13 @@ describe('push', () => {
     });
   });
 
+  it('13-R2 shows no password that stands in a URL', async () => {
+    const all = await scene(false);
+    await all.landed('a.txt', 'a\n');
+    const { branches } = await all.open({ remote: 'http://me:s3cretW0rd@127.0.0.1:9/o/r.git' });
+    expect(JSON.stringify(await performErrand(errandOrder('push'), branches, never))).not.toContain('s3cretW0rd');
+  });
+
   it('13-R2 refuses a range that holds a secret in any of its commits, also one that was taken out again', async () => {
     const all = await scene();
     await all.landed('a.txt', 'a\n');

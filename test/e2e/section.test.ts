@@ -13,7 +13,7 @@ afterAll(() => {
   for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-function folder(): string {
+function tempFolder(): string {
   const path = mkdtempSync(join(tmpdir(), 'e2e-section-'));
   made.push(path);
   return path;
@@ -21,7 +21,7 @@ function folder(): string {
 
 /** A bare repository as `origin`. */
 function withRemote(top: string): string {
-  const remote = join(folder(), 'remote.git');
+  const remote = join(tempFolder(), 'remote.git');
   git(top, 'init', '-q', '--bare', remote);
   git(top, 'remote', 'add', 'origin', remote);
   return remote;
@@ -54,7 +54,7 @@ const LIST = '# Work {script}\n\n## Git Worktree a\n[] one\n  run: echo 1 > one.
 
 describe('sync', () => {
   it('4-R10 takes its turn while tasks are being worked on, and they land on top', async () => {
-    const flag = join(folder(), 'go');
+    const flag = join(tempFolder(), 'go');
     const top = makeRepo(`# Work {script}\n\n## Git Worktree a\n[] slow\n  run: while [ ! -e ${flag} ]; do sleep 0.05; done; echo 1 > slow.txt\n`, OPEN);
     const daemon = start(top, ['start']);
     await until(() => existsSync(join(top, 'trees', 'a', 'README.md')) && markerOf(top, 'slow').startsWith('[🟡'));
@@ -101,7 +101,7 @@ describe('a section that is done', () => {
   it('4-R10 opens one pull request, and brings it up to date after more tasks', async () => {
     const top = makeRepo(LIST, { 'todone.config.yaml': 'onSectionDone: pr\n' });
     const remote = withRemote(top);
-    const home = folder();
+    const home = tempFolder();
     mkdirSync(join(home, 'bin'));
     standInGh(join(home, 'bin'), home);
     const env = { PATH: `${join(home, 'bin')}${delimiter}${process.env['PATH']}` };
@@ -150,7 +150,7 @@ describe('kill -9', () => {
       ['sync', 'todone/a'],
       ['land', 'main'],
     ] as const) {
-      const flag = join(folder(), 'checked');
+      const flag = join(tempFolder(), 'checked');
       const list = listOf(top).replace(/\{verify:[^}]*\}/, `{verify:touch ${flag}}`);
       writeFileSync(join(top, 'tasks.md'), list);
       const before = tip(top, branch);
@@ -174,7 +174,7 @@ describe('kill -9', () => {
     async (name) => {
       const top = makeRepo(LIST, { 'todone.config.yaml': 'onSectionDone: push\n' });
       const remote = withRemote(top);
-      const flag = join(folder(), 'there');
+      const flag = join(tempFolder(), 'there');
       script(join(remote, 'hooks', name), `#!/bin/sh\n[ -e ${flag} ] && exit 0\ntouch ${flag}\nsleep 54.${process.pid}\n`);
       const daemon = start(top, ['start']);
       await until(() => existsSync(flag));
