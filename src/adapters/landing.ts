@@ -83,7 +83,7 @@ async function squash(use: Use, order: LandingOrder, onto?: string): Promise<Squ
   const record = readRecord(workspace);
   const tip = await settleBranch(git, sections, order, order.start, record?.admin, use.log);
   const landed = await use.prover.landedSince(order.id, order.start, tip);
-  if (landed !== undefined) return alreadyLanded(use, order, landed);
+  if (landed !== undefined) return alreadyLanded(use, order, landed, tip);
   const start = await git.objects.commit(order.start);
   if (!isThere(order.workspace)) return { kind: 'refused', message: `the workspace ${order.workspace} is gone`, lost: true };
   if (!start) return { kind: 'refused', message: `the commit ${order.start} that the work began from is gone from the repository` };
@@ -125,10 +125,12 @@ async function putBack(use: Use, workspace: Workspace, record: WorkspaceRecord, 
   writeRecord(workspace, { ...record, work: undefined });
 }
 
-/** Killed between the branch and our own ref: the ref is made good. */
-async function alreadyLanded(use: Use, order: LandingOrder, commit: string): Promise<Squashed> {
+/** Killed after the branch had moved: our own ref is made good, and the worktrees that were to move along do. */
+async function alreadyLanded(use: Use, order: LandingOrder, commit: string, tip: string): Promise<Squashed> {
   const { git } = use;
   if ((await git.objects.commitId(landedRef(order.id))) !== commit) await git.refs.move([{ ref: landedRef(order.id), to: commit }]);
+  const found = await followersOf(git, use.top, use.sections.branch(order.section), tip, overlooked(use));
+  if (found.kind === 'ready') await follow(git, found.followers, tip, use.log);
   return { kind: 'landed', commit, hash: await git.objects.abbreviation(commit) };
 }
 

@@ -17,7 +17,6 @@ import type { Clock, Log } from '../engine/ports.ts';
 import type { Scene } from '../runs/choose.ts';
 import { type Errand, errandIn, type ErrandOrder } from '../runs/errand.ts';
 import { orderFor } from '../runs/errands.ts';
-import { NO_EVIDENCE } from '../runs/evidence.ts';
 import { draftOf, worldOf } from '../runs/world.ts';
 import type { BranchDiff, BranchPlan, BranchWork } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
@@ -45,7 +44,7 @@ export async function doErrand(asking: Asking, what: BranchWork, section: string
 function readErrand(place: Place, what: BranchWork, section: string): Errand | undefined {
   const journal = openJournalReadOnly({ stateDir: place.stateDir });
   try {
-    return errandIn(draftOf(worldOf(journal.load(), NO_EVIDENCE)), what, section);
+    return errandIn(draftOf(worldOf(journal.load())), what, section);
   } finally {
     journal.close();
   }
@@ -69,11 +68,11 @@ export async function planErrand(place: Place, scene: Scene, what: BranchWork, s
       log: { write: () => undefined },
     };
     return what === 'pr' ? planPr(place, options, order, signal) : planMerge(options, order, what, objects);
-  }).then((plan) => safe(plan, redactionOf(place)));
+  }).then((plan) => redacted(plan, redactionOf(place)));
 }
 
 /** URLs may hold passwords. */
-function safe({ would, nothing, blocked: found }: BranchPlan, redaction: Redaction): BranchPlan {
+function redacted({ would, nothing, blocked: found }: BranchPlan, redaction: Redaction): BranchPlan {
   const clean = (text: string): string => redaction.redact(text);
   return {
     would: would.map(clean),

@@ -101,7 +101,7 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
     desk,
   });
   const { engine } = opened;
-  const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleRequest(engine, request) });
+  const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleRequest(engine, opened.door, request) });
   const agents = await serveSocket({
     path: socketPath(place.stateDir, process.env, 'agents'),
     handle: (request) => answerAgent({ desk, log, scene: () => sceneNow(engine, options, configs.current()) }, request),

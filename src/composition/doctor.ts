@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { agentTable, listAgents } from '../adapters/agents/table.ts';
+import { agentTable, listAgents, versionsOf } from '../adapters/agents/table.ts';
 import { describeConfigProblem } from '../adapters/config-file.ts';
 import { exchange } from '../adapters/exchange.ts';
 import { ownerInfo } from '../adapters/owner.ts';
@@ -27,7 +27,7 @@ export async function doctor(globals: Globals, cwd: string, fix: boolean): Promi
     identity(place),
     config(place),
     ...list(place),
-    ...agents(place),
+    ...(await agents(place)),
     ...prompts(place),
     excluded(place, fix),
     fileSystem(place),
@@ -74,15 +74,18 @@ function list(place: Place): Check[] {
   ];
 }
 
-function agents(place: Place): Check[] {
+async function agents(place: Place): Promise<Check[]> {
   const rows = agentTable(place.config);
-  return listAgents(rows, { env: process.env, top: place.repo.top }).map((agent, index): Check => {
-    if (!agent.installed) return { name: 'agent', ok: 'warn', found: `${agent.name}: not installed`, remedy: agent.problem };
-    return {
-      name: 'agent',
-      ok: true,
-      found: `${agent.name}: ${agent.takes === 'runnable' ? 'built in, for tasks with something to run' : rows[index]?.preview(undefined)}`,
-    };
+  const around = { env: process.env, top: place.repo.top };
+  const versions = await versionsOf(rows, around);
+  return listAgents(rows, around).map((agent, index): Check => {
+    // One that nobody asked for need not be there.
+    const isWanted = agent.name === place.config.agent || Object.hasOwn(place.config.agents, agent.name);
+    if (!agent.installed)
+      return { name: 'agent', ok: isWanted ? 'warn' : true, found: `${agent.name}: not installed`, remedy: isWanted ? agent.problem : undefined };
+    const version = versions.get(agent.name);
+    const what = agent.takes === 'runnable' ? 'built in, for tasks with something to run' : rows[index]?.preview(undefined);
+    return { name: 'agent', ok: true, found: `${agent.name}${version === undefined ? '' : ` ${version}`}: ${what}` };
   });
 }
 

@@ -47,7 +47,7 @@ export async function oldLines(list: ListFile, options: ParseOptions): Promise<R
   let bytes = 0;
   for (const version of (await list.versions()).slice(0, VERSIONS_MAX)) {
     if ((bytes += version.bytes) > VERSION_BYTES_MAX) break;
-    for (const section of parse(list.version(version.name).toString('utf8'), options).sections) {
+    for (const section of parse((await list.version(version.name)).toString('utf8'), options).sections) {
       if (section.name === undefined) continue;
       for (const task of section.tasks) {
         const id = idOf(task);

@@ -6,15 +6,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
-import type { Clock, Log, TaskFile } from '../engine/ports.ts';
+import type { Clock, Door, Log, TaskFile } from '../engine/ports.ts';
 import { applyEdits } from '../tasks/edit.ts';
 import type { Board } from '../tasks/task.ts';
 import { openAgents } from '../adapters/agents/agents.ts';
+import type { Desk } from '../adapters/agents/desk.ts';
+import { openGit } from '../adapters/git.ts';
 import { openBranches } from '../adapters/branches.ts';
 import { openCleanCheckout } from '../adapters/clean-checkout.ts';
 import { baseBranchOf } from '../adapters/branch-merge.ts';
-import type { Desk } from '../adapters/agents/desk.ts';
-import { openGit } from '../adapters/git.ts';
 import { openGitState } from '../adapters/git-state.ts';
 import { openLanding } from '../adapters/landing.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
@@ -31,6 +31,8 @@ import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
 import { verifyWhereConfigured } from '../adapters/verify-clean.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
+import { reachable } from '../adapters/reachable.ts';
+import { ownersDoor } from './door.ts';
 import { mcpCommand, ownFolders } from './mcp.ts';
 import { evidenceFor } from './evidence.ts';
 import type { Place } from './place.ts';
@@ -38,6 +40,8 @@ import type { Place } from './place.ts';
 export type Work = {
   readonly engine: Engine;
   readonly list: TaskFile;
+  /** Every interface of this process. */
+  readonly door: Door;
   close(): Promise<void>;
 };
 
@@ -153,6 +157,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   return {
     engine,
     list,
+    door: ownersDoor({ engine, config: options.config, clock, history: (id) => journal.history(id), reachable: (hash) => reachable(git, hash) }),
     async close() {
       await list.close();
       journal.close();

@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import { hasConflictMarkers, looksTorn } from '../tasks/compare.ts';
 import { idOf } from '../tasks/find.ts';
 import { parse } from '../tasks/parse.ts';
+import { reflowed } from '../tasks/reflow.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
 import type { EditItem } from '../runs/list-edits.ts';
@@ -90,8 +91,8 @@ export function createEngine(ports: EnginePorts): Engine {
   if (!ports.works) world.mode = 'draining';
   const performing = new Map<string, Performing>();
   const lanes = new Map<string, Promise<void>>();
-  const errands = new Map<string, AbortController>();
   const queue = landingQueue();
+  const errands = new Map<string, AbortController>();
   const activity = new Map<string, Activity>();
   const answers = new Map<number, (answer: Answer) => void>();
   const listeners = new Set<() => void>();
@@ -191,10 +192,10 @@ export function createEngine(ports: EnginePorts): Engine {
         return haltRun(effect.id, effect.ticket);
       case 'release':
         return ports.works ? release(effect.run) : undefined;
-      case 'errand':
-        return runErrand(effect.order);
       case 'survey':
         return ports.works ? void survey(effect.section) : undefined;
+      case 'errand':
+        return runErrand(effect.order);
       case 'answer':
         answers.get(effect.number)?.(effect.answer);
         answers.delete(effect.number);
@@ -220,6 +221,14 @@ export function createEngine(ports: EnginePorts): Engine {
     inLane(run, () => ports.workspaces.release(orderOf(run), workspace, new AbortController().signal));
   };
 
+  const survey = async (section: string): Promise<void> => {
+    const files = await ports.workspaces.files(section).catch((error: unknown) => {
+      log.write('warn', `the files of ${section} could not be listed: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    });
+    post({ kind: 'surveyed', section, files });
+  };
+
   /** Also for a single request: nobody else would. */
   const runErrand = (order: ErrandOrder): void => {
     const abort = new AbortController();
@@ -231,14 +240,6 @@ export function createEngine(ports: EnginePorts): Engine {
       errands.delete(order.section);
       post({ kind: 'errand-ended', section: order.section, errand: order.kind, ticket: order.ticket, end });
     });
-  };
-
-  const survey = async (section: string): Promise<void> => {
-    const files = await ports.workspaces.files(section).catch((error: unknown) => {
-      log.write('warn', `the files of ${section} could not be listed: ${error instanceof Error ? error.message : String(error)}`);
-      return undefined;
-    });
-    post({ kind: 'surveyed', section, files });
   };
 
   /** What happens in one workspace happens one after another. */
@@ -286,7 +287,10 @@ export function createEngine(ports: EnginePorts): Engine {
   const afterWrite = (items: readonly EditItem[], written: Written): void => {
     let at = 0;
     const results = items.map((item) => {
-      const result = written.results[at] ?? { kind: 'gone' as const };
+      const own = written.results.slice(at, at + item.edits.length);
+      // Who asked for several changes is told of the one that was not made.
+      const refused = item.reply && own.find(({ kind }) => kind === 'gone' || kind === 'changed');
+      const result = refused ?? own[0] ?? { kind: 'gone' as const };
       at += item.edits.length;
       return { item, result };
     });
@@ -331,7 +335,8 @@ export function createEngine(ports: EnginePorts): Engine {
       version: found.version,
       modifiedAt: found.modifiedAt,
     };
-    return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(next), own };
+    const reflow = board ? reflowed(board, next) : [];
+    return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(next), own, ...(reflow.length > 0 && { reflow }) };
   };
 
   // ── the life of the engine ──
@@ -374,6 +379,8 @@ export function createEngine(ports: EnginePorts): Engine {
     async drain() {
       post({ kind: 'drain' });
       await until(() => lanes.size === 0 && writer.idle());
+      // A lease's end is no reason to stay.
+      cancelWake?.();
     },
     async stop() {
       post({ kind: 'stop' });

@@ -76,9 +76,9 @@ async function prove(stack: readonly Stacked[]): Promise<{ readonly green: numbe
   let bad = stack.length + 1;
   let red: Red | undefined;
   for (let at = stack.length; bad - green > 1; at = (green + bad) >> 1) {
+    if (stack.some(({ landing }) => landing.doing.signal.aborted)) return { green: 0 };
     const stacked = stack[at - 1]!;
     const found = await check(stacked);
-    if (stacked.landing.doing.signal.aborted) return { green: 0 };
     if (found) [bad, red] = [at, { stacked, ...found }];
     else green = at;
   }

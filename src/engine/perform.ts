@@ -65,6 +65,7 @@ async function phase(run: Run, step: 'plan' | 'implement' | 'update', doing: Doi
       prompt: await promptFor(run, step, workspace, start, doing),
       task: run.task,
       session: run.found.session,
+      sessionUsage: run.found.sessionUsage,
       readOnly,
       plan: run.found.plan,
       limitMs: doing.prompts.limitMs(step) ?? doing.config.limits.phase,
@@ -152,7 +153,7 @@ async function keepWork(run: Run, step: Step, done: PhaseEnd, workspace: string,
   const { end } = done;
   const found = { ...done.found, kept: kept ?? run.found.kept };
   if (end.kind === 'final') return { ...end, evidence: end.evidence ?? done.tail, found: { ...end.found, ...found } };
-  return end.kind === 'rework' ? { ...end, found: { ...end.found, ...found } } : end;
+  return end.kind === 'rework' || end.kind === 'transient' ? { ...end, found: { ...end.found, ...found } } : end;
 }
 
 async function stopped(run: Run, step: Step, workspace: string, start: string, doing: Doing): Promise<End> {

@@ -4,6 +4,8 @@
  */
 import type { Board, Edit, Edited } from '../tasks/task.ts';
 import type { ErrandEnd, ErrandOrder } from '../runs/errand.ts';
+import type { Caller } from '../runs/caller.ts';
+import type { Called, RequestName } from '../runs/requests.ts';
 import type { AgentChoice } from '../runs/settings.ts';
 import type { End, Found, Known, Run, Step, TaskText, Usage } from '../runs/run.ts';
 
@@ -257,7 +259,8 @@ export interface Branches {
 
 /** One event form for every agent's stream (5.3-R2). */
 export type AgentEvent =
-  | { readonly kind: 'text'; readonly text: string }
+  /** `aside`: said by the client and not by the agent: a warning, a retry. No sign of progress. */
+  | { readonly kind: 'text'; readonly text: string; readonly aside?: boolean }
   | { readonly kind: 'tool'; readonly name: string; readonly input?: string; readonly output?: string; readonly failed?: boolean }
   | { readonly kind: 'file'; readonly path: string; readonly change: 'added' | 'changed' | 'removed' }
   | { readonly kind: 'usage'; readonly usage: Usage; readonly cumulative: boolean }
@@ -278,6 +281,8 @@ export type PhaseOrder = WorkOrder & {
   /** The task as the list has it: for the embedded agent's `run:`. */
   readonly task: TaskText;
   readonly session?: string;
+  /** What the session had used before, for clients that count the whole of it. */
+  readonly sessionUsage?: Usage;
   readonly readOnly: boolean;
   readonly plan?: string;
   readonly limitMs: number;
@@ -334,6 +339,13 @@ export interface Prompts {
   fill(name: PromptName, values: Readonly<Record<string, string>>): string;
   /** What the template says of its phase's longest time; undefined = the config does. */
   limitMs(name: PromptName): number | undefined;
+}
+
+// ── requests ─────────────────────────────────────────────────────────────────────────────────────
+
+/** The one door of every interface: the same request, the same answer, wherever it came from. Never throws for what a caller wrote. */
+export interface Door {
+  call<N extends RequestName>(request: N, input: unknown, caller: Caller): Promise<Called<N>>;
 }
 
 // ── words ────────────────────────────────────────────────────────────────────────────────────────

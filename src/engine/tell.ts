@@ -11,8 +11,9 @@ import { tellErrands } from './tell-errands.ts';
 /** `before` = how the list stood before this turn. */
 export function tell(log: Log, event: Event, turned: Turned, before: string): void {
   if (event.kind === 'unreadable') log.write('warn', event.message);
-  const { kind } = turned.draft.world.list;
-  if (event.kind === 'read' && kind !== before) log.write(kind === 'fine' ? 'info' : 'warn', LIST_WORDS[kind]);
+  const { list } = turned.draft.world;
+  if (event.kind === 'read' && list.kind !== before)
+    log.write(list.kind === 'fine' ? 'info' : 'warn', list.kind === 'refused' ? list.message : LIST_WORDS[list.kind]);
   if (event.kind === 'ended') tellEnd(log, event, turned);
   tellErrands(log, event, turned);
   for (const effect of turned.effects) {

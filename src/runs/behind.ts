@@ -27,15 +27,16 @@ export function heldBack(draft: Draft, run: Run, now: number): Run {
 }
 
 /** Those whose wait is over, as they go on. */
-export function* freed(draft: Draft): Generator<Run> {
+export function freed(draft: Draft): readonly Run[] {
+  const next: Run[] = [];
   for (const run of runsIn(draft)) {
     if (run.behind === undefined || run.halt) continue;
     const other = runIn(draft, run.behind);
     if (other && isChanging(other)) continue;
-    const landed = knownIn(draft, run.behind)?.state === 'done';
-    const next = { ...run, behind: undefined, waitUntil: undefined };
-    yield landed ? begin(next, 'prepare') : next;
+    const going = { ...run, behind: undefined, waitUntil: undefined };
+    next.push(knownIn(draft, run.behind)?.state === 'done' ? begin(going, 'prepare') : going);
   }
+  return next;
 }
 
 const isChanging = (run: Run): boolean => CHANGING.has(run.step) && run.behind === undefined;

@@ -15,7 +15,8 @@ export type Room = { readonly taken: Map<string, number>; total: number };
 /** Who would take a place. */
 export type Taker = { readonly task: Task; readonly agent: string; readonly model: string | undefined };
 
-export const occupies = (run: Run): boolean => run.step !== 'settle';
+/** One that only waits for its line has left its workspace; one from outside never had one. */
+export const occupies = (run: Run): boolean => run.step !== 'settle' && run.outside === undefined;
 
 /** What is taken now; nothing where the runs are taken as done, for the waves of a dry run. */
 export function roomOf(scene: Scene): Room {

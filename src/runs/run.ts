@@ -21,6 +21,8 @@ export type Reason =
   | 'limit'
   | 'budget'
   | 'cancelled'
+  /** A person said so, or a worker showed its commit. */
+  | 'closed'
   | 'setup_failed'
   | 'refused'
   | 'lost';
@@ -48,6 +50,7 @@ export type Known = {
   readonly summary?: string;
   readonly plan?: string;
   readonly session?: string;
+  readonly sessionUsage?: Usage;
   /** What the last attempt left as evidence for the next one. */
   readonly evidence?: string;
   /** Set while the list shows something else than `state` on a person's or git's account (1.4-R7, R8). */
@@ -73,11 +76,19 @@ export type End =
       readonly retryAt?: number;
       /** Waits as long as it takes: a limit, a person's work in the way. */ readonly patient?: boolean;
       /** Something that is not ours is in this workspace; another one may do. */ readonly workspaceBusy?: boolean;
+      readonly found?: Found;
     }
   /** Back to `implement`, with the reason as evidence. */
   | { readonly kind: 'rework'; readonly reason: Reason; readonly message: string; readonly evidence: string; readonly found?: Found }
-  /** This attempt is over. `evidence` is for the next one. */
-  | { readonly kind: 'final'; readonly reason: Reason; readonly message: string; readonly evidence?: string; readonly found?: Found };
+  /** This attempt is over. `evidence` is for the next one. `person`: no other attempt before a person has done something. */
+  | {
+      readonly kind: 'final';
+      readonly reason: Reason;
+      readonly message: string;
+      readonly evidence?: string;
+      readonly found?: Found;
+      readonly person?: boolean;
+    };
 
 /** What a step found out and later steps need; merged into the run. Everything absolute. */
 export type Found = {
@@ -101,7 +112,10 @@ export type Found = {
   readonly hash?: string;
   readonly kept?: string;
   readonly notes?: readonly string[];
+  /** Of a phase: what it used. Of a run: what all of its phases used. */
   readonly usage?: Usage;
+  /** What the session has used by its client's own count, where that goes over all phases. */
+  readonly sessionUsage?: Usage;
 };
 
 /** A task that an agent found; `id` is given where another line has to name it. */
@@ -147,6 +161,16 @@ export type Run = {
   /** Set at `settle`: how it ended. */
   readonly outcome?: Ending;
   readonly startedAt: number;
+  /** Set where somebody works on it that ToDone did not start (6.1-R1): nothing is performed, its end is told by a request. */
+  readonly outside?: Outside;
+};
+
+export type Outside = {
+  readonly worker: string;
+  readonly via: string;
+  /** How long it lives without a heartbeat, in ms; absent = a person's, which does not run out. */
+  readonly leaseMs?: number;
+  readonly until?: number;
 };
 
 export type Halt = {
@@ -160,7 +184,7 @@ export type Halt = {
 };
 
 export type Ending = {
-  readonly state: 'done' | 'failed' | 'open' | 'keep';
+  readonly state: 'done' | 'failed' | 'open' | 'cancelled' | 'keep';
   readonly reason: Reason;
   readonly message: string;
 };

@@ -3,12 +3,13 @@
  * Looks only at sections that changed. Never takes a marker that went back as a wish without asking whether git moved it.
  */
 import type { Board, Located, MarkerState, Task } from '../tasks/task.ts';
-import { findById, idOf, tagsOf, tagValue } from '../tasks/find.ts';
+import { findById, handleOf, idOf, tagsOf, tagValue } from '../tasks/find.ts';
 import type { Halt, Known, Run, TaskText } from './run.ts';
+import { authorOf, changeOfText } from './notice.ts';
 import type { Draft } from './world.ts';
-import { knownIn, putKnown, putRun, runIn } from './world.ts';
+import { knownIn, note, putKnown, putRun, runIn } from './world.ts';
 
-type Look = { readonly board: Board; readonly draft: Draft; readonly now: number };
+type Look = { readonly board: Board; readonly draft: Draft; readonly now: number; readonly before?: Board | undefined };
 
 export type Seen = Look & {
   readonly before: Board | undefined;
@@ -216,12 +217,22 @@ function lineGone(seen: Look, known: Known): readonly Run[] {
 function remember(seen: Look, id: string, task: Task, state: MarkerState, more: Partial<Known> = {}): void {
   const known = knownIn(seen.draft, id);
   if (!known) return;
-  putKnown(
-    seen.draft,
-    { ...known, gone: undefined, resume: undefined, ...more, state, section: task.section, text: task.text, occurrence: task.occurrence, updatedAt: seen.now },
-    'person',
-    'list',
-  );
+  const author = authorOf(seen.draft, known, id);
+  const next = {
+    ...known,
+    gone: undefined,
+    resume: undefined,
+    ...more,
+    state,
+    section: task.section,
+    text: task.text,
+    occurrence: task.occurrence,
+    updatedAt: seen.now,
+  };
+  if (known.text !== task.text) note(seen.draft, { id, field: 'was', old: handleOf(known), new: null, by: author.by, via: author.via });
+  // With a board before this one the two are compared as they stood.
+  if (known.text !== task.text && !seen.before) changeOfText(seen.draft, known, task, author);
+  putKnown(seen.draft, next, author.by, author.via);
 }
 
 function halted(draft: Draft, run: Run, halt: Halt): Run {

@@ -89,15 +89,15 @@ describe('a journal that is missing', () => {
     expect(why).toEqual(['running', 'running', 'person']);
   });
 
-  it('3-R3 work that goes on keeps to the caps: one at a time in a section, and the second waits', () => {
-    const list = '## Git Worktree a\n[🟡 k3v9x2m1] one {fake}\n[🟡 k3v9x2m2] two {fake}\n';
+  it('3-R3 work that goes on keeps to the caps: one at a time in this section, and the second waits', () => {
+    const list = '## Git Worktree a {parallel:1}\n[🟡 k3v9x2m1] one {fake}\n[🟡 k3v9x2m2] two {fake}\n';
     const { world, why } = firstLook(list, {
       tickets: new Map([
         ['k3v9x2m1', 1],
         ['k3v9x2m2', 1],
       ]),
     });
-    expect([world.runs.size, why]).toEqual([1, ['running', 'section']]);
+    expect([world.runs.size, why]).toEqual([1, ['running', 'cap']]);
     expect(world.known.get('k3v9x2m2')).toMatchObject({ resume: true });
     const scene = { board: parse(list, defaultParseOptions), draft: draftOf(world), config, now: 1000, problems: [], instance: 'me' };
     world.runs.clear();

@@ -4,8 +4,9 @@
  */
 import type { Config, WrittenConfig } from '../../config.ts';
 import type { Activity } from '../../engine/engine.ts';
-import type { AgentEvent, AgentInfo, HistoryRow } from '../../engine/ports.ts';
+import type { AgentEvent, AgentInfo, Door, HistoryRow } from '../../engine/ports.ts';
 import type { Answer, Ask } from '../../runs/ask.ts';
+import type { Caller } from '../../runs/caller.ts';
 import type { Scene } from '../../runs/choose.ts';
 import type { Errand } from '../../runs/errand.ts';
 import type { CliFailure } from './failure.ts';
@@ -38,6 +39,8 @@ export type Host = {
   readonly width: () => number | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
+  /** A text file, or stdin for `-`; undefined where it cannot be read. */
+  readonly read: (path: string) => Promise<string | undefined>;
   /** Aborted at the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
   /** Settles after `ms`, or at once when `signal` is aborted. */
@@ -61,6 +64,9 @@ export type App = {
   };
   readonly config: Config;
   readonly instance: string;
+  readonly caller: Caller;
+  /** Every request of the table, wherever the owner is. */
+  readonly door: Door;
   readonly agents: () => readonly AgentInfo[];
   /** The list parsed and checked, with the journal's rows: for reading. Holds no lock and writes nothing. */
   readonly scene: () => Promise<Scene>;

@@ -48,6 +48,8 @@ export type CommandRow = {
   readonly json: DocumentName | undefined;
   readonly quiet: string | undefined;
   readonly hidden?: boolean;
+  /** In the help of its group, and in the top help only by name. */
+  readonly minor?: boolean;
   /** Arguments and options as typed, by their names in camel case. */
   readonly read: (typed: Readonly<Record<string, unknown>>) => { readonly input: unknown } | { readonly problem: CliFailure };
   readonly overrides: (input: unknown) => Pick<Globals, 'overrides' | 'demo'>;

@@ -4,6 +4,7 @@
  */
 import { BRANCH_COMMANDS } from './commands-branch.ts';
 import type { CommandRow } from './command.ts';
+import { BACKLOG_COMMANDS } from './commands-backlog.ts';
 import { SERVE_COMMANDS } from './commands-serve.ts';
 import { LOOK_COMMANDS } from './commands-look.ts';
 import { SETUP_COMMANDS } from './commands-setup.ts';
@@ -17,6 +18,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...STEER_COMMANDS,
   ...BRANCH_COMMANDS,
   ...TASK_COMMANDS,
+  ...BACKLOG_COMMANDS,
   ...SERVE_COMMANDS,
   ...SETUP_COMMANDS,
 ];

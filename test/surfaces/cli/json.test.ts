@@ -3,6 +3,8 @@ import { COMMANDS } from '../../../src/surfaces/cli/commands.ts';
 import { type DocumentName, documents, entrySchema } from '../../../src/surfaces/cli/json.ts';
 import type { Errand } from '../../../src/runs/errand.ts';
 import type { Evidence, LogEntry } from '../../../src/surfaces/cli/app.ts';
+import type { Called } from '../../../src/runs/requests.ts';
+import { taskViews } from '../../../src/runs/view.ts';
 import { busyScene, type Given, LIST, NOW, todone } from './host.ts';
 
 const ENTRIES: readonly LogEntry[] = [
@@ -44,6 +46,10 @@ const STOPPED: Errand = {
   message: 'both changed a.ts',
   remedy: 'merge by hand',
 };
+const CLAIMED = {
+  ok: true,
+  output: { task: taskViews(busyScene())[1], ticket: '3f2a91bc.2', worker: 'me', lease_until: null },
+} as Called;
 
 const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['start --dry-run', 'plan'],
@@ -90,6 +96,12 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
     { errand: { section: 'auth', kind: 'pr', ticket: 1, by: 'me', state: 'done', tries: 0, at: NOW, message: 'made', url: 'https://x/1' } },
   ],
   ['task show m2c7r4ya', 'task', { evidence: EVIDENCE }],
+  ['task create Words', 'filed'],
+  ['task update q8f0t6zd -p 1', 'changed'],
+  ['task close q8f0t6zd --hash a1b2c3d', 'closed'],
+  ['task claim rotate', 'claim', { called: CLAIMED }],
+  ['task heartbeat q8f0t6zd', 'heartbeat', { called: { ok: true, output: { lease_until: NOW, changed: false } } }],
+  ['task dep tree', 'trees'],
   ['why nobody', 'error'],
   ['sync auth', 'error', { errand: STOPPED }],
   ['sync nowhere', 'error'],
