@@ -284,13 +284,14 @@ function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): Engi
   };
 }
 
-/** Without a base that moves there is nothing to merge; a remote takes everything. */
+/** The base does not move, and is sometimes in the way; a remote does not always answer. */
 function branchesTwin(): Branches {
+  let calls = 0;
   return {
-    merge: async () => ({ kind: 'current', message: 'nothing to merge' }),
+    merge: async () => (++calls % 4 === 0 ? { kind: 'busy', message: 'in use', remedy: 'wait' } : { kind: 'current', message: 'nothing to merge' }),
     verify: async () => undefined,
     advance: async () => ({ kind: 'moved' }),
-    push: async () => ({ kind: 'done', message: 'pushed' }),
+    push: async () => (++calls % 3 === 0 ? { kind: 'later', why: 'network', message: 'no answer', remedy: 'wait' } : { kind: 'done', message: 'pushed' }),
     pullRequest: async () => ({ kind: 'done', message: 'made' }),
   };
 }
