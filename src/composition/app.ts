@@ -12,6 +12,7 @@ import { gitEnvironment } from '../adapters/git.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { openLog } from '../adapters/log.ts';
 import { ownerInfo } from '../adapters/owner.ts';
+import { MARK } from '../adapters/process.ts';
 import { openProver } from '../adapters/proof.ts';
 import { readRunLog } from '../adapters/run-log.ts';
 import { openSections } from '../adapters/sections.ts';
@@ -86,6 +87,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     commits: (section, max) => commitsOf(place, section, max),
     upkeep: openUpkeep({ place, clock, log: () => openScreenLog(place, globals, host, 'error'), by: instance }),
     async doErrand(what, section) {
+      if (host.env[MARK] !== undefined) return RUN_REFUSED;
       makeStateDir(place);
       return doErrand({ place, by: instance, clock, log, signal: signals.drain }, what, section);
     },
@@ -95,6 +97,13 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
   };
 }
 
+/** 13-R1: what leaves a workspace is a person's to decide. */
+const RUN_REFUSED: CliFailure = {
+  kind: 'failure',
+  code: 3,
+  message: "this is called from inside a run, and a run moves no section's branch and pushes nothing",
+  remedy: 'say in your report what should be done: a person decides',
+};
 function historyOf(place: Place, id: string): readonly HistoryRow[] {
   const journal = openJournalReadOnly({ stateDir: place.stateDir });
   try {

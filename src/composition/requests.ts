@@ -49,11 +49,18 @@ export async function handleRequest(engine: Engine, door: Door, written: unknown
   }
 }
 
-type Sender = { readonly place: Place; readonly clock: Clock; readonly log: Log; readonly signal?: AbortSignal };
+type Sender = {
+  readonly place: Place;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal?: AbortSignal;
+  /** What is asked for may run commands. */ readonly runsCommands?: boolean;
+};
 
 export async function sendAsk(options: Sender & { readonly ask: Ask; readonly by: string }): Promise<Answer> {
   const { ask, by } = options;
-  const answer = await toOwner(options, by, { kind: 'ask', ask, by, via: 'cli' }, ({ engine }) => engine.ask(ask, by, 'cli'));
+  const sender = { ...options, runsCommands: ask.kind === 'branch' };
+  const answer = await toOwner(sender, by, { kind: 'ask', ask, by, via: 'cli' }, ({ engine }) => engine.ask(ask, by, 'cli'));
   return (answer ?? { kind: 'refused', ...SILENT }) as Answer;
 }
 
@@ -117,7 +124,8 @@ async function toOwner(sender: Sender, by: string, request: unknown, here: (work
   return undefined;
 }
 
-async function askOnce({ place, clock, log, signal }: Sender, by: string, ownership: Ownership, here: (work: Work) => Promise<unknown>): Promise<unknown> {
+async function askOnce(sender: Sender, by: string, ownership: Ownership, here: (work: Work) => Promise<unknown>): Promise<unknown> {
+  const { place, clock, log, signal, runsCommands } = sender;
   const opened = await openWork({
     place,
     term: ownership.term,
@@ -127,6 +135,7 @@ async function askOnce({ place, clock, log, signal }: Sender, by: string, owners
     config: () => ({ ...place.config, claimAfter: 0 }),
     instance: by,
     works: false,
+    runsCommands,
     waits: false,
     patienceMs: 0,
   });

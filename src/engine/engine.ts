@@ -18,14 +18,13 @@ import { allowance } from '../runs/govern.ts';
 import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
 import { apply, draftOf, worldOf, type World } from '../runs/world.ts';
-import { landingQueue } from './landing-queue.ts';
-import type { ErrandOrder } from '../runs/errand.ts';
-import type { Branches } from './branches.ts';
+import type { ErrandEnd, ErrandOrder } from '../runs/errand.ts';
 import { performErrand } from './errand.ts';
+import { landingQueue } from './landing-queue.ts';
 import { listWriter } from './list-writer.ts';
 import { orderOf } from './doing.ts';
 import { perform } from './perform.ts';
-import type { AgentEvent, Agents, Clock, Journal, Landing, Log, Prompts, Reading, TaskFile, Verify, Workspaces, Written } from './ports.ts';
+import type { AgentEvent, Agents, Branches, Clock, Journal, Landing, Log, Prompts, Reading, TaskFile, Verify, Workspaces, Written } from './ports.ts';
 import { shortageIn } from '../runs/shortage.ts';
 import { tell } from './tell.ts';
 
@@ -304,7 +303,9 @@ export function createEngine(ports: EnginePorts): Engine {
     const abort = new AbortController();
     errands.set(order.section, abort);
     inOwnLane(`${order.kind} of ${order.section}`, order.section, async () => {
-      const end = await performErrand(order, ports.branches, abort.signal);
+      const work = (): Promise<ErrandEnd> => performErrand(order, ports.branches, abort.signal);
+      // What moves the section's branch takes turns with landings.
+      const end = await (order.kind === 'sync' ? queue.between(order.section, work) : work());
       errands.delete(order.section);
       post({ kind: 'errand-ended', section: order.section, errand: order.kind, ticket: order.ticket, end });
     });

@@ -546,8 +546,8 @@ function survey(turning: Turning, section: string): void {
 const SOON_MS = 60_000;
 
 function runErrands(turning: Turning): ErrandsTurned {
-  const { draft, given, asked } = turning;
-  const errands = turnErrands({ draft, scene: sceneOf(turning), config: given.config, now: given.now, asked });
+  const { draft, given } = turning;
+  const errands = turnErrands({ draft, scene: sceneOf(turning), config: given.config, now: given.now, asked: turning.asked });
   for (const order of errands.orders) turning.effects.push({ kind: 'errand', order });
   return errands;
 }
