@@ -116,6 +116,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     engine,
     list,
     async close() {
+      engine.close();
       await list.close();
       journal.close();
       lock.close();

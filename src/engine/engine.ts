@@ -60,6 +60,8 @@ export type Engine = {
   drain(): Promise<void>;
   /** Stops all runs at once; their work is in snapshots and they go on at the next start. */
   stop(): Promise<void>;
+  /** No more turns and no timer: a wait of an hour would keep the process for an hour. */
+  close(): void;
   /** What surfaces show. */
   now(): Snapshot;
   /** Called after each turn; the returned function takes it back. */
@@ -98,6 +100,7 @@ export function createEngine(ports: EnginePorts): Engine {
   let turning = false;
   let last: Turned | undefined;
   let cancelWake: (() => void) | undefined;
+  let cancelLook: (() => void) | undefined;
   let asks = 0;
   let dead = false;
   const broken = Promise.withResolvers<never>();
@@ -191,12 +194,21 @@ export function createEngine(ports: EnginePorts): Engine {
     }
   };
 
+  /** An agent that needs a person first is not given the next task; later it is tried again. */
+  const lookAtAgents = (): void => {
+    const list = (): void => post({ kind: 'agents', agents: ports.agents.list() });
+    list();
+    cancelLook?.();
+    cancelLook = clock.after(PERSON_MS, list);
+  };
+
   const begin = (run: Run): AbortController => {
     const abort = new AbortController();
     performing.set(run.id, { ticket: run.ticket, abort });
     inLane(run, async () => {
       const end = await perform(run, { ...ports, config: ports.config(), signal: abort.signal, activity: (event) => note(run.id, event) });
       if (performing.get(run.id)?.ticket === run.ticket) performing.delete(run.id);
+      if (end.kind === 'final' && end.person) lookAtAgents();
       post({ kind: 'ended', id: run.id, ticket: run.ticket, step: run.step, end });
     });
     return abort;
@@ -346,6 +358,11 @@ export function createEngine(ports: EnginePorts): Engine {
       post({ kind: 'stop' });
       await until(() => lanes.size === 0 && writer.idle());
     },
+    close() {
+      dead = true;
+      cancelWake?.();
+      cancelLook?.();
+    },
     now: () => ({ board, problems, world, activity }),
     onTurn(listener) {
       listeners.add(listener);
@@ -354,6 +371,8 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 }
 
+/** How long a person is given before an agent that needed one is tried again. */
+const PERSON_MS = 605_000;
 /** Timers of Node are 32 bits long; a longer wait wakes early and finds nothing to do. */
 const WAKE_MS_MAX = 3_600_000;
 /** As in 1.4-R6, against what the journal knows, where no board was seen before. */

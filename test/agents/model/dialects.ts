@@ -49,7 +49,7 @@ function callOf(step: Step, tools: readonly string[]): { readonly name: string; 
     return { name, args: WRITERS.get(name)?.(step.path, step.text) ?? {} };
   }
   if (step.kind === 'mcp') {
-    const name = tools.find((tool) => /todone/i.test(tool) && tool.endsWith(step.tool)) ?? `no_${step.tool}_is_offered`;
+    const name = tools.find((tool) => /todone/i.test(tool) && tool.endsWith(step.tool)) ?? `no_${step.tool}_in_${tools.join('+')}`;
     const [namespace, bare] = name.includes('/') ? name.split('/') : [undefined, name];
     return { name: bare ?? name, ...(namespace === undefined ? {} : { namespace }), args: { ...step.args } };
   }
