@@ -12,7 +12,8 @@ const PARKED_MS = 10 * 60_000;
 export function parking(clock: Clock) {
   const parked = new Map<string, { readonly message: string; readonly until: number; readonly agents: string }>();
   return {
-    park: (name: string, message: string, config: Config): void => void parked.set(name, { message, until: clock.ticks() + PARKED_MS, agents: JSON.stringify(config.agents) }),
+    park: (name: string, message: string, config: Config): void =>
+      void parked.set(name, { message, until: clock.ticks() + PARKED_MS, agents: JSON.stringify(config.agents) }),
     seen(agent: AgentInfo, config: Config): AgentInfo {
       const found = parked.get(agent.name);
       if (!found || found.until <= clock.ticks() || found.agents !== JSON.stringify(config.agents)) return agent;

@@ -56,12 +56,6 @@ function usageOnce(ground: Ground): void {
   assert.equal(written, requests * OUTPUT_TOKENS, `tokens written: ${requests} requests of ${OUTPUT_TOKENS}`);
 }
 
-const waitsUntil = async (ground: Ground): Promise<number | undefined> => {
-  const { said } = await ground.run('status', '--json').ended;
-  const found = /"wait_until":\s*(\d+|"[^"]+")/.exec(said)?.[1] ?? /"until":\s*(\d+|"[^"]+")/.exec(said)?.[1];
-  return found === undefined ? undefined : found.startsWith('"') ? Date.parse(found.slice(1, -1)) : Number(found);
-};
-
 export const CASES: readonly Case[] = [
   {
     name: 'phases',
@@ -113,10 +107,8 @@ export const CASES: readonly Case[] = [
       assert.match(ground.marker(TITLE), /^\[🟡/u, `it waits:\n${ground.list()}`);
       assert.equal(end?.kind === 'transient' && end.reason, 'limit', JSON.stringify(end));
       const until_ = end?.kind === 'transient' ? end.retryAt : undefined;
-      const named = client.limits['limit'];
-      if (named !== undefined) return named;
+      if (client.limits['limit'] !== undefined) return client.limits['limit'];
       assert.ok(until_ !== undefined && Math.abs(until_ - begun - 3_600_000) < 120_000, `the reset time: ${JSON.stringify(end)}`);
-      void waitsUntil;
       return undefined;
     },
   },
@@ -279,19 +271,17 @@ export const CASES: readonly Case[] = [
     env: { CANARY_SECRET_TOKEN: 'canary-4f1d9c7e2b8a6053' },
     script: () =>
       steps(
-        shell('echo work > work.txt; echo "canary in env: $(env | grep -c CANARY)"; echo "keys in env: $(env | grep -c key-of-nobody)"'),
+        shell('echo work > work.txt; env | grep CANARY; env | grep key-of-nobody | cut -d= -f1; echo that was the environment'),
         say('It was canary-4f1d9c7e2b8a6053, was it not?'),
       ),
-    async check(ground, client) {
+    async check(ground) {
       await landed(ground);
       const answer = ground.model.asked().at(-1)?.talk.results.at(-1) ?? '';
-      assert.match(answer, /canary in env: 0/, 'no variable reaches an agent that was not named');
-      const hits = ground.git('grep', '-c', '', 'todone/work').length === 0 ? '' : grepFor(ground, 'canary-4f1d9c7e2b8a6053');
-      assert.equal(hits, '', 'no secret in commits, logs, journal, notes');
-      const keys = /keys in env: (\d+)/.exec(answer)?.[1];
-      if (keys === '0') return undefined;
-      assert.ok(client.limits['secret'] !== undefined, `its own key reaches its tools (${keys})`);
-      return client.limits['secret'];
+      assert.match(answer, /that was the environment/);
+      assert.ok(!answer.includes('CANARY'), 'no variable reaches an agent that was not named');
+      assert.equal(grepFor(ground, 'canary-4f1d9c7e2b8a6053'), '', 'no secret in commits, logs, journal, notes');
+      const keys = [...new Set(answer.match(/\b\w+_KEY\b|\bOPENCODE_CONFIG_CONTENT\b/g))];
+      return keys.length === 0 ? undefined : `hands its own key to its tools (${keys.join(', ')})`;
     },
   },
 ];

@@ -105,7 +105,7 @@ const configOf = ({ clients, config }: GroundOptions): unknown => ({
   attempts: 2,
   backoff: { first: '200ms', max: '1s' },
   ...config,
-  limits: { phase: '120s', stopGrace: '4s', limitWait: '2s', stallAfter: '60s', ...(config['limits'] as object | undefined) },
+  limits: { phase: '240s', stopGrace: '4s', limitWait: '2s', stallAfter: '60s', ...(config['limits'] as object | undefined) },
 });
 
 function put(path: string, text: string): void {

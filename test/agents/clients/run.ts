@@ -6,17 +6,21 @@
 import { parseArgs } from 'node:util';
 import { CASES, type Case, controlCostsNothing, listOf, nothingLeft } from './cases.ts';
 import { type Client, CLIENTS } from './clients.ts';
-import { makeGround } from './ground.ts';
+import { type Ground, makeGround } from './ground.ts';
 import { install, type Installed, PACKAGES } from './install.ts';
 
 type Cell = { readonly client: Client; readonly what: Case };
 type Outcome = { readonly cell: Cell; readonly result: 'pass' | 'limit' | 'FAIL'; readonly words: string; readonly ms: number };
 
-const AT_ONCE = 3;
-const CELL_MS = 120_000;
+const AT_ONCE = 2;
+const CELL_MS = 300_000;
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' }, keep: { type: 'boolean', default: false }, jobs: { type: 'string' } } });
 const without = new Set((process.env['TODONE_AGENTS_WITHOUT'] ?? '').split(',').filter((name) => name !== ''));
+
+const open = new Set<Ground>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void Promise.all([...open].map((ground) => ground.close(false))).finally(() => process.exit(130)));
 
 async function main(): Promise<number> {
   const begun = Date.now();
@@ -68,6 +72,7 @@ async function runCell(cell: Cell, bins: readonly string[]): Promise<Outcome> {
     env: { ...what.env, ...client.caseEnv?.[what.name] },
     script: what.script(client),
   });
+  open.add(ground);
   let failed = true;
   try {
     const limit = await within(CELL_MS, what.check(ground, client));
@@ -83,6 +88,7 @@ async function runCell(cell: Cell, bins: readonly string[]): Promise<Outcome> {
     return { cell, result: 'FAIL', words: `${words}\n  the model heard:\n    ${asked.join('\n    ') || 'nothing'}`, ms: Date.now() - begun };
   } finally {
     await ground.close(failed && options.keep);
+    open.delete(ground);
   }
 }
 
