@@ -117,24 +117,21 @@ describe('many agents in one section', () => {
     600_000,
   );
 
-  it.each([['implement'], ['implement', 'update']])(
-    '4-R7 a conflict goes to the same agent with both sides, and what it makes of it lands (%s %s)',
-    async (...steps) => {
-      const said = mkdtempSync(join(outside, 'said-'));
-      const agent = join(said, 'agent.sh');
-      const settle = "grep -v '^[<=>|]\\{7\\}' notes.txt > settled; mv settled notes.txt; echo $TODONE_PHASE >> $0.log; exit 0";
-      writeFileSync(
-        agent,
-        `prompt=$(cat)\n[ "$TODONE_PHASE" = update ] && exit 0\ncase "$prompt" in *"Where they meet"*) ${settle} ;; esac\nsleep 0.$((\${#TODONE_ID} % 3))\necho "$TODONE_ID" >> notes.txt\n`,
-      );
-      const mine = { command: ['sh', agent], steps: steps.split(' ') };
-      const config = JSON.stringify({ agent: 'mine', agents: { mine }, sandbox: 'none', verify: "! grep -q '<<<<<<<' notes.txt" });
-      const top = makeRepo('## Git Worktree one\n[] left\n[] right\n[] third\n', { 'notes.txt': 'begin\n', 'todone.config.json': config });
-      expect(await todone(top, 'start', '--once')).toMatchObject({ code: 0 });
-      const ids = ['left', 'right', 'third'].map((title) => /, (\w{8})\]/.exec(markerOf(top, title))?.[1] ?? '');
-      expect(git(top, 'show', 'todone/one:notes.txt').trim().split('\n').toSorted()).toEqual(['begin', ...ids].toSorted());
-      expect(readFileSync(`${agent}.log`, 'utf8')).toMatch(/^(?:implement\n){2,4}$/);
-      expect(commitsOf(top, 'one')).toHaveLength(3);
-    },
-  );
+  it.each(['implement', 'implement update'])('4-R7 a conflict goes to the same agent with both sides, and what it makes of it lands (%s)', async (steps) => {
+    const said = mkdtempSync(join(outside, 'said-'));
+    const agent = join(said, 'agent.sh');
+    const settle = "grep -v '^[<=>|]\\{7\\}' notes.txt > settled; mv settled notes.txt; echo $TODONE_PHASE >> $0.log; exit 0";
+    writeFileSync(
+      agent,
+      `prompt=$(cat)\n[ "$TODONE_PHASE" = update ] && exit 0\ncase "$prompt" in *"Where they meet"*) ${settle} ;; esac\nsleep 0.$((\${#TODONE_ID} % 3))\necho "$TODONE_ID" >> notes.txt\n`,
+    );
+    const mine = { command: ['sh', agent], steps: steps.split(' ') };
+    const config = JSON.stringify({ agent: 'mine', agents: { mine }, sandbox: 'none', verify: "! grep -q '<<<<<<<' notes.txt" });
+    const top = makeRepo('## Git Worktree one\n[] left\n[] right\n[] third\n', { 'notes.txt': 'begin\n', 'todone.config.json': config });
+    expect(await todone(top, 'start', '--once')).toMatchObject({ code: 0 });
+    const ids = ['left', 'right', 'third'].map((title) => /, (\w{8})\]/.exec(markerOf(top, title))?.[1] ?? '');
+    expect(git(top, 'show', 'todone/one:notes.txt').trim().split('\n').toSorted()).toEqual(['begin', ...ids].toSorted());
+    expect(readFileSync(`${agent}.log`, 'utf8')).toMatch(/^(?:implement\n){2,4}$/);
+    expect(commitsOf(top, 'one')).toHaveLength(3);
+  });
 });
