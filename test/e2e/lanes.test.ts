@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { git, landed, listOf, makeRepo, markerOf, removeRepos, todone } from './kit.ts';
 
-afterEach(removeRepos);
+afterEach(removeRepos, 300_000);
 const outside = mkdtempSync(join(tmpdir(), 'lanes-'));
 afterAll(() => rmSync(outside, { recursive: true, force: true }));
 
@@ -88,7 +88,7 @@ describe('many agents in one section', () => {
       for (let at = 0; at < scale / 2; at++) for (const side of ['a', 'b']) task(`pair ${at} ${side}`, `mkdir -p pairs; echo x > pairs/${at}.${side}`);
       // 5 %: nothing comes of it.
       for (let at = 0; at < Math.ceil(scale / 2); at++) task(`empty ${at}`, 'true');
-      const config = JSON.stringify({ maxAgents: 40, verify: check, landBatch, backoff: { first: '10ms', max: '20ms' } });
+      const config = JSON.stringify({ sandbox: 'none', maxAgents: 40, verify: check, landBatch, backoff: { first: '10ms', max: '20ms' } });
       const top = makeRepo(list, { 'todone.config.json': config });
       const ran = await todone(top, 'start', '--once');
       expect(ran.code).toBe(1);
