@@ -3,8 +3,10 @@
  * for tests and a real adapter, and one contract suite for both. Never names a library, a git command or a table.
  */
 import type { Board, Edit, Edited } from '../tasks/task.ts';
+import type { Caller } from '../runs/caller.ts';
+import type { Called, RequestName } from '../runs/requests.ts';
 import type { AgentChoice } from '../runs/settings.ts';
-import type { End, Found, Known, Run, Step, TaskText, Usage } from '../runs/run.ts';
+import type { End, Found, Known, Run, Spent, Step, TaskText, Usage } from '../runs/run.ts';
 
 export interface Clock {
   /** Wall time, ms since 1970: for display and dates. */
@@ -32,6 +34,8 @@ export type GitState = {
   readonly operation?: string;
   /** The list's bytes are exactly those of git's index or HEAD. */
   readonly listIsCommitted: boolean;
+  /** Changes whenever git's index is written: what `git checkout -- <list>` moves beside the list. */
+  readonly index?: string;
 };
 
 export type Written = {
@@ -223,7 +227,8 @@ export interface Landing {
 
 /** One event form for every agent's stream (5.3-R2). */
 export type AgentEvent =
-  | { readonly kind: 'text'; readonly text: string }
+  /** `aside`: said by the client and not by the agent: a warning, a retry. No sign of progress. */
+  | { readonly kind: 'text'; readonly text: string; readonly aside?: boolean }
   | { readonly kind: 'tool'; readonly name: string; readonly input?: string; readonly output?: string; readonly failed?: boolean }
   | { readonly kind: 'file'; readonly path: string; readonly change: 'added' | 'changed' | 'removed' }
   | { readonly kind: 'usage'; readonly usage: Usage; readonly cumulative: boolean }
@@ -244,9 +249,13 @@ export type PhaseOrder = WorkOrder & {
   /** The task as the list has it: for the embedded agent's `run:`. */
   readonly task: TaskText;
   readonly session?: string;
+  /** What the session had used before, for clients that count the whole of it. */
+  readonly sessionUsage?: Usage;
   readonly readOnly: boolean;
   readonly plan?: string;
   readonly limitMs: number;
+  /** What its budgets leave to it (5.3-R7). */
+  readonly allowance?: { readonly [U in keyof Spent]?: number };
 };
 
 export type { TaskText };
@@ -300,6 +309,13 @@ export interface Prompts {
   fill(name: PromptName, values: Readonly<Record<string, string>>): string;
   /** What the template says of its phase's longest time; undefined = the config does. */
   limitMs(name: PromptName): number | undefined;
+}
+
+// ── requests ─────────────────────────────────────────────────────────────────────────────────────
+
+/** The one door of every interface: the same request, the same answer, wherever it came from. Never throws for what a caller wrote. */
+export interface Door {
+  call<N extends RequestName>(request: N, input: unknown, caller: Caller): Promise<Called<N>>;
 }
 
 // ── words ────────────────────────────────────────────────────────────────────────────────────────

@@ -5,12 +5,15 @@
 import type { Config } from '../config.ts';
 import type { Board, Located, MarkerState, Problem, Section, Task } from '../tasks/task.ts';
 import { afterOf, findById, idOf as idOnLine, laneOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
+import { dateMs } from './dates.ts';
+import { isUngated } from './gates.ts';
 import { pickAgent, type Picked } from './pick-agent.ts';
 import { filesField, filesOfRun, meeting } from './files.ts';
+import { overBudget, type Parked, parkedOf } from './govern.ts';
 import { noRoom, occupies, roomOf, takeRoom } from './room.ts';
 import type { Known } from './run.ts';
 import type { Draft } from './world.ts';
-import { knownIn, runIn, runsIn, textKey } from './world.ts';
+import { knownIn, metaIn, runIn, runsIn, textKey } from './world.ts';
 
 /** Why a task does not start: the rule, what holds it, and what would free it (3-R6). */
 export type Why = {
@@ -42,6 +45,8 @@ export type WhyCode =
   | 'subtasks'
   | 'owner'
   | 'agent'
+  | 'limit'
+  | 'budget'
   | 'fresh'
   | 'section'
   | 'cap'
@@ -117,6 +122,31 @@ export function whyNot(scene: Scene, located: Located): Why | undefined {
   return start.some((choice) => choice.task === task) ? undefined : (full.get(task) ?? allTaken(scene));
 }
 
+/** What holds only this machine's daemon back, or a person who is still typing: no reason against a worker that asks for a task. */
+const OURS: ReadonlySet<WhyCode> = new Set<WhyCode>(['agent', 'fresh']);
+
+/** Every task that any worker may take now (6.1-R1), whatever agents and places there are here; in file order. */
+export function* claimable(scene: Scene): Generator<Located> {
+  if (standstill(scene)) return;
+  const held = heldTasks(scene.problems);
+  for (const [sectionIndex, section] of scene.board.sections.entries()) {
+    if (section.name === undefined || !mayStart(section) || isPaused(scene, section.name)) continue;
+    for (const [taskIndex, verdict] of verdictsOf(scene, section, held))
+      if (verdict.kind === 'ready' || verdict.why.code === 'agent') yield { task: verdict.task, sectionIndex, taskIndex };
+  }
+}
+
+/** Why no worker may take a task now; undefined = the one that asks may. */
+export function notClaimable(scene: Scene, located: Located): Why | undefined {
+  const section = scene.board.sections[located.sectionIndex];
+  if (section?.name === undefined) return OUTSIDE;
+  const own = [...verdictsOf(scene, section, heldTasks(scene.problems), located.taskIndex)].at(-1)?.[1];
+  const stop = own?.kind === 'waits' && ENDED.has(own.why.code) ? own.why : standstill(scene);
+  if (stop) return stop;
+  if (own?.kind === 'waits' && !OURS.has(own.why.code)) return own.why;
+  return isPaused(scene, section.name) ? pausedWhy(section.name) : undefined;
+}
+
 /** Every task with its reason, for lists and the dry run; in file order. */
 export function* reasons(scene: Scene): Generator<{ readonly located: Located; readonly why: Why | undefined }> {
   const held = heldTasks(scene.problems);
@@ -183,21 +213,36 @@ function* verdictsOf(scene: Scene, section: Section, held: ReadonlyMap<Task, Pro
     if (reason) {
       yield [index, { kind: 'waits', task, why: reason }];
     } else {
-      const picked = pickAgent(scene, task);
-      yield [
-        index,
-        picked.kind === 'picked' ? { kind: 'ready', task, picked } : { kind: 'waits', task, why: why('5.3-R1', 'agent', picked.message, picked.remedy) },
-      ];
+      yield [index, agentVerdict(scene, task)];
     }
     if (!barrier && isBarrier(state, task)) barrier = task;
   }
 }
 
+/** Whether there is an agent for it, and whether what agents have used up holds it (5.3-R1, R5, R7). */
+function agentVerdict(scene: Scene, task: Task): Verdict {
+  const picked = pickAgent(scene, task);
+  if (picked.kind !== 'picked') return { kind: 'waits', task, why: why('5.3-R1', 'agent', picked.message, picked.remedy) };
+  const parked = parkedOf(scene.draft, scene.config, picked.agent, scene.now);
+  if (parked) return { kind: 'waits', task, why: parkedWhy(parked) };
+  const over = overBudget(scene.draft, scene.config, { id: idOf(scene, task), section: task.section }, scene.now);
+  if (over === undefined) return { kind: 'ready', task, picked };
+  return { kind: 'waits', task, why: why('5.3-R7', 'budget', over, 'raise it under budgets in the config; the budget of a day ends with the day') };
+}
+
+const parkedWhy = ({ account, message, until }: Parked): Why => ({
+  ...why('5.3-R5', 'limit', `${account} has reached a limit: ${message}`, 'nothing to do: it goes on by itself when the limit is over'),
+  until,
+});
+
+/** The copy that a recurring task leaves for its next date: it has both. */
+const isRearmed = (task: Task): boolean => task.tags.some(({ key }) => key === 'every') && task.tags.some(({ key }) => key === 'not-before');
+
 /** Whether a task keeps every `[⏰]` below it waiting (3-R2). */
 function isBarrier(state: MarkerState, task: Task): boolean {
   if (state === 'done' || state === 'cancelled') return false;
   const filedByAgent = laneOf(task) === 'triage' && tagValue(task, 'by') !== undefined;
-  return !filedByAgent && tagValue(task, 'rearmed') === undefined;
+  return !filedByAgent && !isRearmed(task);
 }
 
 const ENDED_WHY: Readonly<Partial<Record<MarkerState, (scene: Scene, task: Task) => Why | undefined>>> = {
@@ -232,6 +277,7 @@ type WaitRule = (scene: Scene, section: Section, task: Task, index: number, barr
 const WAITS: readonly WaitRule[] = [
   (scene, _section, task) => heldWhy(scene, task),
   (_scene, _section, task) => laneWhy(task),
+  (scene, _section, task) => (isUngated(scene.draft, task) ? UNGATED : undefined),
   (_scene, _section, _task, _index, barrier) => barrier && barrierWhy(barrier),
   (scene, _section, task) => afterWhy(scene, task),
   (scene, _section, task) => timeWhy(scene, task),
@@ -253,6 +299,13 @@ function heldWhy(scene: Scene, task: Task): Why | undefined {
   if (known?.state !== 'done' || tagValue(task, 'redo') !== undefined) return undefined;
   return why('1.4-R8', 'held', `done in ${known.hash ?? 'an earlier run'}; add {redo} to run it again`, 'add {redo} to the line, or set it back to [✅]');
 }
+
+const UNGATED: Why = {
+  rule: '1.4-R7',
+  code: 'approval',
+  message: 'it waited for a person, and git, not a person, took the tag away: that is no approval',
+  remedy: 'write the tag ({approval}, {triage}, {decision}…) again, save, and delete it',
+};
 
 const LANES = {
   triage: ['it waits for triage', 'accept it by deleting {triage}, or delete the task'],
@@ -298,8 +351,8 @@ function afterWhy(scene: Scene, task: Task): Why | undefined {
 function timeWhy(scene: Scene, task: Task): Why | undefined {
   const value = tagValue(task, 'not-before');
   if (typeof value !== 'string') return undefined;
-  const at = Date.parse(value);
-  if (Number.isNaN(at) || at <= scene.now) return undefined;
+  const at = dateMs(value);
+  if (at === undefined || at <= scene.now) return undefined;
   return { ...why('1.2', 'time', `not before ${value}`, 'wait, or change {not-before}'), until: at };
 }
 
@@ -337,7 +390,13 @@ function problemWhy(problem: Problem): Why {
 export function globalWhy(scene: Scene): Why | undefined {
   const { world } = scene.draft;
   if (world.mode === 'draining') return why('7-R5', 'draining', 'ToDone is stopping', 'start it again');
-  if (scene.draft.meta.get('paused') ?? world.meta.get('paused')) return why('7', 'paused', 'ToDone is paused', 'todone resume');
+  return standstill(scene);
+}
+
+/** What holds every task for every worker. */
+export function standstill(scene: Scene): Why | undefined {
+  const { world } = scene.draft;
+  if (metaIn(scene.draft, 'paused')) return why('7', 'paused', 'ToDone is paused', 'todone resume');
   const { list } = world;
   switch (list.kind) {
     case 'fine':
@@ -365,11 +424,14 @@ export function globalWhy(scene: Scene): Why | undefined {
   }
 }
 
+const isPaused = (scene: Scene, name: string): boolean => Boolean(metaIn(scene.draft, `paused:${name}`));
+
+const pausedWhy = (name: string): Why => why('7', 'paused', `section ${name} is paused`, `todone resume ${name}`);
+
 function sectionWhy(scene: Scene, name: string): Why | undefined {
   const wait = scene.draft.world.waits.get(name);
   if (wait && wait.until > scene.now) return { ...why('4-R3', 'section', wait.message, 'it is tried again by itself'), until: wait.until };
-  if (scene.draft.meta.get(`paused:${name}`) ?? scene.draft.world.meta.get(`paused:${name}`))
-    return why('7', 'paused', `section ${name} is paused`, `todone resume ${name}`);
+  if (isPaused(scene, name)) return pausedWhy(name);
   return undefined;
 }
 

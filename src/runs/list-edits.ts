@@ -4,18 +4,31 @@
 import type { Config } from '../config.ts';
 import type { Edit, Marker, MarkerState, NewTask, Target, Task } from '../tasks/task.ts';
 import { targetOf } from '../tasks/find.ts';
-import type { FoundTask, Known, Run } from './run.ts';
+import type { Ending, FoundTask, Known, Run } from './run.ts';
 import { type Draft, knownIn, runIn } from './world.ts';
+
+/** How a request is answered once its edits stand on the list. */
+export type Reply = {
+  readonly number: number;
+  readonly message: string;
+  readonly shape: 'task' | 'tasks' | 'claim';
+  /** The tasks that it speaks of, as they are then: by id, or by title where they have none. */
+  readonly ids?: readonly string[];
+  readonly titles?: readonly { readonly section: string; readonly title: string }[];
+  readonly more?: Readonly<Record<string, unknown>>;
+};
 
 /** Edits that belong together, for one task. */
 export type EditItem = {
-  readonly purpose: 'claim' | 'settle' | 'mend' | 'ask';
+  readonly purpose: 'claim' | 'settle' | 'mend' | 'ask' | 'upkeep';
   readonly id: string;
   readonly ticket: number;
   /** The first one decides what became of it. */
   readonly edits: readonly Edit[];
   /** Somebody waits for it: not held back to be written together with others. */
   readonly urgent: boolean;
+  /** Somebody waits for an answer. */
+  readonly reply?: Reply;
 };
 
 /** `[🟡 id]` on a line that still says what was chosen. */
@@ -31,9 +44,21 @@ export function settleEdits(run: Run, known: Known | undefined, config: Config):
   if (!outcome || outcome.state === 'keep') return undefined;
   const target = targetFor(run);
   const item = (edits: readonly Edit[]): EditItem => ({ purpose: 'settle', id: run.id, ticket: run.ticket, edits, urgent: false });
+  if (run.outside) return item([outsideMark(run, target, outcome.state), ...outsideWords(run, target, outcome, known, config)]);
   if (outcome.state === 'done') return item([mark(target, { state: 'done', hash: run.found.hash ?? '-', id: run.id }), ...proposals(run)]);
   if (outcome.state === 'failed') return item([mark(target, { state: 'failed', id: run.id }), { kind: 'note', target, text: outcome.message }]);
   return item([mark(target, { state: 'open', id: run.id }), ...handBack(run, target, known, config)]);
+}
+
+/** Of a claim from outside the line may still be as it was: its claim was never written, or a person closes what nobody had. */
+function outsideMark(run: Run, target: Target, state: MarkerState): Edit {
+  const marker: Marker = state === 'done' ? { state, hash: run.found.hash ?? '-', id: run.id } : { state, id: run.id };
+  return { kind: 'mark', target, expect: [run.from, 'in_progress', 'failed', 'open', 'blocked'], marker };
+}
+
+function outsideWords(run: Run, target: Target, outcome: Ending, known: Known | undefined, config: Config): Edit[] {
+  if (outcome.state === 'failed') return [{ kind: 'note', target, text: outcome.message }];
+  return outcome.state === 'open' ? handBack(run, target, known, config) : [];
 }
 
 /** A marker that git took back, as it has to be (1.4-R7). */

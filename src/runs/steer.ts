@@ -3,12 +3,13 @@
  * Looks only at sections that changed. Never takes a marker that went back as a wish without asking whether git moved it.
  */
 import type { Board, Located, MarkerState, Task } from '../tasks/task.ts';
-import { findById, idOf, tagsOf, tagValue } from '../tasks/find.ts';
+import { findById, handleOf, idOf, tagsOf, tagValue } from '../tasks/find.ts';
 import type { Halt, Known, Run, TaskText } from './run.ts';
+import { authorOf, changeOfText } from './notice.ts';
 import type { Draft } from './world.ts';
-import { knownIn, putKnown, putRun, runIn } from './world.ts';
+import { knownIn, note, putKnown, putRun, runIn } from './world.ts';
 
-type Look = { readonly board: Board; readonly draft: Draft; readonly now: number };
+type Look = { readonly board: Board; readonly draft: Draft; readonly now: number; readonly before?: Board | undefined };
 
 export type Seen = Look & {
   readonly before: Board | undefined;
@@ -60,7 +61,7 @@ export function wentBack(board: Board, draft: Draft): { readonly id: string; rea
   for (const id of draft.world.known.keys()) {
     const known = knownIn(draft, id);
     const located = known && locateKnown(board, draft, known);
-    if (!known || !located || known.held === 'done' || runIn(draft, id)?.halt) continue;
+    if (!known || !located || known.held !== undefined || runIn(draft, id)?.halt) continue;
     if (goesBack(expected(draft, known), located.task) || isOutlived(known, runIn(draft, id), located.task)) back.push({ id, located });
   }
   return back;
@@ -144,7 +145,7 @@ function isOutlived(known: Known, run: Run | undefined, task: Task): boolean {
 
 function isRollback(changes: readonly Change[], seen: Seen): boolean {
   if (changes.some(({ known, run, task }) => task && isOutlived(known, run, task))) return true;
-  const back = changes.filter((change) => change.task && change.known.held !== 'done' && goesBack(change.expected, change.task));
+  const back = changes.filter((change) => change.task && change.known.held === undefined && goesBack(change.expected, change.task));
   // A failed task set to [] is how a person asks for another attempt: only git's own bytes make it a rollback.
   const certain = back.filter((change) => change.expected !== 'failed' || seen.listIsCommitted);
   const vanished = changes.filter((change) => change.run && !change.task);
@@ -193,12 +194,12 @@ function takeKnown(seen: Look, change: Change): readonly Run[] {
   if (!task) return lineGone(seen, known);
   const to = task.marker.state;
   if (known.state === 'done' && (to === 'open' || to === 'blocked')) {
-    if (tagValue(task, 'redo') !== undefined) remember(seen, known.id, task, to, { held: undefined, attempts: 0, kept: undefined });
-    else if (known.held !== 'done') remember(seen, known.id, task, 'done', { held: 'done' });
+    if (tagValue(task, 'redo') !== undefined) remember(seen, known.id, task, to, { held: undefined, attempts: 0, spent: undefined, kept: undefined });
+    else if (known.held === undefined) remember(seen, known.id, task, 'done', { held: 'done' });
   } else if (known.state !== to) {
     remember(seen, known.id, task, to, {
       held: undefined,
-      ...(to === 'open' || to === 'blocked' ? { attempts: 0 } : {}),
+      ...(to === 'open' || to === 'blocked' ? { attempts: 0, spent: undefined } : {}),
       ...(to === 'done' ? { hash: task.marker.hash } : {}),
     });
   } else if (known.text !== task.text || known.section !== task.section || known.occurrence !== task.occurrence || known.held || known.gone) {
@@ -216,12 +217,22 @@ function lineGone(seen: Look, known: Known): readonly Run[] {
 function remember(seen: Look, id: string, task: Task, state: MarkerState, more: Partial<Known> = {}): void {
   const known = knownIn(seen.draft, id);
   if (!known) return;
-  putKnown(
-    seen.draft,
-    { ...known, gone: undefined, resume: undefined, ...more, state, section: task.section, text: task.text, occurrence: task.occurrence, updatedAt: seen.now },
-    'person',
-    'list',
-  );
+  const author = authorOf(seen.draft, known, id);
+  const next = {
+    ...known,
+    gone: undefined,
+    resume: undefined,
+    ...more,
+    state,
+    section: task.section,
+    text: task.text,
+    occurrence: task.occurrence,
+    updatedAt: seen.now,
+  };
+  if (known.text !== task.text) note(seen.draft, { id, field: 'was', old: handleOf(known), new: null, by: author.by, via: author.via });
+  // With a board before this one the two are compared as they stood.
+  if (known.text !== task.text && !seen.before) changeOfText(seen.draft, known, task, author);
+  putKnown(seen.draft, next, author.by, author.via);
 }
 
 function halted(draft: Draft, run: Run, halt: Halt): Run {

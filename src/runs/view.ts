@@ -186,7 +186,7 @@ function parentOf(scene: Scene, located: Located): string | null {
   return above ? (idOf(scene, above) ?? handleOf(above)) : null;
 }
 
-function relatesOf(task: Task): readonly string[] {
+export function relatesOf(task: Task): readonly string[] {
   const value = tagValue(task, 'relates');
   return typeof value === 'string'
     ? value

@@ -3,6 +3,7 @@
  * Stored rows (`known`, `runs`, `meta`) can be loaded again; the rest is rebuilt by looking. It never copies itself whole:
  * a turn writes into a draft, the draft says which rows changed, and `apply` puts them in.
  */
+import type { Task } from '../tasks/task.ts';
 import { type Evidence, NO_EVIDENCE } from './evidence.ts';
 import type { TipFiles } from './files.ts';
 import type { ErrandKind } from './errand.ts';
@@ -22,7 +23,14 @@ export type ListState =
   /** git took markers back: put right once git is done and still. */
   | { readonly kind: 'rollback'; readonly since: number; readonly position: string };
 
+/** Who makes a change that is on its way into the list, so that it is not taken for a hand's. */
+export type Author = { readonly by: string; readonly via: string; readonly person: boolean };
+
 export type World = {
+  /** The journal's own name: a part of every ticket that leaves the house. */
+  readonly epoch: string;
+  /** By the id or the text of the task that is being changed. */
+  readonly authors: Map<string, Author>;
   readonly known: Map<string, Known>;
   readonly runs: Map<string, Run>;
   readonly meta: Map<string, string>;
@@ -64,10 +72,12 @@ export function emptyWorld(): World {
 
 /** The world as the journal has it: what every start begins from. */
 export function worldOf(
-  stored: { readonly known: readonly Known[]; readonly runs: readonly Run[]; readonly meta: ReadonlyMap<string, string> },
+  stored: { readonly epoch?: string; readonly known: readonly Known[]; readonly runs: readonly Run[]; readonly meta: ReadonlyMap<string, string> },
   evidence: Evidence = NO_EVIDENCE,
 ): World {
   const world: World = {
+    epoch: stored.epoch ?? '',
+    authors: new Map(),
     known: new Map(stored.known.map((known) => [known.id, known])),
     runs: new Map(stored.runs.map((run) => [run.id, run])),
     meta: new Map(stored.meta),
@@ -106,6 +116,11 @@ export function runIn(draft: Draft, id: string): Run | undefined {
   return changed === undefined ? draft.world.runs.get(id) : (changed ?? undefined);
 }
 
+export function metaIn(draft: Draft, key: string): string | undefined {
+  const changed = draft.meta.get(key);
+  return changed === undefined ? draft.world.meta.get(key) : (changed ?? undefined);
+}
+
 /** Every live run, with this turn's changes. */
 export function* runsIn(draft: Draft): Generator<Run> {
   for (const [id, run] of draft.world.runs) if (!draft.runs.has(id)) yield run;
@@ -130,6 +145,16 @@ export function putKnown(draft: Draft, known: Known, by: string, via: string): K
   }
   draft.known.set(known.id, known);
   return known;
+}
+
+/** The key of a task without an id among the authors. */
+export const authorKey = (task: Pick<Task, 'section' | 'text' | 'occurrence'>): string => `${task.section}\n${task.occurrence}\n${task.text}`;
+
+export const newKey = (title: string): string => `new ${title}`;
+
+/** A row of a task's life that is no change of its own row. */
+export function note(draft: Draft, row: History): void {
+  draft.history.push(row);
 }
 
 /** A row that is to be found by section and text within the turn that makes it. */

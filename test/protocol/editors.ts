@@ -63,6 +63,8 @@ export function* session(desk: Desk, style: Style): Session {
   for (let thinking = pick(4); thinking > 0; thinking--) yield;
   const typed = type(desk, text);
   desk.saving = true;
+  // From a text that still has it the editor writes it again.
+  for (const word of wordsIn(typed.text).keys()) if (desk.ledger.fates.get(word) === 'gone') desk.ledger.fates.set(word, 'maybe');
   try {
     yield* held ? writeInPlace(desk, held, typed) : SAVES[style](desk, typed);
     for (const word of typed.added) if (!desk.ledger.overwritten.has(word) && !isGone(typed.into)) desk.ledger.fates.set(word, 'once');

@@ -4,11 +4,13 @@
  */
 import type { Config, WrittenConfig } from '../../config.ts';
 import type { Activity } from '../../engine/engine.ts';
-import type { AgentEvent, AgentInfo, HistoryRow } from '../../engine/ports.ts';
+import type { AgentEvent, AgentInfo, Door, HistoryRow } from '../../engine/ports.ts';
 import type { Answer, Ask } from '../../runs/ask.ts';
+import type { Caller } from '../../runs/caller.ts';
 import type { Scene } from '../../runs/choose.ts';
 import type { Errand } from '../../runs/errand.ts';
 import type { CliFailure } from './failure.ts';
+import type { Upkeep } from './upkeep.ts';
 
 /** The options that every command takes. */
 export type Globals = {
@@ -38,6 +40,8 @@ export type Host = {
   readonly width: () => number | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
+  /** A text file, or stdin for `-`; undefined where it cannot be read. */
+  readonly read: (path: string) => Promise<string | undefined>;
   /** Aborted at the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
   /** Settles after `ms`, or at once when `signal` is aborted. */
@@ -61,6 +65,9 @@ export type App = {
   };
   readonly config: Config;
   readonly instance: string;
+  readonly caller: Caller;
+  /** Every request of the table, wherever the owner is. */
+  readonly door: Door;
   readonly agents: () => readonly AgentInfo[];
   /** The list parsed and checked, with the journal's rows: for reading. Holds no lock and writes nothing. */
   readonly scene: () => Promise<Scene>;
@@ -88,8 +95,7 @@ export type App = {
   readonly diff: (section: string) => Promise<BranchDiff | CliFailure>;
   /** How the last `verify` of a task went. */
   readonly evidence: (id: string) => Promise<Evidence | undefined>;
-  /** Kept work of a task, put where a person can look at it. */
-  readonly restore: (id: string, into: string | undefined) => Promise<Restored | CliFailure>;
+  readonly upkeep: Upkeep;
 };
 
 export type Owner = { readonly pid: number; readonly host: string; readonly since: number };
@@ -126,8 +132,8 @@ export type Evidence = {
   readonly path: string;
   readonly lines: readonly string[];
 };
-/** `ref` = the snapshot that was taken; `path` = where its files are now. */
-export type Restored = { readonly id: string; readonly ref: string; readonly path: string };
+/** `ref` = the snapshot that was taken; `path` = where its files are now, or would be in a dry run. */
+export type Restored = { readonly id: string; readonly ref: string; readonly path: string; readonly files: readonly string[]; readonly done: boolean };
 
 /** One thing that `init` looked after; `skipped` = it was like that already. */
 export type InitStep = { readonly what: string; readonly path?: string; readonly done: 'done' | 'skipped' };

@@ -4,11 +4,13 @@
  */
 import { BRANCH_COMMANDS } from './commands-branch.ts';
 import type { CommandRow } from './command.ts';
+import { BACKLOG_COMMANDS } from './commands-backlog.ts';
 import { SERVE_COMMANDS } from './commands-serve.ts';
 import { LOOK_COMMANDS } from './commands-look.ts';
 import { SETUP_COMMANDS } from './commands-setup.ts';
 import { STEER_COMMANDS } from './commands-steer.ts';
 import { TASK_COMMANDS } from './commands-tasks.ts';
+import { UPKEEP_COMMANDS } from './commands-upkeep.ts';
 import { WORK_COMMANDS } from './commands-work.ts';
 
 export const COMMANDS: readonly CommandRow[] = [
@@ -17,6 +19,8 @@ export const COMMANDS: readonly CommandRow[] = [
   ...STEER_COMMANDS,
   ...BRANCH_COMMANDS,
   ...TASK_COMMANDS,
+  ...BACKLOG_COMMANDS,
+  ...UPKEEP_COMMANDS,
   ...SERVE_COMMANDS,
   ...SETUP_COMMANDS,
 ];

@@ -121,7 +121,7 @@ const HISTORY_COLUMNS: readonly Column[] = [
 ];
 
 export function renderHistory(rows: readonly HistoryRow[], look: Look): string {
-  if (rows.length === 0) return 'nothing is known of it yet: its history begins when ToDone claims it\n';
+  if (rows.length === 0) return 'nothing is known of it yet: its history begins with its first change\n';
   const cells = rows.map((row) => [
     { text: dateAndTime(row.at), tone: 'faint' as const },
     { text: row.field },

@@ -52,6 +52,14 @@ describe('help', () => {
                 task ready    the next tasks that a worker may take
                 task show     all that is known of one task, its plan too
                 task history  what became of a task: what changed, when, by whom
+                task create   file a task, or many from a file, all or none
+                task close    say that a task is done, or not to be done
+                task approve  let tasks start that wait for a person
+                task claim    take a task: nobody else gets it while your claim lives
+                task …        update, assign, unassign, mine, heartbeat, release, rep…
+        Upkeep  reconcile     compare the list with git and the journal, both ways
+                history       old versions of the list, and their text
+                clean         remove the worktrees of sections that are over
         Serve   mcp           serve MCP over stdio to an agent of a run
         Set up  init          make a list, and tell git to ignore what ToDone adds
                 doctor        check git, agents, config, list; say what to do
@@ -607,7 +615,7 @@ describe('tasks', () => {
       2026-11-21 12:00  state  open  in_progress  person  list
       "
     `);
-    expect(await out('task history lcxv8o4')).toBe('nothing is known of it yet: its history begins when ToDone claims it\n');
+    expect(await out('task history lcxv8o4')).toBe('nothing is known of it yet: its history begins with its first change\n');
   });
 });
 
