@@ -31,6 +31,8 @@ export type WhyCode =
   | 'cancelled'
   | 'failed'
   | 'running'
+  /** A claim from outside is over: another worker may take the task, our own wait for its line. */
+  | 'ending'
   | 'person'
   | 'held'
   | 'lane'
@@ -119,7 +121,7 @@ export function whyNot(scene: Scene, located: Located): Why | undefined {
 }
 
 /** What holds only this machine's daemon back, or a person who is still typing: no reason against a worker that asks for a task. */
-const OURS: ReadonlySet<WhyCode> = new Set<WhyCode>(['agent', 'fresh']);
+const OURS: ReadonlySet<WhyCode> = new Set<WhyCode>(['agent', 'fresh', 'ending']);
 
 /** Every task that any worker may take now (6.1-R1), whatever agents and places there are here; in file order. */
 export function* claimable(scene: Scene): Generator<Located> {
@@ -128,7 +130,7 @@ export function* claimable(scene: Scene): Generator<Located> {
   for (const [sectionIndex, section] of scene.board.sections.entries()) {
     if (section.name === undefined || !mayStart(section) || isPaused(scene, section.name)) continue;
     for (const [taskIndex, verdict] of verdictsOf(scene, section, held))
-      if (verdict.kind === 'ready' || verdict.why.code === 'agent') yield { task: verdict.task, sectionIndex, taskIndex };
+      if (verdict.kind === 'ready' || verdict.why.code === 'agent' || verdict.why.code === 'ending') yield { task: verdict.task, sectionIndex, taskIndex };
   }
 }
 
@@ -249,10 +251,12 @@ const ENDED_WHY: Readonly<Partial<Record<MarkerState, (scene: Scene, task: Task)
   },
 };
 
-/** A person has set it back, and the run that was at it has not ended yet. */
+/** A person has set it back, and the run that was at it has not ended yet; or a claim from outside is over, and its line not yet written. */
 function leavingWhy(scene: Scene, task: Task): Why | undefined {
   const id = idOf(scene, task);
-  return id !== undefined && runIn(scene.draft, id) ? why('2-R4', 'running', 'its run is being stopped', 'wait: it starts again by itself') : undefined;
+  const run = id === undefined ? undefined : runIn(scene.draft, id);
+  const code = run?.outside && run.step === 'settle' ? 'ending' : 'running';
+  return run && why('2-R4', code, 'its run is being stopped', 'wait: it starts again by itself');
 }
 
 type WaitRule = (scene: Scene, section: Section, task: Task, index: number, barrier: Task | undefined) => Why | undefined;
