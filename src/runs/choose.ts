@@ -6,7 +6,7 @@ import type { Config } from '../config.ts';
 import type { Board, Located, MarkerState, Problem, Section, Task } from '../tasks/task.ts';
 import { afterOf, findById, idOf as idOnLine, laneOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
 import { dateMs } from './dates.ts';
-import { pickAgent, type Picked } from './pick-agent.ts';
+import { looksOf, pickAgent, type Picked } from './pick-agent.ts';
 import { filesField, filesOfRun, meeting } from './files.ts';
 import { noRoom, occupies, roomOf, takeRoom } from './room.ts';
 import type { Known } from './run.ts';
@@ -130,7 +130,8 @@ export function* claimable(scene: Scene): Generator<Located> {
   for (const [sectionIndex, section] of scene.board.sections.entries()) {
     if (section.name === undefined || !mayStart(section) || isPaused(scene, section.name)) continue;
     for (const [taskIndex, verdict] of verdictsOf(scene, section, held))
-      if (verdict.kind === 'ready' || verdict.why.code === 'agent' || verdict.why.code === 'ending') yield { task: verdict.task, sectionIndex, taskIndex };
+      if ((verdict.kind === 'ready' || verdict.why.code === 'agent' || verdict.why.code === 'ending') && !looksOf(verdict.task))
+        yield { task: verdict.task, sectionIndex, taskIndex };
   }
 }
 
@@ -142,6 +143,7 @@ export function notClaimable(scene: Scene, located: Located): Why | undefined {
   const stop = own?.kind === 'waits' && ENDED.has(own.why.code) ? own.why : standstill(scene);
   if (stop) return stop;
   if (own?.kind === 'waits' && !OURS.has(own.why.code)) return own.why;
+  if (looksOf(located.task)) return why('6.2-R1', 'lane', 'an agent of ToDone looks at it first', 'wait for what it finds, or leave it to a person');
   return isPaused(scene, section.name) ? pausedWhy(section.name) : undefined;
 }
 
@@ -290,15 +292,16 @@ function heldWhy(scene: Scene, task: Task): Why | undefined {
 const LANES = {
   triage: ['it waits for triage', 'accept it by deleting {triage}, or delete the task'],
   decision: ['it waits for a decision', 'answer under the task and delete {decision}'],
-  investigation: ['it is to be investigated first, and no investigation has run', 'delete {investigation} to have it done'],
 } as const;
 
 function laneWhy(task: Task): Why | undefined {
   const hold = tagValue(task, 'hold');
   if (hold !== undefined) return why('1.2', 'hold', hold === true ? 'it is held by a person' : `it is held: ${hold}`, 'delete {hold} from the line');
-  if (tagValue(task, 'epic') !== undefined) return why('6.3-R1', 'epic', 'an epic closes when its subtasks are done', 'finish its subtasks');
+  if (tagValue(task, 'epic') !== undefined && looksOf(task) !== 'breakdown')
+    return why('6.3-R1', 'epic', 'an epic closes when its subtasks are done', 'finish its subtasks');
   const lane = laneOf(task);
-  if (lane !== 'safe') return why('6.2-R1', 'lane', LANES[lane][0], LANES[lane][1]);
+  // An agent of ours may look, and writes down what it found.
+  if (lane === 'triage' || lane === 'decision') return why('6.2-R1', 'lane', LANES[lane][0], LANES[lane][1]);
   return tagsOf(task).some((tag) => tag.key === 'approval')
     ? why('6.2-R3', 'approval', 'its group waits for approval', 'delete {approval} from the heading')
     : undefined;
