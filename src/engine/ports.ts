@@ -338,7 +338,7 @@ export interface Verify {
 
 // ── prompts ──────────────────────────────────────────────────────────────────────────────────────
 
-export type PromptName = 'plan' | 'implement' | 'update' | 'resolve' | 'investigate';
+export type PromptName = 'plan' | 'implement' | 'update' | 'resolve' | 'investigate' | 'breakdown';
 
 export interface Prompts {
   /** The template with its variables filled in; values are never expanded again. */

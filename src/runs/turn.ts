@@ -120,7 +120,8 @@ export function turn(world: World, event: Event, given: Given): Turned {
   for (const run of freed(turning.draft)) go(turning, run);
   giveReplies(turning);
   tend(turning);
-  const chosen = start(turning);
+  const chosen = (opensNothing(event) ? world.chosen : undefined) ?? start(turning);
+  world.chosen = chosen;
   const errands = runErrands(turning);
   wakeForWaits(turning);
   return {
@@ -523,6 +524,15 @@ function wakeForWaits(turning: Turning): void {
 
 // ── starting ─────────────────────────────────────────────────────────────────────────────────────
 
+/**
+ * A request of a worker lets nothing of ours start: what it writes is read afterwards, and that is when it is chosen anew. Looking at
+ * every task for each heartbeat of a hundred workers would cost more than all their work.
+ */
+function opensNothing(event: Event): boolean {
+  if (event.kind === 'asked') return event.ask.kind === 'request';
+  return event.kind === 'edited' && event.items.every(({ item }) => item.reply !== undefined);
+}
+
 type Starting = { readonly wakeAt: number | undefined; readonly waitsForTime: boolean };
 
 function start(turning: Turning): Starting {
@@ -588,7 +598,8 @@ function claim(turning: Turning, choice: Choice): void {
     from: task.marker.state,
     agent: choice.agent,
     model: choice.model,
-    steps: stepsOf(choice.steps),
+    steps: choice.looks ? LOOKING : stepsOf(choice.steps),
+    ...(choice.looks && { looks: choice.looks }),
     workspaceSlot: freeSlot(draft, task.section, given.now),
     found: clean ? {} : { kept: known.kept, session: known.session, sessionUsage: known.sessionUsage },
     evidence: clean ? undefined : known.evidence,
@@ -616,6 +627,9 @@ function claim(turning: Turning, choice: Choice): void {
   putRun(draft, run);
   turning.effects.push({ kind: 'edit', item: claimEdit(run) });
 }
+
+/** Nothing is implemented and nothing lands. */
+const LOOKING: readonly Step[] = ['claim', 'prepare', 'plan', 'settle'];
 
 // ── requests ─────────────────────────────────────────────────────────────────────────────────────
 
