@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { type EditorCase, type Manner, sleep } from './editing.ts';
+import { GIT_EDITORS } from './git-editors.ts';
 import { missingTools } from './install.ts';
 import { makeScene, type Scene, SECTIONS } from './scene.ts';
 import { SCRIPTED_EDITORS } from './scripted-editors.ts';
@@ -19,7 +20,7 @@ const CASE_MS = 150_000;
 
 type Case = { readonly name: string; readonly editor: EditorCase; readonly manner: Manner };
 
-const CASES: readonly Case[] = [...TERMINAL_EDITORS, ...SCRIPTED_EDITORS].flatMap((editor) =>
+const CASES: readonly Case[] = [...TERMINAL_EDITORS, ...SCRIPTED_EDITORS, ...GIT_EDITORS].flatMap((editor) =>
   editor.manners.map((manner): Case => ({ name: `${editor.name}${editor.manners.length > 1 ? `, ${manner}` : ''}`, editor, manner })),
 );
 
@@ -32,6 +33,10 @@ async function edit(scene: Scene, { editor, manner }: Case): Promise<number> {
       const section = SECTIONS[scene.pick(SECTIONS.length)] ?? 's0';
       await editing.add(section, scene.task(scene.word('mine')));
     }
+    if (editing.repair) {
+      await sleep(1500);
+      if (scene.said().includes('a formatter joined or moved')) await editing.repair();
+    }
     return EDITS;
   } finally {
     await editing.end();
@@ -39,7 +44,7 @@ async function edit(scene: Scene, { editor, manner }: Case): Promise<number> {
 }
 
 async function run(each: Case, seed: number): Promise<Row> {
-  const scene = makeScene(each.name, seed);
+  const scene = makeScene(each.name, seed, each.editor.bullet);
   let edits = 0;
   try {
     scene.startDaemon();
@@ -65,7 +70,19 @@ async function run(each: Case, seed: number): Promise<Row> {
     return row;
   } catch (error) {
     await scene.stopDaemon();
-    return { name: each.name, runs: 1, edits, lost: 0, doubled: 0, untrue: 0, doubleRuns: 0, orphans: 0, broken: true, seeds: [], said: [String(error), scene.text()] };
+    return {
+      name: each.name,
+      runs: 1,
+      edits,
+      lost: 0,
+      doubled: 0,
+      untrue: 0,
+      doubleRuns: 0,
+      orphans: 0,
+      broken: true,
+      seeds: [],
+      said: [String(error), scene.text()],
+    };
   } finally {
     if (values.keep) process.stderr.write(`kept: ${scene.top}\n`);
     else scene.remove();
@@ -105,7 +122,19 @@ async function inTime(each: Case, running: Promise<Row>): Promise<Row> {
   return Promise.race([running, late.promise]).finally(() => clearTimeout(timer));
 }
 
-const overdue = (each: Case): Row => ({ name: each.name, runs: 1, edits: 0, lost: 0, doubled: 0, untrue: 0, doubleRuns: 0, orphans: 0, broken: true, seeds: [], said: ['it did not come to its end'] });
+const overdue = (each: Case): Row => ({
+  name: each.name,
+  runs: 1,
+  edits: 0,
+  lost: 0,
+  doubled: 0,
+  untrue: 0,
+  doubleRuns: 0,
+  orphans: 0,
+  broken: true,
+  seeds: [],
+  said: ['it did not come to its end'],
+});
 
 function merge(rows: Map<string, Row>, row: Row, seeds: readonly number[]): void {
   const before = rows.get(row.name);

@@ -9,6 +9,8 @@ export type Manner = 'reload' | 'anyway';
 export type Editing = {
   /** Settles when the editor says that it has saved. */
   add(section: string, lines: readonly string[]): Promise<void>;
+  /** Undoes what the list was refused for, as the refusal says. */
+  repair?(): Promise<void>;
   end(): Promise<void>;
 };
 
@@ -16,6 +18,8 @@ export type EditorCase = {
   readonly name: string;
   readonly manners: readonly Manner[];
   /** Programs that have to be there, and the Debian packages that they come in. */
+  /** What stands before each task's marker; default: nothing. */
+  readonly bullet?: string;
   readonly needs: readonly { readonly program: string; readonly debian: string }[];
   open(scene: { readonly top: string; readonly list: string; readonly random: () => number }, manner: Manner): Promise<Editing>;
 };
@@ -26,7 +30,10 @@ export const headingOf = (section: string): string => `## Git Worktree ${section
 export function withLines(text: string, section: string, lines: readonly string[]): string {
   const at = text.split('\n').findIndex((line) => line.startsWith(headingOf(section)));
   if (at < 0) throw new Error(`the list has no ${headingOf(section)}:\n${text}`);
-  return text.split('\n').toSpliced(at + 1, 0, ...lines).join('\n');
+  return text
+    .split('\n')
+    .toSpliced(at + 1, 0, ...lines)
+    .join('\n');
 }
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

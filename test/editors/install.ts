@@ -18,7 +18,11 @@ export async function missingTools(needs: readonly { readonly program: string; r
 
 function install(packages: readonly string[]): void {
   const apt = (...args: readonly string[]): void =>
-    void execFileSync('apt-get', ['-qq', '-y', ...args], { stdio: ['ignore', 'ignore', 'pipe'], timeout: INSTALL_MS, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+    void execFileSync('apt-get', ['-qq', '-y', ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: INSTALL_MS,
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
   try {
     process.stderr.write(`installing ${packages.join(' ')} …\n`);
     apt('update');

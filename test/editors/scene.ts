@@ -50,7 +50,7 @@ echo "$TODONE_ID" > "$TODONE_ID.txt"
 
 const TASK_LINE = '  run: sh ../../.git/agent.sh';
 
-export function makeScene(name: string, seed: number): Scene {
+export function makeScene(name: string, seed: number, bullet = ''): Scene {
   const random = generator(seed);
   const pick = (below: number): number => Math.floor(random() * below);
   const top = mkdtempSync(join(tmpdir(), `editors-${name.replaceAll(/[^a-z0-9]+/gi, '-')}-`));
@@ -68,11 +68,20 @@ export function makeScene(name: string, seed: number): Scene {
     words.set(made, fate);
     return made;
   };
-  const task = (made: string): readonly string[] => [`[] Do ${made}`, TASK_LINE];
+  const task = (made: string): readonly string[] => [`${bullet}[] Do ${made}`, TASK_LINE];
   const sections = SECTIONS.map((section) => {
     const own = [0, 1].flatMap(() => task(word('first')));
-    const failing = section === 's1' ? [`[] Fails ${word('first')}`, '  run: exit 3'] : [];
-    return [`## Git Worktree ${section} {script}`, ...own, ...failing, `[⏰] Last ${word('first')}`, TASK_LINE, '', `A remark on ${section} ${word('first')}.`, ''].join('\n');
+    const failing = section === 's1' ? [`${bullet}[] Fails ${word('first')}`, '  run: exit 3'] : [];
+    return [
+      `## Git Worktree ${section} {script}`,
+      ...own,
+      ...failing,
+      `${bullet}[⏰] Last ${word('first')}`,
+      TASK_LINE,
+      '',
+      `A remark on ${section} ${word('first')}.`,
+      '',
+    ].join('\n');
   });
   writeFileSync(list, `# Work\n\n${sections.join('\n')}`);
   writeFileSync(join(top, 'todone.config.json'), JSON.stringify({ claimAfter: '200ms', interval: '500ms', settle: '2s', attempts: 1 }));
@@ -129,7 +138,9 @@ export function makeScene(name: string, seed: number): Scene {
       const processes = collectProcesses().filter(({ pid }) => readlinkSafely(`/proc/${pid}/cwd`).startsWith(top));
       const evidence = { list: found, archive, litter, processes, git: collectGit(top), expected: { words, busy: false } };
       const held = await heldLines(top);
-      const open = tasksIn(found ?? '').filter(({ state, line }) => (state === 'open' || state === 'blocked') && !held.has(line) && !isBelowFailed(found ?? '', line));
+      const open = tasksIn(found ?? '').filter(
+        ({ state, line }) => (state === 'open' || state === 'blocked') && !held.has(line) && !isBelowFailed(found ?? '', line),
+      );
       return {
         found: [
           ...violations(evidence),
@@ -145,7 +156,10 @@ export function makeScene(name: string, seed: number): Scene {
 
 /** Every task is done or failed, but for those that wait below a failed one. */
 function isAtRest(text: string): boolean {
-  return text.includes('Git Worktree') && tasksIn(text).every(({ state, line }) => state === 'done' || state === 'failed' || (state === 'blocked' && isBelowFailed(text, line)));
+  return (
+    text.includes('Git Worktree') &&
+    tasksIn(text).every(({ state, line }) => state === 'done' || state === 'failed' || (state === 'blocked' && isBelowFailed(text, line)))
+  );
 }
 
 function isBelowFailed(text: string, line: number): boolean {

@@ -19,7 +19,11 @@ function tool(program: string, args: (section: string, lines: readonly string[],
   });
 }
 
-const sed = tool('sed', (section, lines, list) => ['-i', `/^${headingOf(section)}\\b/a\\\n${lines.map((line) => line.replace(/^ /, '\\ ')).join('\\\n')}`, list]);
+const sed = tool('sed', (section, lines, list) => [
+  '-i',
+  `/^${headingOf(section)}\\b/a\\\n${lines.map((line) => line.replace(/^ /, '\\ ')).join('\\\n')}`,
+  list,
+]);
 const perl = tool('perl', (section, lines, list) => ['-i', '-pe', `$_ .= qq(${lines.join('\\n')}\\n) if /^${headingOf(section)}\\b/`, list]);
 
 type Buffered = { text: string; mtimeNs: bigint; size: number };
@@ -39,7 +43,10 @@ async function load(list: string): Promise<Buffered> {
 }
 
 /** An editor with a buffer: `isStale` is its own test of the file, `save` its own way of writing. */
-function buffered(isStale: (buffer: Buffered, list: string) => boolean, save: (list: string, text: string, random: () => number) => Promise<void>): EditorCase['open'] {
+function buffered(
+  isStale: (buffer: Buffered, list: string) => boolean,
+  save: (list: string, text: string, random: () => number) => Promise<void>,
+): EditorCase['open'] {
   return async ({ list, random }, manner): Promise<Editing> => {
     let buffer = await load(list);
     return {
@@ -102,21 +109,27 @@ const jetbrains = buffered(
   },
 );
 
-/** A save in place, and then the formatter over the file, as "format on save" does it. */
+/** A save in place, and then the formatter over the file, as "format on save" does it. The person's own text is kept, to go back to. */
 function formatter(program: string, args: (list: string) => readonly string[]): EditorCase['open'] {
-  return async ({ top, list, random }): Promise<Editing> => ({
-    async add(section, lines) {
-      const { text } = await load(list);
-      writeFileSync(list, withLines(text, section, lines));
-      await sleep(random() * 100);
-      await run(program, [...args(list)], { cwd: top });
-    },
-    end: async () => undefined,
-  });
+  return async ({ top, list, random }): Promise<Editing> => {
+    let own = (await load(list)).text;
+    return {
+      async add(section, lines) {
+        own = withLines(own, section, lines);
+        const { text } = await load(list);
+        writeFileSync(list, withLines(text, section, lines));
+        await sleep(random() * 100);
+        await run(program, [...args(list)], { cwd: top });
+      },
+      repair: async () => writeFileSync(list, own),
+      end: async () => undefined,
+    };
+  };
 }
 
 const PROGRAMS = join(import.meta.dirname, 'programs');
-const prettier = (wrap: string): EditorCase['open'] => formatter(join(MODULES, 'prettier'), (list) => ['--log-level=silent', '--write', `--prose-wrap=${wrap}`, list]);
+const prettier = (wrap: string): EditorCase['open'] =>
+  formatter(join(MODULES, 'prettier'), (list) => ['--log-level=silent', '--write', `--prose-wrap=${wrap}`, list]);
 const formatting = (mode: string): EditorCase['open'] => formatter(process.execPath, (list) => [join(PROGRAMS, 'format.mjs'), mode, list]);
 
 export const SCRIPTED_EDITORS: readonly EditorCase[] = [
@@ -129,5 +142,8 @@ export const SCRIPTED_EDITORS: readonly EditorCase[] = [
   { name: 'prettier never', manners: ['anyway'], needs: [], open: prettier('never') },
   { name: 'remark', manners: ['anyway'], needs: [], open: formatting('remark') },
   { name: 'remark gfm', manners: ['anyway'], needs: [], open: formatting('remark-gfm') },
+  { name: 'prettier preserve, list items', manners: ['anyway'], needs: [], bullet: '- ', open: prettier('preserve') },
+  { name: 'remark, list items', manners: ['anyway'], needs: [], bullet: '- ', open: formatting('remark') },
+  { name: 'remark gfm, list items', manners: ['anyway'], needs: [], bullet: '- ', open: formatting('remark-gfm') },
   { name: 'markdownlint --fix', manners: ['anyway'], needs: [], open: formatting('markdownlint') },
 ];

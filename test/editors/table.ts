@@ -30,7 +30,10 @@ export function table(rows: readonly Row[], missing: readonly Missing[]): string
     `${row.seeds.join(' ')}${row.broken === true ? ' (did not come to its end)' : ''}`,
   ]);
   const widths = HEAD.map((head, column) => Math.max(head.length, ...cells.map((row) => (row[column] ?? '').length)));
-  const line = (row: readonly string[]): string => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ');
-  const gone = missing.map(({ program, excused }) => `${program}: NOT HERE${excused ? ' (excused by TODONE_EDITORS_WITHOUT)' : ', so its cases were not played'}`);
+  const line = (row: readonly string[]): string =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ');
+  const gone = missing.map(
+    ({ program, excused }) => `${program}: NOT HERE${excused ? ' (excused by TODONE_EDITORS_WITHOUT)' : ', so its cases were not played'}`,
+  );
   return [line(HEAD), ...cells.map(line), ...gone].join('\n');
 }
