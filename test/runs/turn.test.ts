@@ -135,7 +135,9 @@ describe('the turn', () => {
       wheel.read();
       const stale = wheel.list();
       if (outcome === 'done') wheel.land();
-      else for (const step of ['prepare', 'plan', 'implement'] as const) wheel.end(step, step === 'implement' ? { kind: 'final', reason: 'agent_failed', message: 'exit 3' } : undefined);
+      else
+        for (const step of ['prepare', 'plan', 'implement'] as const)
+          wheel.end(step, step === 'implement' ? { kind: 'final', reason: 'agent_failed', message: 'exit 3' } : undefined);
       const right = wheel.list();
       expect(right).not.toBe(stale);
       wheel.save(() => stale.replace('## ', 'A remark.\n\n## '));
@@ -150,7 +152,8 @@ describe('the turn', () => {
     const wheel = table('## Git Worktree a\n[] one\n[] two\n', { attempts: 1 });
     const stale = wheel.list();
     wheel.read();
-    for (const step of ['prepare', 'plan', 'implement'] as const) wheel.end(step, step === 'implement' ? { kind: 'final', reason: 'agent_failed', message: 'exit 3' } : undefined);
+    for (const step of ['prepare', 'plan', 'implement'] as const)
+      wheel.end(step, step === 'implement' ? { kind: 'final', reason: 'agent_failed', message: 'exit 3' } : undefined);
     wheel.end('prepare');
     const right = wheel.list();
     expect(right).toMatch(/\[❌ \w+\] one\n {2}> .*\n\[🟡 \w+\] two/u);
