@@ -2,7 +2,6 @@
  * Versions of the list that a write displaced (1.4-R3), kept in `versions/` of the state folder, bounded by number and
  * bytes. What could not be merged goes last. Never holds the only copy of text that is still in the list.
  */
-import { closeSync, constants, copyFileSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Disk } from './disk.ts';
 import { codeOf } from './list-look.ts';
@@ -17,7 +16,7 @@ export type ListVersion = { readonly name: string; readonly at: Date; readonly k
 
 export type Archive = {
   /** Made where somebody removed it. */
-  folder(): string;
+  folder(): Promise<string>;
   /** A name for a version displaced now; its kind comes with `put`. */
   nameFor(at: number, hash: string): string;
   pathOf(keep: string, kind: VersionKind): string;
@@ -25,7 +24,7 @@ export type Archive = {
   put(from: string, keep: string, kind: VersionKind): Promise<string>;
   /** The newest first. */
   list(): Promise<readonly ListVersion[]>;
-  read(name: string): Buffer;
+  read(name: string): Promise<Buffer>;
   /** Takes away what is over the bounds, except for versions that `spare` names. */
   prune(spare: ReadonlySet<string>): Promise<void>;
 };
@@ -43,8 +42,8 @@ export const ARCHIVE_BOUNDS = {
 
 export function openArchive(stateDir: string, disk: Disk, random: () => number, bounds = ARCHIVE_BOUNDS): Archive {
   const folder = join(stateDir, 'versions');
-  const made = (): string => {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const made = async (): Promise<string> => {
+    await disk.makeFolder(folder);
     return folder;
   };
 
@@ -52,8 +51,8 @@ export function openArchive(stateDir: string, disk: Disk, random: () => number, 
     const found: ListVersion[] = [];
     for (const name of await disk.names(folder).catch(() => [])) {
       const match = NAME.exec(name);
-      const stat = match && statSync(join(folder, name), { throwIfNoEntry: false });
-      if (stat) found.push({ name, at: timeOf(match), kind: match[4] as VersionKind, bytes: stat.size });
+      const facts = match && (await disk.facts(join(folder, name)).catch(() => undefined));
+      if (facts) found.push({ name, at: timeOf(match), kind: match[4] as VersionKind, bytes: facts.size });
     }
     return found.toSorted((a, b) => (a.name < b.name ? 1 : -1));
   };
@@ -66,7 +65,7 @@ export function openArchive(stateDir: string, disk: Disk, random: () => number, 
         .padStart(4, '0')}`,
     pathOf: (keep, kind) => join(folder, `${keep}-${kind}.md`),
     async put(from, keep, kind) {
-      const to = join(made(), `${keep}-${kind}.md`);
+      const to = join(await made(), `${keep}-${kind}.md`);
       try {
         await disk.rename(from, to);
       } catch (error) {
@@ -76,9 +75,9 @@ export function openArchive(stateDir: string, disk: Disk, random: () => number, 
       return to;
     },
     list,
-    read: (name) => {
+    async read(name) {
       if (!NAME.test(name)) throw new Error(`"${name}" is no version of the list`);
-      return readFileSync(join(folder, name));
+      return contentOf(disk, join(folder, name));
     },
     async prune(spare) {
       const all = await list();
@@ -93,15 +92,29 @@ export function openArchive(stateDir: string, disk: Disk, random: () => number, 
 
 /** The state folder is on another file system: the copy is on disk before the original goes. */
 async function copyAcross(disk: Disk, from: string, to: string): Promise<void> {
-  copyFileSync(from, to, constants.COPYFILE_FICLONE);
-  const fd = openSync(to, constants.O_RDONLY);
+  const bytes = await contentOf(disk, from);
+  // What a copy that was cut short left.
+  await disk.unlink(to).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  });
+  const file = await disk.create(to);
   try {
-    fsyncSync(fd);
+    await file.write(bytes);
+    await file.sync();
   } finally {
-    closeSync(fd);
+    await file.close();
   }
   await disk.syncFolder(dirname(to));
   await disk.unlink(from);
+}
+
+async function contentOf(disk: Disk, path: string): Promise<Buffer> {
+  const file = await disk.open(path);
+  try {
+    return await file.read();
+  } finally {
+    await file.close();
+  }
 }
 
 /** Newest first in, what is too much out: plain versions go before saves. */

@@ -15,7 +15,7 @@ import { STORED_BYTES_MAX } from './list-intents.ts';
 import type { IntentStore, StoredIntent } from './list-intents.ts';
 import { decode } from './list-look.ts';
 import type { Content, Looker } from './list-look.ts';
-import { mergeSave } from './list-merge.ts';
+import { isCutOff, mergeSave } from './list-merge.ts';
 import type { Apply } from './list-merge.ts';
 import type { Swapper } from './list-swap.ts';
 
@@ -125,7 +125,7 @@ export function settler(options: SettleOptions): Settler {
   /** It holds what was read. Into the archive, where a late writer is seen as well as here; and in the end the intent goes. */
   const rest = async (mine: Displaced, quiet: boolean): Promise<Settled> => {
     if (!mine.archived && (quiet || (await onOneDevice(mine)))) {
-      await disk.syncFolder(dirname(mine.intent.list));
+      await standing(mine);
       await put(mine, 'before');
     }
     if (!quiet) return { kind: 'clean' };
@@ -136,7 +136,7 @@ export function settler(options: SettleOptions): Settler {
   };
 
   const onOneDevice = async (mine: Displaced): Promise<boolean> => {
-    const [from, to] = [await disk.facts(mine.place), await disk.facts(archive.folder())];
+    const [from, to] = [await disk.facts(mine.place), await disk.facts(await archive.folder())];
     return from.inode.split(':')[0] === to.inode.split(':')[0];
   };
 
@@ -149,7 +149,9 @@ export function settler(options: SettleOptions): Settler {
       if (looked.kind !== 'content') return withoutList(mine, looked.kind);
       const list = looked.content;
       const row = intents.get(mine.intent.id);
-      const result = mergeSave({ ...mine.intent, base: row?.base ?? mine.base, planned: row?.planned ?? mine.planned }, save, list, options.apply);
+      const wrote = { ...mine.intent, base: row?.base ?? mine.base, planned: row?.planned ?? mine.planned };
+      if (isCutOff(wrote, save)) return keep(mine, 'most of its lines are missing, as of a save that was cut off');
+      const result = mergeSave(wrote, save, list, options.apply);
       if (!result) return keep(mine, 'the text that it was based on is not known any more');
       if (result.text === list.text && result.bom === list.bom) return result.conflicts > 0 ? keep(mine, CONFLICT) : saved(mine, { results: result.results });
       const done = await swapper.swap({ base: list, text: result.text, bom: result.bom, edits: [], merges: mine.intent.id });
@@ -161,7 +163,11 @@ export function settler(options: SettleOptions): Settler {
     return { kind: 'unfinished' };
   };
 
+  /** Before a save's intent ends the exchange that took it in is on the platter: else a power cut undoes just that one. */
+  const standing = (mine: Displaced): Promise<void> => disk.syncFolder(dirname(mine.intent.list));
+
   const saved = async (mine: Displaced, more: { readonly next?: number; readonly results?: readonly Edited[] } = {}): Promise<Settled> => {
+    await standing(mine);
     await put(mine, 'saved');
     log.write('info', 'the list was saved in the very moment that it was written: both are in it', { version: mine.place });
     end(mine);
@@ -169,6 +175,7 @@ export function settler(options: SettleOptions): Settler {
   };
 
   const keep = async (mine: Displaced, why: string, next?: number): Promise<Settled> => {
+    await standing(mine);
     await put(mine, 'kept');
     log.write('warn', `a save of the list could not be merged wholly: ${why}; it is kept as a version`, {
       version: mine.place,

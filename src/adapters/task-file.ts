@@ -38,16 +38,21 @@ export type TaskFileOptions = {
   readonly log: Log;
   readonly random: () => number;
   readonly disk?: Disk;
+  readonly store?: ListStore;
 };
+
+/** What keeps the lock and the intents: SQLite where left out. */
+export type ListStore = { readonly openLock: typeof openListLock; readonly openIntents: typeof openIntents };
 
 export type ListFile = TaskFile & {
   /** Versions that writes displaced, the newest first. */
   versions(): Promise<readonly ListVersion[]>;
-  version(name: string): Buffer;
+  version(name: string): Promise<Buffer>;
   /** Ends the watching of displaced files; what is still open is finished at the next start. */
   close(): Promise<void>;
 };
 
+const SQLITE: ListStore = { openLock: openListLock, openIntents };
 const SETTLE_MS = 10_000;
 /** Writes that start over because the list changed meanwhile. */
 const ROUNDS_MAX = 200;
@@ -93,8 +98,9 @@ type Writer = Pick<ListFile, 'edit' | 'recover' | 'close'>;
 function openWriter(reader: Reader, archive: Archive): Writer {
   const { options, disk, looker } = reader;
   const { path, stateDir, apply, clock, log, random, settleMs = SETTLE_MS } = options;
-  const lock = openListLock({ stateDir, log, random });
-  const intents = openIntents(stateDir);
+  const store = options.store ?? SQLITE;
+  const lock = store.openLock({ stateDir, log, random });
+  const intents = store.openIntents(stateDir);
   const swaps = swapper({ path, disk, intents, archive, clock, log, random });
   const settle = settler({ settleMs, disk, looker, swapper: swaps, intents, archive, apply, clock, log });
   const parts: Parts = { ...reader, swaps, settle, archive };

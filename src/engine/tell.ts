@@ -6,6 +6,7 @@ import type { Run } from '../runs/run.ts';
 import type { Event, Turned } from '../runs/turn.ts';
 import type { World } from '../runs/world.ts';
 import type { Log } from './ports.ts';
+import { tellErrands } from './tell-errands.ts';
 
 /** `before` = how the list stood before this turn. */
 export function tell(log: Log, event: Event, turned: Turned, before: string): void {
@@ -14,6 +15,7 @@ export function tell(log: Log, event: Event, turned: Turned, before: string): vo
   if (event.kind === 'read' && list.kind !== before)
     log.write(list.kind === 'fine' ? 'info' : 'warn', list.kind === 'refused' ? list.message : LIST_WORDS[list.kind]);
   if (event.kind === 'ended') tellEnd(log, event, turned);
+  tellErrands(log, event, turned);
   for (const effect of turned.effects) {
     if (effect.kind === 'perform') log.write('info', effect.run.step, fieldsOf(effect.run));
     if (effect.kind === 'halt') log.write('info', 'halt', { id: effect.id });

@@ -3,12 +3,13 @@
  * Looks only at sections that changed. Never takes a marker that went back as a wish without asking whether git moved it.
  */
 import type { Board, Located, MarkerState, Task } from '../tasks/task.ts';
-import { findById, idOf, tagsOf, tagValue } from '../tasks/find.ts';
+import { findById, handleOf, idOf, tagsOf, tagValue } from '../tasks/find.ts';
 import type { Halt, Known, Run, TaskText } from './run.ts';
+import { authorOf, changeOfText } from './notice.ts';
 import type { Draft } from './world.ts';
-import { knownIn, putKnown, putRun, runIn } from './world.ts';
+import { knownIn, note, putKnown, putRun, runIn } from './world.ts';
 
-type Look = { readonly board: Board; readonly draft: Draft; readonly now: number };
+type Look = { readonly board: Board; readonly draft: Draft; readonly now: number; readonly before?: Board | undefined };
 
 export type Seen = Look & {
   readonly before: Board | undefined;
@@ -190,7 +191,7 @@ function textChanged(seen: Look, run: Run, task: Task): readonly Run[] {
 
 function takeKnown(seen: Look, change: Change): readonly Run[] {
   const { known, task } = change;
-  if (!task) return [];
+  if (!task) return lineGone(seen, known);
   const to = task.marker.state;
   if (known.state === 'done' && (to === 'open' || to === 'blocked')) {
     if (tagValue(task, 'redo') !== undefined) remember(seen, known.id, task, to, { held: undefined, attempts: 0, kept: undefined });
@@ -201,21 +202,37 @@ function takeKnown(seen: Look, change: Change): readonly Run[] {
       ...(to === 'open' || to === 'blocked' ? { attempts: 0 } : {}),
       ...(to === 'done' ? { hash: task.marker.hash } : {}),
     });
-  } else if (known.text !== task.text || known.section !== task.section || known.occurrence !== task.occurrence || known.held) {
+  } else if (known.text !== task.text || known.section !== task.section || known.occurrence !== task.occurrence || known.held || known.gone) {
     remember(seen, known.id, task, known.state, { held: undefined });
   }
+  return [];
+}
+
+/** Noted once, so that a later start does not take a line that a person deleted for a part of the list that is missing. */
+function lineGone(seen: Look, known: Known): readonly Run[] {
+  if (!known.gone) putKnown(seen.draft, { ...known, gone: true }, 'person', 'list');
   return [];
 }
 
 function remember(seen: Look, id: string, task: Task, state: MarkerState, more: Partial<Known> = {}): void {
   const known = knownIn(seen.draft, id);
   if (!known) return;
-  putKnown(
-    seen.draft,
-    { ...known, ...more, state, section: task.section, text: task.text, occurrence: task.occurrence, updatedAt: seen.now },
-    'person',
-    'list',
-  );
+  const author = authorOf(seen.draft, known, id);
+  const next = {
+    ...known,
+    gone: undefined,
+    resume: undefined,
+    ...more,
+    state,
+    section: task.section,
+    text: task.text,
+    occurrence: task.occurrence,
+    updatedAt: seen.now,
+  };
+  if (known.text !== task.text) note(seen.draft, { id, field: 'was', old: handleOf(known), new: null, by: author.by, via: author.via });
+  // With a board before this one the two are compared as they stood.
+  if (known.text !== task.text && !seen.before) changeOfText(seen.draft, known, task, author);
+  putKnown(seen.draft, next, author.by, author.via);
 }
 
 function halted(draft: Draft, run: Run, halt: Halt): Run {

@@ -42,6 +42,7 @@ function mortalDisk(dieAt: number, exchanges: boolean, beforeSwap: () => void): 
     realpath: (path) => realDisk.realpath(path),
     facts: (path) => realDisk.facts(path),
     names: (folder) => realDisk.names(folder),
+    makeFolder: (folder) => realDisk.makeFolder(folder),
     open: async (path) => mortal(await realDisk.open(path)),
     create: async (path) => step(async () => mortal(await realDisk.create(path))),
     exchange: async (a, b) =>

@@ -234,6 +234,18 @@ describe('saves that cross a write', () => {
     await expect.poll(() => at.text(), { timeout: 10_000 }).toBe(CLAIMED.replace('END', 'late word\nEND'));
   });
 
+  for (const [what, left] of [
+    ['nothing', ''],
+    ['a third of it', LIST.slice(0, LIST.length / 3)],
+  ] as const) {
+    it(`1.4-R6 an editor that dies in its save at the moment of a write and leaves ${what}: the list keeps its lines, the rest is a version`, async () => {
+      const at = start();
+      await at.open({ disk: beforeExchange(() => at.save(left)) }).edit([claimX]);
+      expect(at.text()).toBe(CLAIMED);
+      expect(at.archived('kept')).toEqual([left]);
+    });
+  }
+
   it('1.4-R3 a late save comes together with the saves that the list has had since', async () => {
     const at = start();
     const file = at.open();
@@ -320,7 +332,7 @@ describe('saves that cross a write', () => {
         .toSorted()
         .toReversed(),
     );
-    expect(file.version(versions[0]?.name ?? '').toString()).toContain('[🟡 q8f0t6zd] x');
+    expect((await file.version(versions[0]?.name ?? '')).toString()).toContain('[🟡 q8f0t6zd] x');
   });
 });
 

@@ -2,7 +2,7 @@
  * One case of the campaign: a repository with a tracked list, a daemon that works on it with quick script tasks, a person who
  * saves words into it with one editor, at times a colleague with another one; then a quiet time, and the oracle.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { git, start } from '../e2e/kit.ts';
@@ -84,7 +84,7 @@ export function makeScene(name: string, seed: number, bullet = ''): Scene {
     ].join('\n');
   });
   writeFileSync(list, `# Work\n\n${sections.join('\n')}`);
-  writeFileSync(join(top, 'todone.config.json'), JSON.stringify({ claimAfter: '200ms', interval: '500ms', settle: '2s', attempts: 1 }));
+  writeFileSync(join(top, 'todone.config.json'), JSON.stringify({ claimAfter: '200ms', interval: '500ms', settle: '2s', attempts: 1, sandbox: 'none' }));
   writeFileSync(join(top, 'README.md'), '# x\n');
   git(top, 'add', '-A');
   git(top, 'commit', '-q', '-m', 'First');
@@ -214,5 +214,3 @@ export function generator(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
-
-export const makeFolder = (path: string): void => void mkdirSync(path, { recursive: true });
