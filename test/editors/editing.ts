@@ -18,6 +18,8 @@ export type EditorCase = {
   readonly name: string;
   readonly manners: readonly Manner[];
   /** Programs that have to be there, and the Debian packages that they come in. */
+  /** It has the text in memory, and may write it over a newer file. */
+  readonly buffers?: boolean;
   /** What stands before each task's marker; default: nothing. */
   readonly bullet?: string;
   readonly needs: readonly { readonly program: string; readonly debian: string }[];

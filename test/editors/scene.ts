@@ -13,7 +13,8 @@ import { tasksIn } from '../oracle/words.ts';
 import { sleep } from './editing.ts';
 
 export const SECTIONS = ['s0', 's1', 's2'] as const;
-const QUIET_MS = 45_000;
+const QUIET_MS = 150_000;
+const STILL_MS = 30_000;
 
 export type Scene = {
   readonly top: string;
@@ -28,7 +29,8 @@ export type Scene = {
   /** A task with this word, as lines. */
   task(word: string): readonly string[];
   todone(...args: readonly string[]): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
-  startDaemon(): void;
+  /** Settles when it has read the list. */
+  startDaemon(): Promise<void>;
   stopDaemon(): Promise<void>;
   /** What the daemon has said. */
   said(): string;
@@ -108,16 +110,17 @@ export function makeScene(name: string, seed: number, bullet = ''): Scene {
     fates: () => words,
     task,
     todone: (...args) => start(top, args).ended,
-    startDaemon() {
+    async startDaemon() {
       daemon = start(top, ['start']);
       daemon.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
+      for (const until = performance.now() + QUIET_MS; performance.now() < until && !said.includes('the list is read');) await sleep(30);
     },
     async stopDaemon() {
       const ending = daemon;
       daemon = undefined;
       if (!ending) return;
       ending.kill('SIGTERM');
-      const timer = setTimeout(() => ending.kill('SIGKILL'), 20_000);
+      const timer = setTimeout(() => ending.kill('SIGKILL'), 60_000);
       await ending.ended;
       clearTimeout(timer);
     },
@@ -129,7 +132,7 @@ export function makeScene(name: string, seed: number, bullet = ''): Scene {
       while (performance.now() < until) {
         const now = text();
         if (now !== last) [last, since] = [now, performance.now()];
-        if (performance.now() - since > (isAtRest(now) ? 1500 : 12_000)) return;
+        if (performance.now() - since > (isAtRest(now) ? 1500 : STILL_MS)) return;
         await sleep(50);
       }
     },
@@ -139,7 +142,7 @@ export function makeScene(name: string, seed: number, bullet = ''): Scene {
       const evidence = { list: found, archive, litter, processes, git: collectGit(top), expected: { words, busy: false } };
       const held = await heldLines(top);
       const open = tasksIn(found ?? '').filter(
-        ({ state, line }) => (state === 'open' || state === 'blocked') && !held.has(line) && !isBelowFailed(found ?? '', line),
+        ({ state, line }) => (state === 'open' || state === 'blocked') && !held.has(line) && !isBelowFailed(found ?? '', line, held),
       );
       return {
         found: [
@@ -162,10 +165,13 @@ function isAtRest(text: string): boolean {
   );
 }
 
-function isBelowFailed(text: string, line: number): boolean {
+function isBelowFailed(text: string, line: number, held: ReadonlySet<number> = new Set()): boolean {
   const lines = text.split('\n');
   const heading = lines.slice(0, line).findLastIndex((each) => each.startsWith('## '));
-  return tasksIn(text).some((task) => task.line > heading && task.line < line && task.state === 'failed') && /\[⏰/u.test(lines[line - 1] ?? '');
+  return (
+    tasksIn(text).some((task) => task.line > heading && task.line < line && (task.state === 'failed' || held.has(task.line))) &&
+    /\[⏰/u.test(lines[line - 1] ?? '')
+  );
 }
 
 /** Lines of tasks that ToDone holds as done in a commit though they show [] (1.4-R8). */

@@ -135,8 +135,8 @@ const formatting = (mode: string): EditorCase['open'] => formatter(process.execP
 export const SCRIPTED_EDITORS: readonly EditorCase[] = [
   { name: 'sed -i', manners: ['reload'], needs: [{ program: 'sed', debian: 'sed' }], open: sed },
   { name: 'perl -i', manners: ['reload'], needs: [{ program: 'perl', debian: 'perl' }], open: perl },
-  { name: 'VS Code pattern', manners: ['reload', 'anyway'], needs: [], open: vscode },
-  { name: 'JetBrains pattern', manners: ['reload', 'anyway'], needs: [], open: jetbrains },
+  { name: 'VS Code pattern', manners: ['reload', 'anyway'], buffers: true, needs: [], open: vscode },
+  { name: 'JetBrains pattern', manners: ['reload', 'anyway'], buffers: true, needs: [], open: jetbrains },
   { name: 'prettier preserve', manners: ['anyway'], needs: [], open: prettier('preserve') },
   { name: 'prettier always', manners: ['anyway'], needs: [], open: prettier('always') },
   { name: 'prettier never', manners: ['anyway'], needs: [], open: prettier('never') },

@@ -139,10 +139,11 @@ export const TERMINAL_EDITORS: readonly EditorCase[] = [
   ...['yes', 'no', 'auto'].map((copy): EditorCase => ({
     name: `vim backupcopy=${copy}`,
     manners: BOTH,
+    buffers: true,
     needs: [{ program: 'vim', debian: 'vim' }],
     open: vimLike('vim', [...VIM, '-c', `set backupcopy=${copy}`]),
   })),
-  { name: 'neovim', manners: BOTH, needs: [{ program: 'nvim', debian: 'neovim' }], open: vimLike('nvim', ['-u', 'NONE', '-i', 'NONE']) },
-  { name: 'nano', manners: BOTH, needs: [{ program: 'nano', debian: 'nano' }], open: nano },
-  { name: 'emacs', manners: BOTH, needs: [{ program: 'emacs', debian: 'emacs-nox' }], open: emacs },
+  { name: 'neovim', manners: BOTH, buffers: true, needs: [{ program: 'nvim', debian: 'neovim' }], open: vimLike('nvim', ['-u', 'NONE', '-i', 'NONE']) },
+  { name: 'nano', manners: BOTH, buffers: true, needs: [{ program: 'nano', debian: 'nano' }], open: nano },
+  { name: 'emacs', manners: BOTH, buffers: true, needs: [{ program: 'emacs', debian: 'emacs-nox' }], open: emacs },
 ];

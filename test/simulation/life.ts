@@ -322,6 +322,7 @@ function listTwin(outside: Outside, rooms: Rooms): TaskFile {
     },
     watch: async () => async () => undefined,
     recover: async () => undefined,
+    keep: async () => '',
   };
 }
 
