@@ -46,7 +46,7 @@ describe('the list on a simulated disk', () => {
           file,
           text.replace(fault.from, () => fault.to),
         );
-        const report = await live(ROOT, ['--lives', String(PLANTED_LIVES), '--stop', '--source', copy]);
+        const report = await live(ROOT, ['--lives', String(PLANTED_LIVES), '--stop', '--case', fault.within, '--source', copy]);
         expect(report.brokenCount).toBeGreaterThan(0);
         const [first] = report.broken;
         found.push({ fault: fault.name, lives: report.lives, 'seen in': `${first?.case} (seed ${first?.seed})`, first: first?.faults[0]?.slice(0, 60) ?? '' });
