@@ -27,13 +27,52 @@ const duration = (fallback: string) =>
       return ms;
     });
 
+/** Where in a line of JSON something is: `item.text`, `message.content.*.text`; one path or several. */
+const paths = (description: string) =>
+  z
+    .union([z.string().min(1), z.array(z.string().min(1))])
+    .default([])
+    .transform((written) => (typeof written === 'string' ? [written] : written))
+    .describe(description);
+
+const fieldsSchema = z
+  .strictObject({
+    text: paths('What it says'),
+    tool: paths('A call of a tool'),
+    inputTokens: paths('Tokens that it read'),
+    outputTokens: paths('Tokens that it wrote'),
+    cost: paths('What it cost, in US dollars'),
+    session: paths('The name of its session'),
+    error: paths('What went wrong; false, 0 and an empty text are nothing'),
+    limit: paths('That a rate or usage limit is reached; a time in it is when it is over'),
+  })
+  .describe('With output: jsonl, where things are in a line: dotted paths, * is every element');
+
+/** The clients that ToDone knows by name. */
+export const CLIENTS = ['claude', 'codex', 'gemini', 'opencode'] as const;
+
 const agentSchema = z
   .strictObject({
+    client: z
+      .enum([...CLIENTS, 'acp', 'command'])
+      .optional()
+      .describe('What it is: a known client, any that speaks the Agent Client Protocol, or any program; default: the known client of its name, else command'),
     command: z
       .array(z.string())
       .min(1)
-      .describe('Program and arguments; {{prompt}}, {{prompt_file}}, {{model}}, {{workspace}} are filled in, never through a shell'),
+      .optional()
+      .describe(
+        'Program and arguments, for command and acp; {{prompt}}, {{prompt_file}}, {{model}}, {{session}}, {{workspace}} are filled in, never through a shell',
+      ),
+    path: z.string().min(1).optional().describe('Where the program of a known client is; default: its name, on the PATH'),
+    args: z.array(z.string()).default([]).describe('More arguments for a known client'),
+    model: z.string().min(1).optional().describe('Its model where a task names none'),
     prompt: z.enum(['stdin', 'argument', 'file']).default('stdin').describe('How the prompt reaches the program'),
+    output: z.enum(['text', 'jsonl']).default('text').describe('How its output reads: as text, or as one JSON object per line'),
+    fields: fieldsSchema.prefault({}),
+    cumulative: z.boolean().default(false).describe('Its tokens and cost count the whole session so far'),
+    resume: z.array(z.string()).default([]).describe('Arguments added where a session goes on, with {{session}} in them'),
+    stop: z.enum(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']).default('SIGTERM').describe('The signal that makes it end in order'),
     env: z.record(z.string(), z.string()).default({}).describe('Variables added to its environment'),
     passEnv: z.array(z.string()).default([]).describe('Names of variables handed through from the daemon, on top of the allow-list'),
     steps: z
@@ -41,8 +80,18 @@ const agentSchema = z
       .min(1)
       .default(['plan', 'implement', 'update'])
       .describe('The phases that it takes part in'),
+    account: z.string().min(1).optional().describe('Whose limits it uses up, for agents that share an account; default: its own name'),
   })
-  .describe('A program that ToDone runs as an agent');
+  .describe('An agent: a known client with settings of its own, or any program');
+
+const most = (what: string) => z.record(z.string(), z.int().min(1)).default({}).describe(what);
+
+const capsSchema = z.strictObject({
+  agents: most('Runs at once of an agent, by its name'),
+  models: most('Runs at once on a model, by its name or alias'),
+  accounts: most("Runs at once on an account: an agent's account, else its name"),
+  owners: most('Runs at once for a worker: the {owner:…} of the task, else this instance'),
+});
 
 const hooksSchema = z.strictObject({
   afterCreate: z.string().optional().describe('Shell command in a new workspace, and again when its lockfiles change'),
@@ -64,6 +113,8 @@ export const configSchema = z.strictObject({
     .describe('More agents, by name; the name is also their tag'),
   models: z.record(z.string(), z.string()).default({}).describe('Aliases of models: a tag {alias} chooses that model'),
   maxAgents: z.int().min(1).max(1000).default(4).describe('Runs at once on this machine'),
+  parallel: z.int().min(1).max(1000).optional().describe('Runs at once in one section, where its heading has no {parallel:n}; default: no limit of its own'),
+  caps: capsSchema.prefault({}).describe('More limits of runs at once'),
   attempts: z.int().min(1).max(20).default(3).describe('Attempts at a task before it is failed'),
   backoff: z
     .strictObject({ first: duration('2s'), max: duration('5m') })
@@ -73,6 +124,30 @@ export const configSchema = z.strictObject({
   interval: duration('5s').describe('How often the list is looked at, whatever the watcher says'),
   settle: duration('10s').describe('How long a list that looks torn is left alone'),
   verify: z.string().optional().describe('Command that has to pass on each commit before it lands'),
+  landBatch: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Finished tasks of a section that are verified and landed together; where that fails, the one at fault is found and goes back alone'),
+  verifyIn: z
+    .enum(['workspace', 'clean'])
+    .default('workspace')
+    .describe("Where verify runs: in the task's workspace, or in a fresh checkout of exactly the commit, with copies and hooks"),
+  syncBase: z
+    .enum(['never', 'onLand', 'daily'])
+    .default('never')
+    .describe("When the base is merged into a section's branch by itself: after each landing, or once a day while it is worked on"),
+  onSectionDone: z
+    .enum(['none', 'push', 'pr', 'merge'])
+    .default('none')
+    .describe('What follows when all tasks of a section are done: push its branch, push and one pull request through gh, or merge it into the base'),
+  remote: z
+    .string()
+    .min(1)
+    .refine((value) => !value.startsWith('-'), 'a remote does not begin with -')
+    .default('origin')
+    .describe('Where push and pr go: the name of a remote, or a URL'),
   prompts: z
     .partialRecord(z.enum(['plan', 'implement', 'update', 'resolve', 'investigate']), z.string().min(1))
     .default({})
@@ -82,14 +157,20 @@ export const configSchema = z.strictObject({
     .record(z.string(), z.array(z.enum(['plan', 'implement', 'update'])).min(1))
     .default({})
     .describe('Workflows by name: a list of phases with implement in it'),
+  handoff: z
+    .enum(['triage', 'auto'])
+    .default('triage')
+    .describe('A task that an agent files as a prerequisite: waits for a person (triage), or may start at once (auto)'),
   hooks: hooksSchema.prefault({}).describe('Commands around workspaces and runs'),
   limits: z
     .strictObject({
       phase: duration('60m').describe('Longest time of one phase'),
       verify: duration('15m').describe('Longest time of verify'),
       hook: duration('10m').describe('Longest time of a hook'),
+      remote: duration('2m').describe('Longest time of one push, fetch or call of gh'),
       stallAfter: duration('5m').describe('A phase without event, CPU and file change for this long has stalled'),
       stopGrace: duration('10s').describe('From TERM to KILL'),
+      limitWait: duration('1m').describe('How long a client may wait out a rate limit by itself; then its task waits without it'),
       outputBytes: z
         .int()
         .min(1024)
@@ -114,6 +195,15 @@ export const configSchema = z.strictObject({
     .default(['todone.config.json', 'todone.config.yaml', 'todone.config.yml', 'prompts/**', '.githooks/**', '.husky/**'])
     .describe('Paths that an agent cannot change: globs, left out of the commit'),
   sign: z.enum(['auto', 'never']).default('auto').describe('Sign commits as the global git config says'),
+  sandbox: z.enum(['auto', 'none', 'bwrap']).default('auto').describe('What confines runs: auto takes the strongest that passes its self-test, and says which'),
+  sandboxPaths: z
+    .strictObject({
+      read: z.array(z.string()).default([]).describe('Paths that runs may read although they are hidden: below home, the main worktree, temp'),
+      write: z.array(z.string()).default([]).describe('Paths that runs may write outside their workspace: a cache of packages, say'),
+    })
+    .prefault({})
+    .describe('Openings in the sandbox, absolute or from ~'),
+  sandboxNetwork: z.boolean().default(true).describe('Whether runs reach the network; agents of a model need it'),
   env: z.array(z.string()).default([]).describe('Names of variables that agents get on top of the allow-list'),
   ports: z
     .strictObject({ first: z.int().min(1024).max(65000).default(43000), size: z.int().min(1).max(100).default(10) })
@@ -121,6 +211,7 @@ export const configSchema = z.strictObject({
     .describe('TODONE_PORT: a block for each workspace'),
   keepSnapshots: duration('14d').describe('How long snapshots are kept after landing'),
   workers: z.array(z.string()).default([]).describe('Names that {owner:…} and @name may use; empty = any'),
+  people: z.array(z.string()).default([]).describe('Names (--as) that are persons and may approve; whoever else names himself is a worker'),
   labels: z
     .strictObject({ hash: z.boolean().default(false), at: z.boolean().default(false), todotxt: z.boolean().default(false) })
     .prefault({})
@@ -144,6 +235,8 @@ export function readConfig(written: unknown): { readonly config: Config } | { re
 }
 
 export const defaultConfig: Config = configSchema.parse({});
+/** A known client that the config says nothing of. */
+export const defaultAgent: AgentConfig = agentSchema.parse({});
 
 /** One problem per unknown key, named by itself, so that its line can be found. */
 function problemsOf(issue: z.core.$ZodIssue): ConfigProblem[] {
@@ -160,5 +253,15 @@ function crossRules(config: Config): ConfigProblem[] {
   if (!['default', 'quick'].includes(config.workflow) && !(config.workflow in config.workflows)) {
     problems.push({ key: 'workflow', message: `"${config.workflow}" is no workflow: define it under workflows, or use default or quick` });
   }
+  for (const [name, agent] of Object.entries(config.agents)) problems.push(...agentProblems(name, agent));
   return problems;
+}
+
+function agentProblems(name: string, agent: AgentConfig): ConfigProblem[] {
+  const isKnown = agent.client === undefined ? (CLIENTS as readonly string[]).includes(name) : (CLIENTS as readonly string[]).includes(agent.client);
+  if (agent.command === undefined && !isKnown)
+    return [{ key: `agents.${name}.command`, message: `${name} needs a command, or client: one of ${CLIENTS.join(', ')}` }];
+  if (agent.command !== undefined && agent.client !== undefined && isKnown)
+    return [{ key: `agents.${name}.command`, message: `${agent.client} is started by ToDone: use path and args, or client: command` }];
+  return [];
 }

@@ -30,7 +30,7 @@ const ALLOWED: readonly string[] = [
 ];
 const ALLOWED_PREFIXES: readonly string[] = ['LC_', 'XDG_'];
 
-export type RunVariables = Readonly<Record<'ID' | 'SECTION' | 'WORKTREE' | 'PHASE' | 'ATTEMPT' | 'PLAN' | 'RESULT' | 'PORT', string>>;
+export type RunVariables = Readonly<Record<'ID' | 'SECTION' | 'WORKTREE' | 'PHASE' | 'ATTEMPT' | 'PLAN' | 'RESULT' | 'PORT' | 'SOCKET' | 'TOKEN', string>>;
 
 export function environmentOf(options: {
   readonly from: NodeJS.ProcessEnv;

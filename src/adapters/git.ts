@@ -37,12 +37,16 @@ export type Git = {
   ok(args: readonly string[], place?: GitPlace): Promise<Buffer>;
   /** A command on the repository's own git directory: only what neither reads nor writes files of a work tree. */
   own(args: readonly string[], place?: GitPlace): Promise<ExecResult>;
+  /** How a command is started that may take long and has to be stopped with its children: a push, a fetch. */
+  command(args: readonly string[]): GitCommand;
   /** Makes (or mends) a private git directory whose HEAD is this commit. */
   privateDir(dir: string, head: string): void;
   /** One at a time per key: two of ours on one index would meet. */
   inTurn<T>(key: string, work: () => Promise<T>): Promise<T>;
   close(): void;
 };
+
+export type GitCommand = { readonly program: string; readonly args: readonly string[]; readonly cwd: string; readonly env: Readonly<Record<string, string>> };
 
 export class GitFailed extends Error {
   override name = 'GitFailed';
@@ -137,6 +141,12 @@ export async function openGit(options: OpenGit): Promise<Git> {
     refs,
     run,
     own,
+    command: (args) => ({
+      program,
+      args: [`--git-dir=${hub}`, ...SAFE, ...args],
+      cwd: home,
+      env: Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+    }),
     privateDir,
     inTurn: turns(),
     async ok(args, place) {

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { STEPS } from '../runs/run.ts';
-import type { Ending, End, Found, Halt, Known, Run, TaskText, Usage } from '../runs/run.ts';
+import type { Ending, End, Found, FoundTask, Halt, Known, Outside, Run, TaskText, Usage } from '../runs/run.ts';
 import type { HistoryRow } from '../engine/ports.ts';
 
 /** A schema for each key of T: a key that the noun has and the row lacks does not compile. */
@@ -25,6 +25,7 @@ const reason = z.enum([
   'limit',
   'budget',
   'cancelled',
+  'closed',
   'setup_failed',
   'refused',
   'lost',
@@ -33,6 +34,8 @@ const outcome = z.enum(['done', 'failed', 'needs_prerequisite', 'needs_decision'
 const count = z.int().min(0);
 const text = z.string();
 const texts = z.array(text).readonly();
+
+const usageShape = { inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() } satisfies Shape<Usage>;
 
 const knownShape = {
   id: text.min(1),
@@ -50,13 +53,16 @@ const knownShape = {
   summary: text.optional(),
   plan: text.optional(),
   session: text.optional(),
+  sessionUsage: z.looseObject(usageShape).optional(),
   evidence: text.optional(),
   held: z.enum(['done', 'rollback']).optional(),
+  resume: z.boolean().optional(),
+  gone: z.boolean().optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
 } satisfies Shape<Known>;
 
-const usageShape = { inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() } satisfies Shape<Usage>;
+const foundTask = z.looseObject({ id: text.optional(), title: text, details: text.optional() } satisfies Shape<FoundTask>);
 
 const foundShape = {
   workspace: text.optional(),
@@ -72,14 +78,20 @@ const foundShape = {
   asks: z
     .union([
       z.looseObject({ kind: z.literal('decision'), question: text }),
-      z.looseObject({ kind: z.literal('prerequisite'), id: text, title: text, details: text.optional() }),
+      z.looseObject({ kind: z.literal('prerequisite'), tasks: z.array(foundTask).readonly() }),
+      // As journals of the first days have it: one task.
+      z
+        .looseObject({ kind: z.literal('prerequisite'), id: text, title: text, details: text.optional() })
+        .transform(({ id, title, details }) => ({ kind: 'prerequisite' as const, tasks: [{ id, title, details }] })),
     ])
     .optional(),
+  proposes: z.array(foundTask).readonly().optional(),
   commit: text.optional(),
   hash: text.optional(),
   kept: text.optional(),
   notes: texts.optional(),
   usage: z.looseObject(usageShape).optional(),
+  sessionUsage: z.looseObject(usageShape).optional(),
 } satisfies Shape<Found>;
 
 const haltShape = {
@@ -88,7 +100,9 @@ const haltShape = {
   then: z.enum(['failed', 'keep', 'again', 'replan']),
 } satisfies Shape<Halt>;
 
-const endingShape = { state: z.enum(['done', 'failed', 'open', 'keep']), reason, message: text } satisfies Shape<Ending>;
+const outsideShape = { worker: text, via: text, leaseMs: z.number().optional(), until: z.number().optional() } satisfies Shape<Outside>;
+
+const endingShape = { state: z.enum(['done', 'failed', 'open', 'cancelled', 'keep']), reason, message: text } satisfies Shape<Ending>;
 
 const taskShape = {
   id: text,
@@ -122,9 +136,12 @@ const runShape = {
   tries: count,
   waitUntil: z.number().optional(),
   reworks: count,
+  sentBack: reason.optional(),
+  behind: text.optional(),
   halt: z.looseObject(haltShape).optional(),
   outcome: z.looseObject(endingShape).optional(),
   startedAt: z.number(),
+  outside: z.looseObject(outsideShape).optional(),
 } satisfies Shape<Run>;
 
 const historyShape = {
@@ -144,9 +161,9 @@ const historyRow = z.object(historyShape);
 // The other way round: every value that a noun may have can be stored.
 type Fits<T, S> = T extends S ? true : never;
 const fits: readonly [
-  Fits<MembersOf<Known>, z.input<z.ZodObject<typeof knownShape>>>,
-  Fits<MembersOf<Run>, Omit<z.input<z.ZodObject<typeof runShape>>, 'found' | 'halt' | 'outcome'>>,
-  Fits<MembersOf<Found>, Omit<z.input<z.ZodObject<typeof foundShape>>, 'usage'>>,
+  Fits<MembersOf<Known>, Omit<z.input<z.ZodObject<typeof knownShape>>, 'sessionUsage'>>,
+  Fits<MembersOf<Run>, Omit<z.input<z.ZodObject<typeof runShape>>, 'found' | 'halt' | 'outcome' | 'outside'>>,
+  Fits<MembersOf<Found>, Omit<z.input<z.ZodObject<typeof foundShape>>, 'usage' | 'sessionUsage'>>,
   Fits<Extract<End, { kind: 'final' }>['reason'], z.input<typeof reason>>,
 ] = [true, true, true, true];
 void fits;

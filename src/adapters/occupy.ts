@@ -32,7 +32,15 @@ export async function occupy(
   if (ensured.kind === 'taken') return { kind: 'busy', message: ensured.message };
 
   const { admin } = ensured;
-  const mine = { ...fresh, admin, holder: { id: order.id, ticket: order.ticket, attempt: order.attempt }, start: tip, preparing: true, left: undefined };
+  const mine = {
+    ...fresh,
+    admin,
+    holder: { id: order.id, ticket: order.ticket, attempt: order.attempt },
+    start: tip,
+    preparing: true,
+    left: undefined,
+    work: undefined,
+  };
   if (ensured.kind === 'added') {
     writeRecord(workspace, { ...mine, createdFor: undefined });
     rmSync(join(workspace.dir, 'index'), { force: true });

@@ -18,16 +18,21 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { PhaseEnd } from '../engine/ports.ts';
 
 export type RunFolder = {
   readonly path: string;
+  /** The one folder of it that the agent writes into: its plan and its report. */
+  readonly given: string;
   readonly plan: string;
   readonly result: string;
   readonly log: (step: string) => string;
   write(name: string, text: string): string;
+  /** Where the prompt of a phase is. */
+  readonly prompt: (step: string) => string;
+  writePrompt(step: string, text: string): string;
   /** Takes away what an earlier phase or program left under this name. */
   clear(name: string): void;
   /** The end of a phase that was over before we began. */
@@ -36,6 +41,10 @@ export type RunFolder = {
   /** What an agent wrote under this name; `tooLong` where it is more than anyone reads. */
   readGiven(name: string): { readonly text: string; readonly tooLong: boolean } | undefined;
 };
+
+const GIVEN = 'given';
+export const PLAN = join(GIVEN, 'plan.md');
+export const RESULT = join(GIVEN, 'result.json');
 
 /** A report is a few lines, a plan a few pages; more than this is neither. */
 const GIVEN_BYTES_MAX = 1024 * 1024;
@@ -53,18 +62,23 @@ const endSchema = z.object({
 export function runFolder(stateDir: string, id: string, ticket: number): RunFolder {
   const path = join(stateDir, 'runs', id, String(ticket));
   const at = (name: string): string => join(path, name);
-  const make = (): void => void mkdirSync(path, { recursive: true, mode: 0o700 });
+  const make = (): void => void mkdirSync(at(GIVEN), { recursive: true, mode: 0o700 });
   make();
+  const prompt = (step: string): string => at(`prompt-${step}.md`);
+  const write = (name: string, text: string): string => {
+    make();
+    replaceFile(at(name), text, false);
+    return at(name);
+  };
   return {
     path,
-    plan: at('plan.md'),
-    result: at('result.json'),
+    given: at(GIVEN),
+    plan: at(PLAN),
+    result: at(RESULT),
     log: (step) => at(`${step}.ndjson`),
-    write(name, text) {
-      make();
-      replaceFile(at(name), text, false);
-      return at(name);
-    },
+    prompt,
+    write,
+    writePrompt: (step, text) => write(basename(prompt(step)), text),
     clear: (name) => rmSync(at(name), { recursive: true, force: true }),
     readEnd(step) {
       const written = readEndFile(at(`end-${step}.json`));
@@ -88,6 +102,16 @@ export function ticketsOf(stateDir: string, id: string): number[] {
   } catch {
     return [];
   }
+}
+
+/** The highest ticket of every task that has a folder. */
+export function allTickets(stateDir: string): ReadonlyMap<string, number> {
+  const tickets = new Map<string, number>();
+  for (const id of namesIn(join(stateDir, 'runs'))) {
+    const last = ticketsOf(stateDir, id).at(-1);
+    if (last !== undefined) tickets.set(id, last);
+  }
+  return tickets;
 }
 
 /** Takes away folders of runs that nothing has touched since `before` (ms since 1970), other than those of `kept` tasks. */

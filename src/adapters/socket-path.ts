@@ -10,12 +10,15 @@ import { join } from 'node:path';
 /** macOS has room for 104 bytes. */
 const MAX_PATH_BYTES = 100;
 
-/** The place of the list's socket; in a short folder of the user's where the state folder's own path is too long. */
-export function socketPath(stateDir: string, env: Readonly<Record<string, string | undefined>> = process.env): string {
+/** `socket` is the person's, who may ask for anything; `agents` hears only what a run's token allows. */
+export type SocketName = 'socket' | 'agents';
+
+/** The place of one of the list's sockets; in a short folder of the user's where the state folder's own path is too long. */
+export function socketPath(stateDir: string, env: Readonly<Record<string, string | undefined>> = process.env, which: SocketName = 'socket'): string {
   const real = existsSync(stateDir) ? realpathSync(stateDir) : stateDir;
-  const own = join(real, 'socket');
+  const own = join(real, which);
   if (Buffer.byteLength(own) <= MAX_PATH_BYTES) return own;
-  const name = `${createHash('sha256').update(real).digest('hex').slice(0, 20)}.socket`;
+  const name = `${createHash('sha256').update(real).digest('hex').slice(0, 20)}.${which}`;
   const bases = [env['XDG_RUNTIME_DIR'], tmpdir(), '/tmp'].filter((base): base is string => base !== undefined && base !== '' && existsSync(base));
   const paths = bases.map((base) => join(base, `todone-${process.getuid?.() ?? 'user'}`, name));
   const path = paths.find((candidate) => Buffer.byteLength(candidate) <= MAX_PATH_BYTES);

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import type { Log, Prepared, WorkOrder, Workspaces } from '../engine/ports.ts';
 import { boundedDiff } from './diff.ts';
+import type { Git } from './git.ts';
 import { settleBranch } from './intruders.ts';
 import { adoptLeftovers, clearOut, keptMessage } from './leftovers.ts';
 import { occupy } from './occupy.ts';
@@ -48,6 +49,7 @@ const KEPT_DIFF_CHARS = 4_000;
 export function openWorkspaces(options: WorkspacesOptions): Workspaces {
   const use: Use = { ...options, rooms: roomsOf(options.git.home) };
   const inTurn = <T>(path: string, work: () => Promise<T>): Promise<T> => use.git.inTurn(workspaceAt(use.git.home, path).dir, work);
+  const listed = new Map<string, { readonly tip: string; readonly files: readonly string[] }>();
   return {
     async prepare(order, from, signal) {
       try {
@@ -60,8 +62,25 @@ export function openWorkspaces(options: WorkspacesOptions): Workspaces {
     snapshot: (order, label, path, start) => inTurn(path, () => snapshot(use, order, label, path, start)),
     reset: (order, path, start) => inTurn(path, () => reset(use, order, path, start)),
     diff: (path, start, maxChars) => inTurn(path, () => boundedDiff(use.git, workspaceAt(use.git.home, path), start, maxChars)),
+    async files(section) {
+      const tip = (await use.sections.tip(section)) ?? (await use.sections.baseCommit());
+      if (tip === undefined) return [];
+      const known = listed.get(section);
+      if (known?.tip === tip) return known.files;
+      const files = await filesIn(use.git, tip);
+      listed.set(section, { tip, files });
+      return files;
+    },
     release: (order, path, signal) => inTurn(path, () => release(use, order, path, signal)),
   };
+}
+
+async function filesIn(git: Git, commit: string): Promise<readonly string[]> {
+  const output = await git.ok(['ls-tree', '-r', '-z', '--name-only', '--full-tree', commit]);
+  return output
+    .toString('utf8')
+    .split('\0')
+    .filter((name) => name !== '');
 }
 
 /** The folder of a section's workspace. */
@@ -163,7 +182,7 @@ async function reset(use: Use, order: WorkOrder, path: string, start: string): P
   const after = await readChanges(git, workspace);
   removeNew(workspace, after, copies);
   if (after.unholdable.length > 0) use.log.write('warn', keptMessage(workspace, after.unholdable), { id: order.id });
-  writeRecord(workspace, { ...record, admin: ensured.admin, start });
+  writeRecord(workspace, { ...record, admin: ensured.admin, start, work: undefined });
   publish(ensured.admin, start, join(workspace.dir, 'index'));
 }
 
@@ -190,7 +209,7 @@ async function release(use: Use, order: WorkOrder, path: string, signal: AbortSi
   }
   publish(ensured.admin, tip, join(workspace.dir, 'index'));
   // From here on it is a person's as well.
-  writeRecord(workspace, { ...record, admin: ensured.admin, left: tip });
+  writeRecord(workspace, { ...record, admin: ensured.admin, left: tip, work: undefined });
   if (order.slot === 1) attach(use, workspace, ensured.admin);
 }
 

@@ -3,7 +3,6 @@
  * writes goes through the owner.
  */
 import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
 import { dirname } from 'node:path';
 
 import { agentTable, listAgents } from '../adapters/agents/table.ts';
@@ -19,7 +18,7 @@ import { openSections } from '../adapters/sections.ts';
 import { callSocket } from '../adapters/socket-call.ts';
 import { socketPath } from '../adapters/socket-path.ts';
 import type { Activity } from '../engine/engine.ts';
-import type { Log } from '../engine/ports.ts';
+import type { HistoryRow, Log } from '../engine/ports.ts';
 import type { Scene } from '../runs/choose.ts';
 import { plainText } from '../runs/plain-text.ts';
 import { problemsOf } from '../runs/problems.ts';
@@ -28,9 +27,12 @@ import { hasConflictMarkers } from '../tasks/compare.ts';
 import { parse } from '../tasks/parse.ts';
 import type { App, CommitFact, Globals, Host } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
+import { readEvidence } from '../adapters/evidence.ts';
+import { diffOf, doErrand, planErrand } from './branch.ts';
 import { runDaemon } from './daemon.ts';
 import { listFailure, makeStateDir, type Place } from './place.ts';
-import { sendAsk } from './requests.ts';
+import { callerOf } from './caller.ts';
+import { outsideDoor, sendAsk } from './requests.ts';
 import { restore } from './restore.ts';
 import { withGit } from './with-git.ts';
 import { redactionOf } from './work.ts';
@@ -39,7 +41,14 @@ export type Signals = { readonly drain: AbortSignal; readonly stop: AbortSignal 
 
 export function openApp(place: Place, globals: Globals, host: Host, signals: Signals): App {
   const clock = systemClock();
-  const instance = globals.as ?? host.env['TODONE_INSTANCE'] ?? `${userInfo().username}@${hostname()}`;
+  const caller = callerOf({ named: globals.as, env: host.env, config: place.config, via: 'cli' });
+  const instance = caller.name;
+  let screen: Log | undefined;
+  const log: Log = { write: (...said) => (screen ??= openScreenLog(place, globals, host, 'error')).write(...said) };
+  const door = outsideDoor({ place, clock, log, signal: signals.drain }, async () => ({
+    scene: sceneOf(place, agents(), instance, clock.now()),
+    history: (id) => historyOf(place, id),
+  }));
   const agents = (): ReturnType<App['agents']> => listAgents(agentTable(place.config), { env: process.env, top: place.repo.top });
   return {
     paths: { top: place.repo.top, list: place.listPath, listName: place.listName, stateDir: place.stateDir },
@@ -50,43 +59,53 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     activity: async () => activityOf(place),
     owner: async () => ownerInfo(place.stateDir),
     ask: async (ask) => {
-      const log = openScreenLog(place, globals, host, 'error');
       return sendAsk({ place, ask, by: instance, clock, log, signal: signals.drain });
     },
     async start(options) {
       const refused = startFailure(place);
       if (refused) return refused;
       makeStateDir(place);
-      const log = openScreenLog(place, globals, host, globals.verbose ? 'debug' : 'info');
-      return runDaemon({ place, clock, log, instance, once: options.once, wait: options.wait, drain: signals.drain, stop: signals.stop });
+      const told = openScreenLog(place, globals, host, globals.verbose ? 'debug' : 'info');
+      return runDaemon({ place, clock, log: told, instance, once: options.once, wait: options.wait, drain: signals.drain, stop: signals.stop });
     },
     preview: (agent, model) =>
       agentTable(place.config)
         .find((row) => row.name === agent)
         ?.preview(model) ?? agent,
-    async history(id) {
-      const journal = openJournalReadOnly({ stateDir: place.stateDir });
-      try {
-        return journal.history(id);
-      } finally {
-        journal.close();
-      }
-    },
+    caller,
+    door,
+    history: async (id) => historyOf(place, id),
     runLog: (id, options) => readRunLog({ stateDir: place.stateDir, id, ...options, ended: () => !isRunning(place, id) }),
     proof: (section, id, hash) =>
       withGit(place, async (git) =>
         openProver(git, openSections({ git, branchPrefix: place.config.branchPrefix, base: place.config.base })).proof(section, id, hash),
       ),
     commits: (section, max) => commitsOf(place, section, max),
+    async doErrand(what, section) {
+      makeStateDir(place);
+      return doErrand({ place, by: instance, clock, log, signal: signals.drain }, what, section);
+    },
+    planErrand: async (what, section) => planErrand(place, sceneOf(place, agents(), instance, clock.now()), what, section, signals.drain),
+    diff: (section) => diffOf(place, section),
+    evidence: async (id) => readEvidence(place.stateDir, id),
     restore: (id, into) => restore(place, id, into),
   };
+}
+
+function historyOf(place: Place, id: string): readonly HistoryRow[] {
+  const journal = openJournalReadOnly({ stateDir: place.stateDir });
+  try {
+    return journal.history(id);
+  } finally {
+    journal.close();
+  }
 }
 
 /** The list, the journal and what is installed, as they are at this moment. */
 export function sceneOf(place: Place, agents: ReturnType<App['agents']>, instance: string, now: number): Scene {
   const journal = openJournalReadOnly({ stateDir: place.stateDir });
   try {
-    const world = worldOf(journal.load(), new Set());
+    const world = worldOf(journal.load());
     const text = listText(place);
     const board = parse(text, { labels: place.config.labels, workers: place.config.workers });
     world.agents = agents;

@@ -4,12 +4,17 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Log } from '../engine/ports.ts';
+import type { Config } from '../config.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Scene } from '../runs/choose.ts';
+import { draftOf } from '../runs/world.ts';
 import { watchConfig, describeConfigProblem } from '../adapters/config-file.ts';
 import { ownerInfo, type Ownership, takeOwnership } from '../adapters/owner.ts';
 import { callSocket } from '../adapters/socket-call.ts';
 import { socketPath } from '../adapters/socket-path.ts';
 import { serveSocket } from '../adapters/socket.ts';
+import { openDesk } from '../adapters/agents/desk.ts';
+import { answerAgent } from './agent-requests.ts';
 import { handleRequest, type IdleAnswer } from './requests.ts';
 import { makeStateDir, type Place } from './place.ts';
 import { openWork } from './work.ts';
@@ -83,6 +88,7 @@ async function ownerIsIdle(stateDir: string, signal: AbortSignal): Promise<IdleA
 async function work(options: DaemonOptions, ownership: Ownership): Promise<DaemonEnd> {
   const { place, log, clock } = options;
   const configs = watchConfig(place.configPlaces, place.config);
+  const desk = openDesk();
   const opened = await openWork({
     place,
     term: ownership.term,
@@ -92,9 +98,14 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
     instance: options.instance,
     works: true,
     waits: options.wait,
+    desk,
   });
   const { engine } = opened;
-  const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleRequest(engine, request) });
+  const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleRequest(engine, opened.door, request) });
+  const agents = await serveSocket({
+    path: socketPath(place.stateDir, process.env, 'agents'),
+    handle: (request) => answerAgent({ desk, log, scene: () => sceneNow(engine, options, configs.current()) }, request),
+  });
   const unwatch = await opened.list.watch(() => void engine.look());
   const stopPolling = poll(options, engine, configs);
   try {
@@ -104,9 +115,15 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
   } finally {
     stopPolling();
     await unwatch();
-    await server.close();
+    await Promise.all([server.close(), agents.close()]);
     await opened.close();
   }
+}
+
+/** The picture that the wheel has at this moment. */
+function sceneNow(engine: Engine, options: DaemonOptions, config: Config): Scene | undefined {
+  const { board, problems, world } = engine.now();
+  return board && { board, draft: draftOf(world), config, now: options.clock.now(), problems, instance: options.instance };
 }
 
 async function lifeOf(options: DaemonOptions, engine: Engine): Promise<DaemonEnd> {

@@ -4,12 +4,14 @@
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { agentTable, listAgents } from '../adapters/agents/table.ts';
+import { agentTable, listAgents, versionsOf } from '../adapters/agents/table.ts';
 import { describeConfigProblem } from '../adapters/config-file.ts';
 import { exchange } from '../adapters/exchange.ts';
 import { ownerInfo } from '../adapters/owner.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { excludeInInfo, openRepo } from '../adapters/repo.ts';
+import { openSandbox } from '../adapters/sandbox/sandbox.ts';
+import { ownFolders } from './mcp.ts';
 import type { Check, DoctorFacts, EffectiveValue, Globals } from '../surfaces/cli/app.ts';
 import { sceneOf, usableList } from './app.ts';
 import { makeStateDir, openPlace, type Place } from './place.ts';
@@ -25,10 +27,11 @@ export async function doctor(globals: Globals, cwd: string, fix: boolean): Promi
     identity(place),
     config(place),
     ...list(place),
-    ...agents(place),
+    ...(await agents(place)),
     ...prompts(place),
     excluded(place, fix),
     fileSystem(place),
+    await sandbox(place),
     owner(place),
     disk(place),
   );
@@ -71,15 +74,18 @@ function list(place: Place): Check[] {
   ];
 }
 
-function agents(place: Place): Check[] {
+async function agents(place: Place): Promise<Check[]> {
   const rows = agentTable(place.config);
-  return listAgents(rows, { env: process.env, top: place.repo.top }).map((agent, index): Check => {
-    if (!agent.installed) return { name: 'agent', ok: 'warn', found: `${agent.name}: not installed`, remedy: agent.problem };
-    return {
-      name: 'agent',
-      ok: true,
-      found: `${agent.name}: ${agent.takes === 'runnable' ? 'built in, for tasks with something to run' : rows[index]?.preview(undefined)}`,
-    };
+  const around = { env: process.env, top: place.repo.top };
+  const versions = await versionsOf(rows, around);
+  return listAgents(rows, around).map((agent, index): Check => {
+    // One that nobody asked for need not be there.
+    const isWanted = agent.name === place.config.agent || Object.hasOwn(place.config.agents, agent.name);
+    if (!agent.installed)
+      return { name: 'agent', ok: isWanted ? 'warn' : true, found: `${agent.name}: not installed`, remedy: isWanted ? agent.problem : undefined };
+    const version = versions.get(agent.name);
+    const what = agent.takes === 'runnable' ? 'built in, for tasks with something to run' : rows[index]?.preview(undefined);
+    return { name: 'agent', ok: true, found: `${agent.name}${version === undefined ? '' : ` ${version}`}: ${what}` };
   });
 }
 
@@ -119,6 +125,29 @@ function fileSystem(place: Place): Check {
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The same look as at a start, in a folder of its own. */
+async function sandbox(place: Place): Promise<Check> {
+  const stateDir = mkdtempSync(join(place.repo.commonDir, 'todone-try-'));
+  try {
+    const { found, kind, problem } = await openSandbox({
+      config: () => place.config,
+      top: place.repo.top,
+      commonDir: place.repo.commonDir,
+      stateDir,
+      list: place.listPath,
+      socket: undefined,
+      own: ownFolders(),
+      env: process.env,
+    });
+    if (kind === 'bwrap') return { name: 'sandbox', ok: true, found };
+    if (problem !== undefined) return { name: 'sandbox', ok: false, found, remedy: problem };
+    const remedy = 'agents can then do what you can do; with bubblewrap installed they are confined to their workspace';
+    return { name: 'sandbox', ok: 'warn', found, remedy };
+  } finally {
+    rmSync(stateDir, { recursive: true, force: true });
   }
 }
 

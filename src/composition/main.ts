@@ -2,7 +2,10 @@
  * The command line's surroundings: streams, signals, the clock, and how a list is opened. Catches what is thrown, which is a bug or a
  * refusal that knows its remedy.
  */
-import { openPlace, versionOf } from './place.ts';
+import { readFileSync } from 'node:fs';
+import { text as allOf } from 'node:stream/consumers';
+import { failure, openPlace, versionOf } from './place.ts';
+import { serveRun } from './mcp.ts';
 import { doctor } from './doctor.ts';
 import { initPlace } from './init.ts';
 import { makeDemo } from './demo.ts';
@@ -38,6 +41,7 @@ function hostOf(signals: Signals): Host {
     now: () => Date.now(),
     signal: signals.drain,
     wait: (ms) => wait(ms, signals.drain),
+    read: readSource,
     async open(globals) {
       const place = await openPlace(await placeOptions(globals, host));
       if ('kind' in place) return place;
@@ -46,6 +50,13 @@ function hostOf(signals: Signals): Host {
     async init(globals) {
       const place = await openPlace(await placeOptions(globals, host));
       return 'kind' in place ? place : initPlace(place);
+    },
+    async mcp() {
+      const { TODONE_SOCKET: socket, TODONE_TOKEN: token } = process.env;
+      if (socket === undefined || token === undefined)
+        return failure(2, 'there is no run to speak for: TODONE_SOCKET and TODONE_TOKEN are not set', 'the client of an agent starts this inside a run');
+      await serveRun({ socket, token });
+      return undefined;
     },
     doctor: (globals, options) => doctor(globals, process.cwd(), options.fix),
   };
@@ -58,6 +69,14 @@ async function placeOptions(globals: Globals, host: Host) {
   const top = await makeDemo();
   host.err(`a throw-away repository: ${top}\n`);
   return { cwd: top, env: process.env, overrides };
+}
+
+async function readSource(path: string): Promise<string | undefined> {
+  try {
+    return path === '-' ? await allOf(process.stdin) : readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 /** The first signal drains, the second stops, the third ends it here. */

@@ -3,6 +3,7 @@
  */
 import type { Config } from '../config.ts';
 import type { Run } from '../runs/run.ts';
+import type { LandingQueue } from './landing-queue.ts';
 import type { AgentEvent, Agents, Clock, Landing, Prompts, Verify, WorkOrder, Workspaces } from './ports.ts';
 
 export type Doing = {
@@ -13,6 +14,7 @@ export type Doing = {
   readonly verify: Verify;
   readonly prompts: Prompts;
   readonly config: Config;
+  readonly queue: LandingQueue;
   readonly random: () => number;
   readonly signal: AbortSignal;
   readonly activity: (event: AgentEvent) => void;

@@ -7,13 +7,19 @@ import type { Config } from '../config.ts';
 import { hasConflictMarkers, looksTorn } from '../tasks/compare.ts';
 import { idOf } from '../tasks/find.ts';
 import { parse } from '../tasks/parse.ts';
+import { reflowed } from '../tasks/reflow.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
 import type { EditItem } from '../runs/list-edits.ts';
+import type { Evidence } from '../runs/evidence.ts';
 import { problemsOf } from '../runs/problems.ts';
 import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
 import { apply, worldOf, type World } from '../runs/world.ts';
+import { landingQueue } from './landing-queue.ts';
+import type { ErrandOrder } from '../runs/errand.ts';
+import type { Branches } from './branches.ts';
+import { performErrand } from './errand.ts';
 import { listWriter } from './list-writer.ts';
 import { orderOf } from './doing.ts';
 import { perform } from './perform.ts';
@@ -26,6 +32,7 @@ export type EnginePorts = {
   readonly journal: Journal;
   readonly workspaces: Workspaces;
   readonly landing: Landing;
+  readonly branches: Branches;
   readonly agents: Agents;
   readonly verify: Verify;
   readonly prompts: Prompts;
@@ -35,8 +42,8 @@ export type EnginePorts = {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly instance: string;
-  /** Ids of which snapshots exist. */
-  readonly snapshots: ReadonlySet<string>;
+  /** What git and the archive tell of tasks that the journal may not know; gathered where it was lost. */
+  readonly evidence?: Evidence;
   /** False for a single request without a daemon: only list and journal effects are performed. */
   readonly works: boolean;
   /** `--wait` (7-R3). */
@@ -80,11 +87,13 @@ type Performing = { readonly ticket: number; readonly abort: AbortController };
 
 export function createEngine(ports: EnginePorts): Engine {
   const { clock, journal, log } = ports;
-  const world = worldOf(journal.load(), ports.snapshots);
+  const world = worldOf(journal.load(), ports.evidence);
   // A single request decides nothing about what starts.
   if (!ports.works) world.mode = 'draining';
   const performing = new Map<string, Performing>();
   const lanes = new Map<string, Promise<void>>();
+  const queue = landingQueue();
+  const errands = new Map<string, AbortController>();
   const activity = new Map<string, Activity>();
   const answers = new Map<number, (answer: Answer) => void>();
   const listeners = new Set<() => void>();
@@ -184,6 +193,10 @@ export function createEngine(ports: EnginePorts): Engine {
         return haltRun(effect.id, effect.ticket);
       case 'release':
         return ports.works ? release(effect.run) : undefined;
+      case 'survey':
+        return ports.works ? void survey(effect.section) : undefined;
+      case 'errand':
+        return runErrand(effect.order);
       case 'answer':
         answers.get(effect.number)?.(effect.answer);
         answers.delete(effect.number);
@@ -195,7 +208,7 @@ export function createEngine(ports: EnginePorts): Engine {
     const abort = new AbortController();
     performing.set(run.id, { ticket: run.ticket, abort });
     inLane(run, async () => {
-      const end = await perform(run, { ...ports, config: ports.config(), signal: abort.signal, activity: (event) => note(run.id, event) });
+      const end = await perform(run, { ...ports, config: ports.config(), queue, signal: abort.signal, activity: (event) => note(run.id, event) });
       if (performing.get(run.id)?.ticket === run.ticket) performing.delete(run.id);
       post({ kind: 'ended', id: run.id, ticket: run.ticket, step: run.step, end });
     });
@@ -209,11 +222,31 @@ export function createEngine(ports: EnginePorts): Engine {
     inLane(run, () => ports.workspaces.release(orderOf(run), workspace, new AbortController().signal));
   };
 
+  const survey = async (section: string): Promise<void> => {
+    const files = await ports.workspaces.files(section).catch((error: unknown) => {
+      log.write('warn', `the files of ${section} could not be listed: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    });
+    post({ kind: 'surveyed', section, files });
+  };
+
+  /** Also for a single request: nobody else would. */
+  const runErrand = (order: ErrandOrder): void => {
+    const abort = new AbortController();
+    errands.set(order.section, abort);
+    inOwnLane(`${order.kind} of ${order.section}`, order.section, async () => {
+      const end = await performErrand(order, ports.branches, abort.signal);
+      errands.delete(order.section);
+      post({ kind: 'errand-ended', section: order.section, errand: order.kind, ticket: order.ticket, end });
+    });
+  };
+
   /** What happens in one workspace happens one after another. */
-  const inLane = (run: Run, work: () => Promise<void>): void => {
-    const key = `${run.section}~${run.workspaceSlot}`;
+  const inLane = (run: Run, work: () => Promise<void>): void => inOwnLane(`${run.section}~${run.workspaceSlot}`, run.id, work);
+
+  const inOwnLane = (key: string, id: string, work: () => Promise<void>): void => {
     const next = (lanes.get(key) ?? Promise.resolve()).then(work).catch((error: unknown) => {
-      log.write('error', `work in ${key} failed: ${error instanceof Error ? error.message : String(error)}`, { id: run.id });
+      log.write('error', `work in ${key} failed: ${error instanceof Error ? error.message : String(error)}`, { id });
     });
     lanes.set(key, next);
     void next.then(() => {
@@ -253,7 +286,10 @@ export function createEngine(ports: EnginePorts): Engine {
   const afterWrite = (items: readonly EditItem[], written: Written): void => {
     let at = 0;
     const results = items.map((item) => {
-      const result = written.results[at] ?? { kind: 'gone' as const };
+      const own = written.results.slice(at, at + item.edits.length);
+      // Who asked for several changes is told of the one that was not made.
+      const refused = item.reply && own.find(({ kind }) => kind === 'gone' || kind === 'changed');
+      const result = refused ?? own[0] ?? { kind: 'gone' as const };
       at += item.edits.length;
       return { item, result };
     });
@@ -298,7 +334,8 @@ export function createEngine(ports: EnginePorts): Engine {
       version: found.version,
       modifiedAt: found.modifiedAt,
     };
-    return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(next), own };
+    const reflow = board ? reflowed(board, next) : [];
+    return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(next), own, ...(reflow.length > 0 && { reflow }) };
   };
 
   // ── the life of the engine ──
@@ -341,9 +378,12 @@ export function createEngine(ports: EnginePorts): Engine {
     async drain() {
       post({ kind: 'drain' });
       await until(() => lanes.size === 0 && writer.idle());
+      // A lease's end is no reason to stay.
+      cancelWake?.();
     },
     async stop() {
       post({ kind: 'stop' });
+      for (const abort of errands.values()) abort.abort();
       await until(() => lanes.size === 0 && writer.idle());
     },
     now: () => ({ board, problems, world, activity }),
@@ -360,12 +400,13 @@ const WAKE_MS_MAX = 3_600_000;
 const KNOWN_MIN = 5;
 
 function looksCut(board: Board, world: World): boolean {
-  if (world.known.size < KNOWN_MIN) return false;
+  const listed = [...world.known.values()].filter((known) => !known.gone);
+  if (listed.length < KNOWN_MIN) return false;
   const ids = new Set(board.sections.flatMap((section) => section.tasks.flatMap((task) => idOf(task) ?? [])));
   const texts = new Set(board.sections.flatMap((section) => section.tasks.map((task) => `${task.section}\n${task.text}`)));
   let gone = 0;
-  for (const known of world.known.values()) if (!ids.has(known.id) && !texts.has(`${known.section}\n${known.text}`)) gone++;
-  return gone > world.known.size * 0.2;
+  for (const known of listed) if (!ids.has(known.id) && !texts.has(`${known.section}\n${known.text}`)) gone++;
+  return gone > listed.length * 0.2;
 }
 
 function noted(before: Activity, event: AgentEvent, at: number): Activity {

@@ -5,7 +5,6 @@
 import { isPhase } from '../runs/lifecycle.ts';
 import { newId } from '../runs/new-id.ts';
 import type { End, Found, Run, Step } from '../runs/run.ts';
-import { land } from './land.ts';
 import { type Doing, orderOf, verifyOf } from './doing.ts';
 import type { PhaseEnd, PromptName } from './ports.ts';
 
@@ -18,7 +17,7 @@ const DIFF_CHARS_MAX = 100_000;
 export async function perform(run: Run, doing: Doing): Promise<End> {
   try {
     if (run.step === 'prepare') return await prepare(run, doing);
-    if (run.step === 'land') return await land(run, doing);
+    if (run.step === 'land') return await doing.queue.land(run, doing);
     if (isPhase(run.step)) return await phase(run, run.step, doing);
     throw new Error(`a run cannot be performed at ${run.step}`);
   } catch (error) {
@@ -34,7 +33,14 @@ async function prepare(run: Run, doing: Doing): Promise<End> {
     case 'ready':
       return { kind: 'done', found: { workspace: prepared.workspace, start: prepared.start, port: prepared.port, notes: prepared.notes } };
     case 'busy':
-      return { kind: 'transient', reason: 'setup_failed', message: prepared.message, retryAt: doing.clock.now() + BUSY_RETRY_MS, patient: true };
+      return {
+        kind: 'transient',
+        reason: 'setup_failed',
+        message: prepared.message,
+        retryAt: doing.clock.now() + BUSY_RETRY_MS,
+        patient: true,
+        workspaceBusy: true,
+      };
     case 'failed':
       return prepared.transient
         ? { kind: 'transient', reason: 'setup_failed', message: prepared.message }
@@ -59,6 +65,7 @@ async function phase(run: Run, step: 'plan' | 'implement' | 'update', doing: Doi
       prompt: await promptFor(run, step, workspace, start, doing),
       task: run.task,
       session: run.found.session,
+      sessionUsage: run.found.sessionUsage,
       readOnly,
       plan: run.found.plan,
       limitMs: doing.prompts.limitMs(step) ?? doing.config.limits.phase,
@@ -78,7 +85,7 @@ const hasWork = (run: Run): boolean => run.attempt > 1 || run.reworks > 0 || run
 async function promptFor(run: Run, step: Step & PromptName, workspace: string, start: string, doing: Doing): Promise<string> {
   const diff = step === 'update' ? await doing.workspaces.diff(workspace, start, DIFF_CHARS_MAX) : undefined;
   const { task, found } = run;
-  return doing.prompts.fill(step, {
+  return doing.prompts.fill(step === 'implement' && run.sentBack === 'conflict' ? 'resolve' : step, {
     id: run.id,
     section: run.section,
     title: task.title,
@@ -124,8 +131,16 @@ function judge(run: Run, step: Step, done: PhaseEnd, doing: Doing): End {
   }
 }
 
-function namedAsk(found: Found, doing: Doing): Found['asks'] {
-  return found.asks?.kind === 'prerequisite' ? { ...found.asks, id: newId(doing.random, () => false) } : found.asks;
+/** The line of the task that waits has to name what it waits for. */
+function namedAsk({ asks }: Found, doing: Doing): Found['asks'] {
+  if (asks?.kind !== 'prerequisite') return asks;
+  const taken = new Set<string>();
+  const named = asks.tasks.map((task) => {
+    const id = newId(doing.random, (each) => taken.has(each));
+    taken.add(id);
+    return { ...task, id };
+  });
+  return { ...asks, tasks: named };
 }
 
 /** A plan is what the agent wrote as its plan, else what it printed. */
@@ -138,7 +153,7 @@ async function keepWork(run: Run, step: Step, done: PhaseEnd, workspace: string,
   const { end } = done;
   const found = { ...done.found, kept: kept ?? run.found.kept };
   if (end.kind === 'final') return { ...end, evidence: end.evidence ?? done.tail, found: { ...end.found, ...found } };
-  return end.kind === 'rework' ? { ...end, found: { ...end.found, ...found } } : end;
+  return end.kind === 'rework' || end.kind === 'transient' ? { ...end, found: { ...end.found, ...found } } : end;
 }
 
 async function stopped(run: Run, step: Step, workspace: string, start: string, doing: Doing): Promise<End> {

@@ -3,6 +3,8 @@
  * for tests and a real adapter, and one contract suite for both. Never names a library, a git command or a table.
  */
 import type { Board, Edit, Edited } from '../tasks/task.ts';
+import type { Caller } from '../runs/caller.ts';
+import type { Called, RequestName } from '../runs/requests.ts';
 import type { AgentChoice } from '../runs/settings.ts';
 import type { End, Found, Known, Run, Step, TaskText, Usage } from '../runs/run.ts';
 
@@ -151,6 +153,8 @@ export interface Workspaces {
   reset(order: WorkOrder, workspace: string, start: string): Promise<void>;
   /** What changed since `start`, as a diff of at most `maxChars` and a list of files. */
   diff(workspace: string, start: string, maxChars: number): Promise<{ readonly text: string; readonly files: readonly string[] }>;
+  /** Every path in the section's tip, or in what it would start from; the same array for the same tip. */
+  files(section: string): Promise<readonly string[]>;
   /** The run is over: `afterRun`, the worktree back on its branch's tip where that is safe. */
   release(order: WorkOrder, workspace: string, signal: AbortSignal): Promise<void>;
 }
@@ -167,30 +171,50 @@ export type LandingOrder = WorkOrder & {
 
 /** What `squash` made of a workspace: the one commit, rebased on the branch's tip, not yet on the branch. */
 export type Squashed =
-  | { readonly kind: 'commit'; readonly commit: string; readonly tree: string; readonly tip: string; readonly notes: readonly string[] }
+  | {
+      readonly kind: 'commit';
+      readonly commit: string;
+      readonly tree: string;
+      readonly tip: string;
+      /** The same work on its own start: what the workspace goes back to where the commit does not land. */
+      readonly own: string;
+      readonly notes: readonly string[];
+    }
   | { readonly kind: 'empty'; readonly tip: string }
   /** The task's commit is on the branch already: an earlier try got there. */
   | { readonly kind: 'landed'; readonly commit: string; readonly hash: string }
   /** Both sides are in the workspace now, marked in the files; `start` is the tip that it stands on: the run's new start. */
-  | { readonly kind: 'conflict'; readonly message: string; readonly evidence: string; readonly start: string }
+  | { readonly kind: 'conflict'; readonly message: string; readonly evidence: string; readonly start: string; readonly kept: string }
+  /** Does not go together with the commit that it was to be laid on, which has not landed: to be landed by itself. */
+  | { readonly kind: 'apart' }
   /** Nested repositories, links out of the tree, conflict markers, secrets, too large files; or the workspace is gone. */
   | { readonly kind: 'refused'; readonly message: string; readonly lost?: boolean }
   /** Not now, through no fault of the work: no key at hand to sign with. Asked again later. */
   | { readonly kind: 'busy'; readonly message: string };
 
 export type Advanced =
-  | { readonly kind: 'landed'; readonly commit: string; readonly hash: string }
+  | { readonly kind: 'landed'; readonly commit: string; readonly hash: string; readonly below: readonly { readonly commit: string; readonly hash: string }[] }
   /** The branch moved in between: squash again. */
   | { readonly kind: 'moved' }
   | { readonly kind: 'busy'; readonly message: string };
 
+/** One commit of several that land together. */
+export type Layer = { readonly order: LandingOrder; readonly commit: string };
+
 /** The landing primitives (4-R6); `land.ts` says in which order. Serial per branch. */
 export interface Landing {
-  squash(order: LandingOrder): Promise<Squashed>;
-  /** The workspace's tree becomes exactly `commit`, ignored files kept: where `verify` runs. */
-  checkout(workspace: string, commit: string): Promise<void>;
-  /** Compare-and-swap of the section's branch from `tip` to `commit`; worktrees that have it checked out move along. */
-  advance(order: LandingOrder, tip: string, commit: string): Promise<Advanced>;
+  /** With `onto`, a commit above the tip, it is laid on that; nothing in the workspace changes then. */
+  squash(order: LandingOrder, onto?: string): Promise<Squashed>;
+  /**
+   * The workspace's tree becomes exactly `commit`, ignored files kept: where `verify` runs. With `own` that is for a while
+   * only: the next `squash` finds the work of `own` there again, whatever happened in between.
+   */
+  checkout(workspace: string, commit: string, own?: string): Promise<void>;
+  /**
+   * Compare-and-swap of the section's branch from `tip` to `commit`; worktrees that have it checked out move along. `below`:
+   * the commits between the two, oldest first, each with its order; they land in the same swap.
+   */
+  advance(order: LandingOrder, tip: string, commit: string, below?: readonly Layer[]): Promise<Advanced>;
   /** Whether the task with this id is in the branch or base by hash, trailer or `refs/todone/landed` (4-R9). */
   proof(section: string, id: string, hash?: string): Promise<{ readonly commit: string; readonly hash: string } | undefined>;
 }
@@ -199,7 +223,8 @@ export interface Landing {
 
 /** One event form for every agent's stream (5.3-R2). */
 export type AgentEvent =
-  | { readonly kind: 'text'; readonly text: string }
+  /** `aside`: said by the client and not by the agent: a warning, a retry. No sign of progress. */
+  | { readonly kind: 'text'; readonly text: string; readonly aside?: boolean }
   | { readonly kind: 'tool'; readonly name: string; readonly input?: string; readonly output?: string; readonly failed?: boolean }
   | { readonly kind: 'file'; readonly path: string; readonly change: 'added' | 'changed' | 'removed' }
   | { readonly kind: 'usage'; readonly usage: Usage; readonly cumulative: boolean }
@@ -220,6 +245,8 @@ export type PhaseOrder = WorkOrder & {
   /** The task as the list has it: for the embedded agent's `run:`. */
   readonly task: TaskText;
   readonly session?: string;
+  /** What the session had used before, for clients that count the whole of it. */
+  readonly sessionUsage?: Usage;
   readonly readOnly: boolean;
   readonly plan?: string;
   readonly limitMs: number;
@@ -262,6 +289,9 @@ export type Verified = {
 export interface Verify {
   /** Undefined where the first word is no command: a check in words. */
   run(order: WorkOrder, command: string, workspace: string, signal: AbortSignal): Promise<Verified | undefined>;
+  /** Whether the command has passed on this tree before (4-R9). */
+  hasPassed(tree: string, command: string): boolean;
+  passed(tree: string, command: string): void;
 }
 
 // ── prompts ──────────────────────────────────────────────────────────────────────────────────────
@@ -273,6 +303,13 @@ export interface Prompts {
   fill(name: PromptName, values: Readonly<Record<string, string>>): string;
   /** What the template says of its phase's longest time; undefined = the config does. */
   limitMs(name: PromptName): number | undefined;
+}
+
+// ── requests ─────────────────────────────────────────────────────────────────────────────────────
+
+/** The one door of every interface: the same request, the same answer, wherever it came from. Never throws for what a caller wrote. */
+export interface Door {
+  call<N extends RequestName>(request: N, input: unknown, caller: Caller): Promise<Called<N>>;
 }
 
 // ── words ────────────────────────────────────────────────────────────────────────────────────────

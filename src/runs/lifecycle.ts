@@ -3,7 +3,7 @@
  * follows which reason. It never looks at the list: what a person wants is `steer.ts`.
  */
 import type { Config } from '../config.ts';
-import type { End, Ending, Found, Reason, Run, Step } from './run.ts';
+import type { End, Ending, Found, Reason, Run, Step, Usage } from './run.ts';
 import { STEPS } from './run.ts';
 
 /** What follows a final end (2-R6). */
@@ -27,6 +27,7 @@ export const ENDS: Readonly<Record<Reason, Rule>> = {
   limit: { retry: 'always', from: 'implement', waits: true },
   budget: { retry: 'never', from: 'implement', waits: false },
   cancelled: { retry: 'never', from: 'prepare', waits: false },
+  closed: { retry: 'never', from: 'settle', waits: false },
   setup_failed: { retry: 'always', from: 'prepare', waits: true },
   refused: { retry: 'attempt', from: 'implement', waits: false },
   lost: { retry: 'always', from: 'prepare', waits: false },
@@ -55,13 +56,15 @@ export function advance(run: Run, end: End, policy: Policy): Run {
     case 'transient':
       return end.patient || run.tries + 1 < policy.attempts
         ? again(run, end, policy)
-        : settle(run, failed(end.reason, `failed in ${run.step}: ${end.message} (${run.tries + 1} tries)`));
+        : settle(withFound(run, end.found), failed(end.reason, `failed in ${run.step}: ${end.message} (${run.tries + 1} tries)`));
     case 'rework':
-      return run.reworks < REWORKS_MAX && policy.learns
-        ? begin({ ...withFound(run, end.found), reworks: run.reworks + 1, evidence: end.evidence }, 'implement')
+      return run.reworks < REWORKS_MAX && (policy.learns || end.reason === 'conflict')
+        ? sentBack(withFound(run, end.found), end, policy)
         : nextAttempt(withFound(run, end.found), end.reason, end.message, end.evidence, policy);
     case 'final':
-      return nextAttempt(withFound(run, end.found), end.reason, end.message, end.evidence, policy);
+      return end.person
+        ? settle(withFound(run, end.found), failed(end.reason, `failed in ${run.step}: ${end.message}`))
+        : nextAttempt(withFound(run, end.found), end.reason, end.message, end.evidence, policy);
   }
 }
 
@@ -90,9 +93,15 @@ function afterDone(run: Run): Run {
   return { ...run, step: next ?? 'settle', tries: 0, waitUntil: undefined };
 }
 
+/** To the same session with both sides; an agent without a mind does its work again on what landed first. */
+function sentBack(run: Run, end: Extract<End, { kind: 'rework' }>, policy: Policy): Run {
+  const back = { ...run, reworks: run.reworks + 1, evidence: end.evidence, sentBack: end.reason };
+  return policy.learns ? begin(back, 'implement') : begin({ ...back, found: { ...run.found, kept: undefined, start: undefined } }, 'prepare');
+}
+
 function again(run: Run, end: Extract<End, { kind: 'transient' }>, policy: Policy): Run {
   const waitUntil = end.retryAt ?? policy.now + backoffMs(run.tries, policy);
-  return { ...run, ticket: run.ticket + 1, tries: run.tries + 1, waitUntil, evidence: end.message };
+  return { ...withFound(run, end.found), ticket: run.ticket + 1, tries: run.tries + 1, waitUntil, evidence: end.message };
 }
 
 function nextAttempt(run: Run, reason: Reason, message: string, evidence: string | undefined, policy: Policy): Run {
@@ -101,7 +110,7 @@ function nextAttempt(run: Run, reason: Reason, message: string, evidence: string
   const at = run.step;
   if (!may || run.attempt >= policy.attempts) return settle(run, failed(reason, describe(at, message, run.attempt, may ? policy.attempts : run.attempt)));
   const from = run.steps.includes(rule.from) ? rule.from : 'prepare';
-  const next = { ...begin(run, from), attempt: run.attempt + 1, reworks: 0, evidence: evidence ?? message };
+  const next = { ...begin(run, from), attempt: run.attempt + 1, reworks: 0, sentBack: undefined, evidence: evidence ?? message };
   return rule.waits ? { ...next, waitUntil: policy.now + backoffMs(run.attempt - 1, policy) } : next;
 }
 
@@ -119,7 +128,14 @@ function backoffMs(tries: number, policy: Policy): number {
 function withFound(run: Run, found: Found | undefined): Run {
   if (!found) return run;
   const notes = [...(run.found.notes ?? []), ...(found.notes ?? [])].slice(-NOTES_MAX);
-  return { ...run, found: { ...run.found, ...found, ...(notes.length > 0 ? { notes } : {}) } };
+  const usage = found.usage ? added(run.found.usage, found.usage) : run.found.usage;
+  return { ...run, found: { ...run.found, ...found, ...(notes.length > 0 ? { notes } : {}), ...(usage ? { usage } : {}) } };
 }
+
+const added = (before: Usage | undefined, more: Usage): Usage => ({
+  inputTokens: (before?.inputTokens ?? 0) + more.inputTokens,
+  outputTokens: (before?.outputTokens ?? 0) + more.outputTokens,
+  costUsd: (before?.costUsd ?? 0) + more.costUsd,
+});
 
 const NOTES_MAX = 20;

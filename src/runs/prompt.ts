@@ -88,12 +88,13 @@ const CLOSING = new RegExp(`<(?=/(?:${DATA.join('|')})>)`, 'gi');
 const fenced = (name: string, value: string): string => (DATA.some((each) => each === name) ? value.replaceAll(CLOSING, '<\\') : value);
 
 /** How every agent tells how it went (5.2-R2). */
-const REPORT = `When you are finished, write one JSON object to the file that the variable TODONE_RESULT names:
+const REPORT = `When you are finished, call the tool \`report\` of the MCP server \`todone\`; where you have no such tool, write the same as one JSON object to the file that the variable TODONE_RESULT names:
 {"outcome": "done", "summary": "what was done, in a few sentences", "commitMessage": "imperative first line, at most 72 characters\\n\\nwhy"}
 \`outcome\` is one of
 - \`done\`: all that was asked for is there
 - \`failed\`: it is not; \`summary\` says what stands in the way and what was tried
 - \`no_change\`: nothing had to be changed; \`summary\` says why
-- \`needs_prerequisite\`: something else comes first; \`tasks\` has it: [{"title": "…", "details": "files, action, verify, done"}]
+- \`needs_prerequisite\`: something else comes first; \`tasks\` has it: [{"title": "…", "details": "files, action, verify, done: a line each"}]
 - \`needs_decision\`: a person has to choose; \`question\` is one question that one line can answer
+With \`done\`, \`tasks\` may name what you found besides and left alone: a person decides about it.
 Say what is, not what is hoped for: the repository and its checks decide.`;

@@ -15,7 +15,7 @@ export const resultSchema = z.object({
     .array(z.object({ title: z.string().min(1).max(500), details: z.string().max(20_000).optional() }))
     .max(20)
     .optional()
-    .describe('What has to be done first, with needs_prerequisite'),
+    .describe('With needs_prerequisite: what has to be done first. With done: what was found besides and is no part of this task'),
   question: z.string().max(5000).optional().describe('What a person has to decide, with needs_decision'),
 });
 
@@ -38,16 +38,23 @@ export function readResult(text: string): { readonly found: Found } | { readonly
 }
 
 export function foundOf(result: Result): Found {
-  const { outcome, summary, commitMessage, plan, files } = result;
-  return { outcome, summary, commitMessage, ...(plan === undefined ? {} : { plan }), ...(files === undefined ? {} : { files }), asks: asksOf(result) };
+  const { outcome, summary, commitMessage, plan, files, tasks } = result;
+  return {
+    outcome,
+    summary,
+    commitMessage,
+    ...(plan === undefined ? {} : { plan }),
+    ...(files === undefined ? {} : { files }),
+    ...(tasks === undefined || outcome === 'needs_prerequisite' ? {} : { proposes: tasks }),
+    asks: asksOf(result),
+  };
 }
 
 function asksOf(result: Result): Found['asks'] {
-  if (result.outcome === 'needs_decision') return { kind: 'decision', question: result.question ?? result.summary ?? 'the agent needs a decision' };
-  const first = result.tasks?.[0];
-  if (result.outcome === 'needs_prerequisite')
-    return { kind: 'prerequisite', id: '', title: first?.title ?? result.summary ?? 'a prerequisite', details: first?.details };
-  return undefined;
+  const { outcome, summary, question, tasks = [] } = result;
+  if (outcome === 'needs_decision') return { kind: 'decision', question: question ?? summary ?? 'the agent needs a decision' };
+  if (outcome !== 'needs_prerequisite') return undefined;
+  return { kind: 'prerequisite', tasks: tasks.length > 0 ? tasks : [{ title: summary ?? 'a prerequisite' }] };
 }
 
 const FILES_MAX = 200;

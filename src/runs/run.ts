@@ -21,6 +21,8 @@ export type Reason =
   | 'limit'
   | 'budget'
   | 'cancelled'
+  /** A person said so, or a worker showed its commit. */
+  | 'closed'
   | 'setup_failed'
   | 'refused'
   | 'lost';
@@ -48,10 +50,15 @@ export type Known = {
   readonly summary?: string;
   readonly plan?: string;
   readonly session?: string;
+  readonly sessionUsage?: Usage;
   /** What the last attempt left as evidence for the next one. */
   readonly evidence?: string;
   /** Set while the list shows something else than `state` on a person's or git's account (1.4-R7, R8). */
   readonly held?: 'done' | 'rollback';
+  /** Its claim was lost with the journal, and git or a run folder shows that it was ours: it is claimed again (2-R4). */
+  readonly resume?: boolean;
+  /** Its line was on the list no more when that was last believed. */
+  readonly gone?: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
 };
@@ -68,11 +75,20 @@ export type End =
       readonly message: string;
       readonly retryAt?: number;
       /** Waits as long as it takes: a limit, a person's work in the way. */ readonly patient?: boolean;
+      /** Something that is not ours is in this workspace; another one may do. */ readonly workspaceBusy?: boolean;
+      readonly found?: Found;
     }
   /** Back to `implement`, with the reason as evidence. */
   | { readonly kind: 'rework'; readonly reason: Reason; readonly message: string; readonly evidence: string; readonly found?: Found }
-  /** This attempt is over. `evidence` is for the next one. */
-  | { readonly kind: 'final'; readonly reason: Reason; readonly message: string; readonly evidence?: string; readonly found?: Found };
+  /** This attempt is over. `evidence` is for the next one. `person`: no other attempt before a person has done something. */
+  | {
+      readonly kind: 'final';
+      readonly reason: Reason;
+      readonly message: string;
+      readonly evidence?: string;
+      readonly found?: Found;
+      readonly person?: boolean;
+    };
 
 /** What a step found out and later steps need; merged into the run. Everything absolute. */
 export type Found = {
@@ -87,17 +103,23 @@ export type Found = {
   readonly commitMessage?: string;
   readonly outcome?: Outcome;
   /** What the agent needs from others before it can finish (5.2-R3, R4). */
-  readonly asks?:
-    | { readonly kind: 'decision'; readonly question: string }
-    | { readonly kind: 'prerequisite'; readonly id: string; readonly title: string; readonly details?: string };
+  readonly asks?: { readonly kind: 'decision'; readonly question: string } | { readonly kind: 'prerequisite'; readonly tasks: readonly FoundTask[] };
+  /** What it found besides its own task: filed when that has landed. */
+  readonly proposes?: readonly FoundTask[];
   /** True where the outcome was inferred from exit status and git (5.2-R2). */
   readonly inferred?: boolean;
   readonly commit?: string;
   readonly hash?: string;
   readonly kept?: string;
   readonly notes?: readonly string[];
+  /** Of a phase: what it used. Of a run: what all of its phases used. */
   readonly usage?: Usage;
+  /** What the session has used by its client's own count, where that goes over all phases. */
+  readonly sessionUsage?: Usage;
 };
+
+/** A task that an agent found; `id` is given where another line has to name it. */
+export type FoundTask = { readonly id?: string; readonly title: string; readonly details?: string };
 
 export type Outcome = 'done' | 'failed' | 'needs_prerequisite' | 'needs_decision' | 'no_change';
 
@@ -130,11 +152,25 @@ export type Run = {
   readonly tries: number;
   readonly waitUntil?: number;
   readonly reworks: number;
+  /** Why it was sent back to the agent in this attempt. */
+  readonly sentBack?: Reason;
+  /** The run that it lets go first, because their files may be the same (3-R5). */
+  readonly behind?: string;
   /** Set once the run is to be stopped; what the list shall say afterwards. */
   readonly halt?: Halt;
   /** Set at `settle`: how it ended. */
   readonly outcome?: Ending;
   readonly startedAt: number;
+  /** Set where somebody works on it that ToDone did not start (6.1-R1): nothing is performed, its end is told by a request. */
+  readonly outside?: Outside;
+};
+
+export type Outside = {
+  readonly worker: string;
+  readonly via: string;
+  /** How long it lives without a heartbeat, in ms; absent = a person's, which does not run out. */
+  readonly leaseMs?: number;
+  readonly until?: number;
 };
 
 export type Halt = {
@@ -148,7 +184,7 @@ export type Halt = {
 };
 
 export type Ending = {
-  readonly state: 'done' | 'failed' | 'open' | 'keep';
+  readonly state: 'done' | 'failed' | 'open' | 'cancelled' | 'keep';
   readonly reason: Reason;
   readonly message: string;
 };

@@ -56,6 +56,7 @@ export const KNOWN_KEYS: Readonly<Record<string, 'bare' | 'value' | 'either'>> =
   redo: 'bare',
   'no-commit': 'bare',
   by: 'value',
+  parallel: 'value',
 };
 
 /** The key by its main name. */

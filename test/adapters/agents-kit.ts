@@ -5,13 +5,14 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openAgents } from '../../src/adapters/agents/agents.ts';
-import type { AgentRow } from '../../src/adapters/agents/table.ts';
+import type { AgentRow } from '../../src/adapters/agents/row.ts';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { openRedaction } from '../../src/adapters/redact.ts';
 import { type Config, readConfig, type WrittenConfig } from '../../src/config.ts';
 import type { AgentEvent, Agents, PhaseEnd, PhaseOrder } from '../../src/engine/ports.ts';
 import type { LogEntry } from '../../src/adapters/run-log.ts';
 import { tempFolder } from './process-kit.ts';
+import { openTo } from '../../src/adapters/sandbox/sandbox.ts';
 
 export type Ground = {
   readonly agents: Agents;
@@ -61,6 +62,7 @@ export function ground(
     redaction: openRedaction(env, given.files ?? []),
     env,
     identity: IDENTITY,
+    sandbox: openTo('a test'),
     table: given.table,
   });
   let ticket = 0;

@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { AgentRow } from '../../src/adapters/agents/table.ts';
+import type { AgentRow } from '../../src/adapters/agents/row.ts';
 import { pruneRuns } from '../../src/adapters/run-folder.ts';
 import { latestRun, type LogEntry, readRunLog } from '../../src/adapters/run-log.ts';
 import type { AgentEvent } from '../../src/engine/ports.ts';
@@ -39,8 +39,8 @@ it('5.2-R1 gives variables, absolute paths, an identity and an allow-listed envi
     TODONE_WORKTREE: place.workspace,
     TODONE_PHASE: 'implement',
     TODONE_ATTEMPT: '2',
-    TODONE_PLAN: place.path(order, 'plan.md'),
-    TODONE_RESULT: place.path(order, 'result.json'),
+    TODONE_PLAN: place.path(order, 'given/plan.md'),
+    TODONE_RESULT: place.path(order, 'given/result.json'),
     TODONE_PORT: '43010',
     TODONE_RUN: `${place.epoch}.1-g1234567-1`,
   });
@@ -62,16 +62,16 @@ it('5.2-R1 gives variables, absolute paths, an identity and an allow-listed envi
   );
   expect(env.get('GIT_AUTHOR_EMAIL')).toBe('ada@example.org');
   expect(readFileSync(join(place.workspace, 'pwd.txt'), 'utf8').trim()).toBe(place.workspace);
-  expect(place.text(order, 'plan.md')).toBe('the plan');
+  expect(place.text(order, 'given/plan.md')).toBe('the plan');
 });
 
 it('13-R3 keeps folders 0700 and files 0600', async () => {
   const place = ground();
   const order = place.order({ task: taskOf('echo hello') });
   await place.run(order);
-  for (const folder of ['.', '..', '../..']) expect(statSync(place.path(order, folder)).mode & 0o777).toBe(0o700);
-  expect(filesIn(place.path(order, '.'))).toEqual(['end-implement.json', 'implement.ndjson', 'prompt-implement.md']);
-  for (const name of filesIn(place.path(order, '.'))) expect(statSync(place.path(order, name)).mode & 0o777).toBe(0o600);
+  for (const folder of ['.', 'given', '..', '../..']) expect(statSync(place.path(order, folder)).mode & 0o777).toBe(0o700);
+  expect(filesIn(place.path(order, '.'))).toEqual(['end-implement.json', 'given', 'implement.ndjson', 'prompt-implement.md']);
+  for (const name of filesIn(place.path(order, '.')).filter((each) => each !== 'given')) expect(statSync(place.path(order, name)).mode & 0o777).toBe(0o600);
 });
 
 it.each([
@@ -143,7 +143,10 @@ it('5.3-R1 lists what a person configured first, says what is missing and what t
     },
     { top },
   );
-  expect(agents.list().map(({ name, installed, problem, steps, learns }) => ({ name, installed, problem, steps, learns }))).toEqual([
+  const known = ['claude', 'codex', 'gemini', 'opencode'];
+  const listed = agents.list().map(({ name, installed, problem, steps, learns }) => ({ name, installed, problem, steps, learns }));
+  expect(listed.map(({ name }) => name)).toEqual(['gone', 'odd', 'own', ...known, 'script']);
+  expect(listed.filter(({ name }) => !known.includes(name))).toEqual([
     {
       name: 'gone',
       installed: false,
@@ -231,14 +234,14 @@ it('2-R7 reads a written end back even where the agent is not there any more, an
 
 it('2-R7 tells an end that it could not write, and says so', async () => {
   const place = ground();
-  const order = place.order({ task: taskOf('mkdir -p "$(dirname "$TODONE_RESULT")/end-implement.json/x"') });
+  const order = place.order({ task: taskOf('mkdir -p "$(dirname "$TODONE_RESULT")/../end-implement.json/x"') });
   expect((await place.run(order)).end.kind).toBe('done');
   expect(place.said).toEqual([expect.stringContaining('warn the end of implement could not be written')]);
 });
 
 it('2-R7 works where the program removed its own run folder', async () => {
   const place = ground();
-  const order = place.order({ task: taskOf('rm -rf "$(dirname "$TODONE_RESULT")"') });
+  const order = place.order({ task: taskOf('rm -rf "$(dirname "$(dirname "$TODONE_RESULT")")"') });
   expect((await place.run(order)).end.kind).toBe('done');
   expect(existsSync(place.path(order, 'end-implement.json'))).toBe(true);
 });
@@ -265,7 +268,7 @@ it.each([
   ],
   [
     { outcome: 'needs_prerequisite', tasks: [{ title: 'First', details: 'files: x' }] },
-    { kind: 'prerequisite', title: 'First', details: 'files: x' },
+    { kind: 'prerequisite', tasks: [{ title: 'First', details: 'files: x' }] },
   ],
 ])('5.2-R3, 5.2-R4 takes what it asks for: %j', async (report, asks) => {
   const place = ground(reporting(JSON.stringify(report)));
@@ -310,8 +313,8 @@ it('5.1-R2 takes a plan from where TODONE_PLAN points, else what was printed, wi
     expect(found).toMatchObject({ plan, files: ['src/a.ts', 'test/a.test.ts'] });
   }
   const stale = place.order({ agent: 'prints', step: 'plan', prompt: 'new', plan: 'old' });
-  mkdirSync(place.path(stale, '.'), { recursive: true });
-  writeFileSync(place.path(stale, 'plan.md'), 'left by another');
+  mkdirSync(place.path(stale, 'given'), { recursive: true });
+  writeFileSync(place.path(stale, 'given/plan.md'), 'left by another');
   expect((await place.run(stale)).found.plan).toBe('new');
 });
 
@@ -419,7 +422,7 @@ const STREAMING: AgentRow = {
   steps: ['plan', 'implement', 'update'],
   learns: true,
   problem: () => undefined,
-  invoke: (order) => ({ program: 'sh', args: ['-c', order.prompt], env: {}, passed: [], called: 'client' }),
+  invoke: ({ order }) => ({ program: 'sh', args: ['-c', order.prompt], env: {}, passed: [], called: 'client' }),
   preview: () => 'client',
   reader: () => (line) => [JSON.parse(line) as AgentEvent],
 };
@@ -437,7 +440,11 @@ it('5.3-R2 adds up what a stream tells: usage, session, and the last words as th
     { kind: 'text', text: 'done' },
   ];
   const run = await place.run({ agent: 'client', prompt: says(events) });
-  expect(run).toMatchObject({ end: { kind: 'done' }, tail: 'well\ndone', found: { session: 's1', usage: { inputTokens: 15, outputTokens: 2, costUsd: 1 } } });
+  expect(run).toMatchObject({
+    end: { kind: 'done' },
+    tail: 'well\ndone',
+    found: { session: 'client:s1', usage: { inputTokens: 15, outputTokens: 2, costUsd: 1 } },
+  });
   expect((await place.run({ agent: 'client', prompt: says([usage(10, true), usage(25, true)]) })).found.usage?.inputTokens).toBe(25);
 });
 
@@ -460,7 +467,10 @@ it('5.3-R5 waits at a limit until the time that it named', async () => {
     retryAt: 1_800_000_000_000,
     patient: true,
   });
-  expect((await place.run({ agent: 'client', prompt: says([limit]) })).end.kind).toBe('done');
+  // Some end as if all were well; and who goes on working was not limited.
+  expect((await place.run({ agent: 'client', prompt: says([limit]) })).end).toMatchObject({ reason: 'limit' });
+  expect((await place.run({ agent: 'client', prompt: says([limit, { kind: 'text', text: 'going on' }]) })).end.kind).toBe('done');
+  expect((await place.run({ agent: 'client', prompt: says([limit, { kind: 'text', text: 'try 2 of 10', aside: true }]) })).end.kind).toBe('transient');
 });
 
 it.each([
@@ -505,7 +515,7 @@ it('5.3-R3 hears a client to its end when told to stop', async () => {
   stop.abort();
   const { found, end } = await running;
   expect(end).toMatchObject({ reason: 'cancelled' });
-  expect(found.session).toBe('late');
+  expect(found.session).toBe('client:late');
 });
 
 it('5.3-R2 takes a line that the reader stumbles over as text, and says so once', async () => {

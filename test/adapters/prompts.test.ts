@@ -43,6 +43,14 @@ it('5.1-R1 ships prompts without a problem, each with the task verbatim and the 
   }
 });
 
+it('5.2-R5 says what an agent puts right on the way, and what it asks about', () => {
+  const { prompts } = loadPrompts(repo({}));
+  const text = prompts.fill('implement', VALUES);
+  for (const word of ['validation', 'authorization', 'missing dependency', 'architecture', 'needs_decision', 'needs_prerequisite'])
+    expect(text).toContain(word);
+  for (const name of ['plan', 'resolve', 'update', 'investigate'] as const) expect(prompts.fill(name, VALUES)).toMatch(/needs_decision|deviation/);
+});
+
 it('5.1-R2 gives implement the plan whole and the evidence, update the diff, and keeps plan and investigate read-only', () => {
   const { prompts } = loadPrompts(repo({}));
   expect(prompts.fill('implement', VALUES)).toMatch(/<plan>\nfiles: a\.ts\n<\/plan>[^]*<evidence>\nit was red\n<\/evidence>/);

@@ -11,6 +11,7 @@ import { openHooks, openVerify } from '../../src/adapters/verify.ts';
 import type { WrittenConfig } from '../../src/config.ts';
 import { configOf, IDENTITY } from './agents-kit.ts';
 import { alive, program, tempFolder } from './process-kit.ts';
+import { openTo } from '../../src/adapters/sandbox/sandbox.ts';
 
 const ORDER = { id: 'g1234567', ticket: 3, attempt: 1, section: 'feature', slot: 1 };
 const never = new AbortController().signal;
@@ -28,6 +29,7 @@ function shell(limits: WrittenConfig['limits'] = {}) {
     redaction: openRedaction({ MY_TOKEN: 'hunter2hunter2' }, []),
     env: process.env,
     identity: IDENTITY,
+    sandbox: openTo('a test'),
   };
   return {
     workspace,

@@ -19,10 +19,10 @@ it('5.2-R3, 5.2-R4 keeps what is asked for, whatever is missing', () => {
   expect(foundOf({ outcome: 'needs_decision', summary: 'unsure' }).asks).toEqual({ kind: 'decision', question: 'unsure' });
   expect(foundOf({ outcome: 'needs_prerequisite', tasks: [{ title: 'T', details: 'd' }, { title: 'U' }] }).asks).toEqual({
     kind: 'prerequisite',
-    id: '',
-    title: 'T',
-    details: 'd',
+    tasks: [{ title: 'T', details: 'd' }, { title: 'U' }],
   });
+  expect(foundOf({ outcome: 'needs_prerequisite', summary: 'the base first' }).asks).toEqual({ kind: 'prerequisite', tasks: [{ title: 'the base first' }] });
+  expect(foundOf({ outcome: 'done', tasks: [{ title: 'V' }] })).toMatchObject({ asks: undefined, proposes: [{ title: 'V' }] });
   expect(foundOf({ outcome: 'done', question: 'A or B?' }).asks).toBeUndefined();
 });
 

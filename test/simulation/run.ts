@@ -1,6 +1,7 @@
 /**
  * Runs lives and prints one JSON line: `node test/simulation/run.ts [--lives 200] [--first 1] [--source <folder with src>]`.
- * With `--source` the rooms come from a copy, for planted faults; with `--stop` it ends at the first life with a fault.
+ * With `--source` the rooms come from a copy, for planted faults; with `--stop` it ends at the first life with a fault;
+ * with `--narrow` one task of a section runs at a time, as in lives of old seeds.
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,6 +14,7 @@ const { values } = parseArgs({
     lives: { type: 'string', default: '200' },
     first: { type: 'string', default: '1' },
     source: { type: 'string' },
+    narrow: { type: 'boolean', default: false },
     stop: { type: 'boolean', default: false },
   },
 });
@@ -34,7 +36,7 @@ let commits = 0;
 let steps = 0;
 let lives = 0;
 for (let seed = first; seed < first + Number(values.lives); seed++) {
-  const life = await live(seed, rooms);
+  const life = await live(seed, rooms, values.narrow);
   lives++;
   crashes += life.crashes;
   commits += life.commits;

@@ -4,9 +4,11 @@
  */
 import type { Config, WrittenConfig } from '../../config.ts';
 import type { Activity } from '../../engine/engine.ts';
-import type { AgentEvent, AgentInfo, HistoryRow } from '../../engine/ports.ts';
+import type { AgentEvent, AgentInfo, Door, HistoryRow } from '../../engine/ports.ts';
 import type { Answer, Ask } from '../../runs/ask.ts';
+import type { Caller } from '../../runs/caller.ts';
 import type { Scene } from '../../runs/choose.ts';
+import type { Errand } from '../../runs/errand.ts';
 import type { CliFailure } from './failure.ts';
 
 /** The options that every command takes. */
@@ -37,6 +39,8 @@ export type Host = {
   readonly width: () => number | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
+  /** A text file, or stdin for `-`; undefined where it cannot be read. */
+  readonly read: (path: string) => Promise<string | undefined>;
   /** Aborted at the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
   /** Settles after `ms`, or at once when `signal` is aborted. */
@@ -44,6 +48,8 @@ export type Host = {
   /** Opens the list that the options name. Takes no lock and writes nothing, but for the repository of a demo. */
   readonly open: (globals: Globals) => Promise<App | CliFailure>;
   readonly init: (globals: Globals) => Promise<InitDone | CliFailure>;
+  /** Serves MCP over stdio until the client hangs up. */
+  readonly mcp: (globals: Globals) => Promise<CliFailure | undefined>;
   /** Works without a usable config or list too: that is what it is for. */
   readonly doctor: (globals: Globals, options: { readonly fix: boolean }) => Promise<DoctorFacts | CliFailure>;
 };
@@ -58,6 +64,9 @@ export type App = {
   };
   readonly config: Config;
   readonly instance: string;
+  readonly caller: Caller;
+  /** Every request of the table, wherever the owner is. */
+  readonly door: Door;
   readonly agents: () => readonly AgentInfo[];
   /** The list parsed and checked, with the journal's rows: for reading. Holds no lock and writes nothing. */
   readonly scene: () => Promise<Scene>;
@@ -78,6 +87,13 @@ export type App = {
   readonly proof: (section: string, id: string, hash: string | undefined) => Promise<{ readonly commit: string; readonly hash: string } | undefined>;
   /** The last commits of a section's branch, newest first; empty where there is no branch. */
   readonly commits: (section: string, max: number) => Promise<readonly CommitFact[]>;
+  /** Asks for it and waits for its first try; undefined where the signal came first. */
+  readonly doErrand: (what: BranchWork, section: string) => Promise<Errand | CliFailure | undefined>;
+  /** What it would do, without a trace. */
+  readonly planErrand: (what: BranchWork, section: string) => Promise<BranchPlan>;
+  readonly diff: (section: string) => Promise<BranchDiff | CliFailure>;
+  /** How the last `verify` of a task went. */
+  readonly evidence: (id: string) => Promise<Evidence | undefined>;
   /** Kept work of a task, put where a person can look at it. */
   readonly restore: (id: string, into: string | undefined) => Promise<Restored | CliFailure>;
 };
@@ -87,6 +103,35 @@ export type StartOptions = { readonly once: boolean; readonly wait: boolean };
 export type StartEnd = { readonly failed: readonly string[]; readonly interrupted: boolean };
 export type CommitFact = { readonly hash: string; readonly subject: string; readonly at: number };
 export type LogEntry = { readonly at: number; readonly step: string } & AgentEvent;
+/** What a person may ask for of a section's branch. */
+export type BranchWork = 'sync' | 'land' | 'pr';
+/** `would` = what would be done, in order; `nothing` = why there is nothing to do; `blocked` = what stands in the way. */
+export type BranchPlan = {
+  readonly would: readonly string[];
+  readonly nothing: string | null;
+  readonly blocked: { readonly message: string; readonly remedy: string } | null;
+};
+/** `from`, `to` = commits; counts are null for what is no text. */
+export type BranchDiff = {
+  readonly section: string;
+  readonly branch: string;
+  readonly base: string;
+  readonly from: string;
+  readonly to: string;
+  readonly files: readonly { readonly path: string; readonly from: string | null; readonly added: number | null; readonly removed: number | null }[];
+  readonly diff: string | null;
+};
+/** `lines` = the last of its output; `path` = the log with all of it; `where` = the folder that it ran in. */
+export type Evidence = {
+  readonly command: string;
+  readonly ok: boolean;
+  readonly code: number | null;
+  readonly timed_out: boolean;
+  readonly at: number;
+  readonly where: string;
+  readonly path: string;
+  readonly lines: readonly string[];
+};
 /** `ref` = the snapshot that was taken; `path` = where its files are now. */
 export type Restored = { readonly id: string; readonly ref: string; readonly path: string };
 

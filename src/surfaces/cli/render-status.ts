@@ -4,6 +4,7 @@
 import type { Scene } from '../../runs/choose.ts';
 import { taskViews, type TaskView } from '../../runs/view.ts';
 import { type Cell, type Column, type Look, oneLine, paint, table, wrap } from './layout.ts';
+import { errandLines, errandWords } from './render-errand.ts';
 import { nameOf, type ProblemLine, type RunLine, type SectionStatus, type Status, taskLine, type TaskLine } from './status.ts';
 import { count, countWords, dateAndTime, elapsed, STATE_TONES, usageWords } from './words.ts';
 
@@ -45,6 +46,7 @@ function sectionLines(section: SectionStatus, look: Look, whole: boolean): strin
   return [
     `${paint(look, 'strong', section.name)}  ${paint(look, 'faint', `${section.branch} in ${section.tree}`)}  ${countWords(section.counts)}`,
     ...table(COLUMNS, rows, look, '  '),
+    ...section.errands.filter((errand) => whole || errand.state !== 'done' || errand.url !== null).flatMap((errand) => errandLines(errand, look)),
     ...(commits.length > 0
       ? [
           '',
@@ -133,6 +135,7 @@ function sectionMarkdown(section: SectionStatus, look: Pick<Look, 'now'>): strin
     ['Next', section.next.map(bullet)],
     ['Held', section.waiting.map(bullet)],
     ['Done', section.done.map(bullet)],
+    ['Branch', section.errands.map((errand) => md(errandWords(errand, look)))],
     ['Last commits', section.commits.slice(0, COMMITS_SHOWN).map((commit) => `\`${commit.hash}\` ${md(commit.subject)}`)],
   ];
   const shown = lists.filter(([, items]) => items.length > 0);

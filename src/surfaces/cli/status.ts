@@ -5,7 +5,7 @@
 import type { Config } from '../../config.ts';
 import type { Activity } from '../../engine/engine.ts';
 import { globalWhy, type Scene, type Why, type WhyCode } from '../../runs/choose.ts';
-import { countStates, type RunView, runViews, type TaskView, taskViews } from '../../runs/view.ts';
+import { countStates, errandViews, type ErrandView, type RunView, runViews, type TaskView, taskViews } from '../../runs/view.ts';
 import type { MarkerState, Problem } from '../../tasks/task.ts';
 import type { CommitFact, Owner } from './app.ts';
 
@@ -34,6 +34,7 @@ export type SectionStatus = {
   readonly done: readonly TaskLine[];
   /** Only where one section was asked for. */
   readonly commits: readonly CommitFact[];
+  readonly errands: readonly ErrandView[];
 };
 
 export type ProblemLine = Pick<Problem, 'rule' | 'severity' | 'message' | 'remedy'> & { readonly line: number; readonly column: number };
@@ -71,12 +72,21 @@ export function statusOf(scene: Scene, facts: StatusFacts, section?: string): St
     held: globalWhy(scene) ?? null,
     max_agents: scene.config.maxAgents,
     counts: countStates(views),
-    sections: names.map((name) => sectionStatus(scene.config, name, bySection.get(name) ?? [], runs, facts.commits ?? [])),
+    sections: names.map((name) => ({
+      ...sectionStatus(scene.config, name, bySection.get(name) ?? [], runs, facts.commits ?? []),
+      errands: errandViews(scene, name),
+    })),
     problems: problemLines(scene, section),
   };
 }
 
-function sectionStatus(config: Config, name: string, views: readonly TaskView[], runs: readonly RunLine[], commits: readonly CommitFact[]): SectionStatus {
+function sectionStatus(
+  config: Config,
+  name: string,
+  views: readonly TaskView[],
+  runs: readonly RunLine[],
+  commits: readonly CommitFact[],
+): Omit<SectionStatus, 'errands'> {
   const lines = views.map(taskLine);
   const running = runs.filter((run) => run.section === name);
   const runIds = new Set(running.map((run) => run.id));

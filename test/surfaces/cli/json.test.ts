@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/surfaces/cli/commands.ts';
 import { type DocumentName, documents, entrySchema } from '../../../src/surfaces/cli/json.ts';
 import type { LogEntry } from '../../../src/surfaces/cli/app.ts';
+import type { Called } from '../../../src/runs/requests.ts';
+import { taskViews } from '../../../src/runs/view.ts';
 import { busyScene, type Given, LIST, NOW, todone } from './host.ts';
 
 const ENTRIES: readonly LogEntry[] = [
@@ -21,6 +23,11 @@ const GIVEN: Given = {
   history: [{ at: NOW, id: 'q8f0t6zd', field: 'state', old: 'open', new: 'in_progress', by: 'me', via: 'engine' }],
   proof: { commit: 'a1b2c3d'.padEnd(40, '0'), hash: 'a1b2c3d' },
 };
+
+const CLAIMED = {
+  ok: true,
+  output: { task: taskViews(busyScene())[1], ticket: '3f2a91bc.2', worker: 'me', lease_until: null },
+} as Called;
 
 const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['start --dry-run', 'plan'],
@@ -57,6 +64,12 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['task show q8f0t6zd', 'task'],
   ['task show lcxv8o4', 'task'],
   ['task history q8f0t6zd', 'history'],
+  ['task create Words', 'filed'],
+  ['task update q8f0t6zd -p 1', 'changed'],
+  ['task close q8f0t6zd --hash a1b2c3d', 'closed'],
+  ['task claim rotate', 'claim', { called: CLAIMED }],
+  ['task heartbeat q8f0t6zd', 'heartbeat', { called: { ok: true, output: { lease_until: NOW, changed: false } } }],
+  ['task dep tree', 'trees'],
   ['why nobody', 'error'],
   ['strat', 'error'],
   ['stop x', 'error', { answer: { kind: 'refused', message: 'no', remedy: 'yes' } }],
@@ -145,12 +158,12 @@ describe('--json', () => {
     ['task ready', 'rotate lcxv8o4'],
     ['task show m2c7r4ya', 'm2c7r4ya'],
     ['status', 'q8f0t6zd'],
-    ['why rotate', 'section'],
+    ['why rotate', 'ready'],
     ['why q8f0t6zd', 'running'],
     ['why lcxv8o4', 'ready'],
     ['why k3v9x2m1', 'done'],
     ['stop q8f0t6zd', 'q8f0t6zd'],
-    ['start --dry-run', 'lcxv8o4'],
+    ['start --dry-run', 'rotate lcxv8o4'],
     ['restore m2c7r4ya --into /x', '/x'],
     ['init', 'tasks.md'],
     ['doctor', ''],

@@ -1,0 +1,39 @@
+/** The campaign's answer, as a table for people. */
+export type Row = {
+  readonly name: string;
+  readonly runs: number;
+  readonly edits: number;
+  /** Words that were saved and are gone. */
+  readonly lost: number;
+  /** Words that are there twice, or that nobody wrote. */
+  readonly doubled: number;
+  /** Tasks whose line says something else than git. */
+  readonly untrue: number;
+  readonly doubleRuns: number;
+  /** Processes and files left behind. */
+  readonly orphans: number;
+  /** The case could not be played to its end. */
+  readonly broken?: boolean;
+  /** Those that went wrong. */
+  readonly seeds: readonly number[];
+  readonly said: string[];
+};
+
+export type Missing = { readonly program: string; readonly excused: boolean };
+
+const HEAD = ['case', 'runs', 'edits', 'lost words', 'doubled words', 'false states', 'double runs', 'orphans', 'seeds that failed'] as const;
+
+export function table(rows: readonly Row[], missing: readonly Missing[]): string {
+  const cells = rows.map((row) => [
+    row.name,
+    ...[row.runs, row.edits, row.lost, row.doubled, row.untrue, row.doubleRuns, row.orphans].map(String),
+    `${row.seeds.join(' ')}${row.broken === true ? ' (did not come to its end)' : ''}`,
+  ]);
+  const widths = HEAD.map((head, column) => Math.max(head.length, ...cells.map((row) => (row[column] ?? '').length)));
+  const line = (row: readonly string[]): string =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ');
+  const gone = missing.map(
+    ({ program, excused }) => `${program}: NOT HERE${excused ? ' (excused by TODONE_EDITORS_WITHOUT)' : ', so its cases were not played'}`,
+  );
+  return [line(HEAD), ...cells.map(line), ...gone].join('\n');
+}
