@@ -4,8 +4,8 @@
  */
 import type { Planted } from '../simulation/planted.ts';
 
-/** `within` = the case that shows it soonest. */
-export const PLANTED: readonly (Planted & { readonly within: string })[] = [
+/** `within` = the case that shows it soonest, `first` = a seed shortly before it does, where that takes hundreds of lives. */
+export const PLANTED: readonly (Planted & { readonly within: string; readonly first?: number })[] = [
   {
     name: 'the new text is renamed over the list',
     within: 'rename',
@@ -64,7 +64,8 @@ export const PLANTED: readonly (Planted & { readonly within: string })[] = [
   },
   {
     name: 'a save that was merged before the death is merged again',
-    within: 'late, killed',
+    within: 'truncate, killed',
+    first: 250,
     file: 'src/adapters/list-settle.ts',
     from: 'if (intents.mergerOf(mine.intent.id) !== undefined) return saved(mine);',
     to: '',
@@ -100,6 +101,7 @@ export const PLANTED: readonly (Planted & { readonly within: string })[] = [
   {
     name: 'the folder is not synced before the displaced version is let go',
     within: 'any, power cut',
+    first: 560,
     file: 'src/adapters/list-settle.ts',
     from: 'const standing = (mine: Displaced): Promise<void> => disk.syncFolder(dirname(mine.intent.list));',
     to: 'const standing = async (_: Displaced): Promise<void> => undefined;',
