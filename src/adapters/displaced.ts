@@ -30,6 +30,8 @@ export type DisplacedLook = {
   readonly changed: boolean;
   /** Nobody is in the midst of writing it. */
   readonly quiet: boolean;
+  /** Somebody has it open and can write to it still. */
+  readonly held: boolean;
 };
 
 /** Where nobody can tell who has a file open, it is quiet after standing still for so long. */
@@ -48,7 +50,7 @@ export async function lookAtDisplaced(disk: Disk, mine: Displaced, now: number, 
     const written = writer === false ? await file.isBeingWritten() : writer;
     const quiet = written === false ? bytes.length === facts.size : stillMs >= (written ? settleMs : STILL_MS);
     const changed = mine.base ? !bytes.equals(mine.base) : hashOf(bytes) !== mine.intent.baseHash;
-    return { bytes, changed, quiet };
+    return { bytes, changed, quiet, held: written === true };
   } finally {
     await file.close();
   }
@@ -68,7 +70,8 @@ export async function locate(disk: Disk, archive: Archive, intent: StoredIntent)
     if (intent.displaced !== intent.temp) await remove(disk, intent.displaced);
     return undefined;
   }
-  if (await exists(disk, intent.displaced)) return { place: intent.displaced, archived: false };
+  const taken = intent.displaced === archive.pathOf(intent.keep, 'saved') || intent.displaced === archive.pathOf(intent.keep, 'kept');
+  if (await exists(disk, intent.displaced)) return { place: intent.displaced, archived: taken };
   const archived = archive.pathOf(intent.keep, 'before');
   return (await exists(disk, archived)) ? { place: archived, archived: true } : undefined;
 }
