@@ -20,6 +20,8 @@ export type Displaced = {
   readonly since: number;
   dueAt: number;
   looks: number;
+  /** Since when there has been no list to put its save into. */
+  listAwaySince?: number;
   /** How it looked at the last look, and since when it has looked so. */
   seen?: { readonly size: number; readonly modifiedNs: bigint; readonly since: number };
 };
@@ -66,8 +68,9 @@ function stillSince(mine: Displaced, facts: FileFacts, now: number): number {
 /** Where an intent that another process began has its displaced file; undefined where there is none, ours being cleared away. */
 export async function locate(disk: Disk, archive: Archive, intent: StoredIntent): Promise<{ readonly place: string; readonly archived: boolean } | undefined> {
   if (await isOurs(disk, intent)) {
-    await remove(disk, intent.temp);
+    // Ours last: it is what says that the second name is the list's own.
     if (intent.displaced !== intent.temp) await remove(disk, intent.displaced);
+    await remove(disk, intent.temp);
     return undefined;
   }
   const taken = intent.displaced === archive.pathOf(intent.keep, 'saved') || intent.displaced === archive.pathOf(intent.keep, 'kept');

@@ -151,6 +151,7 @@ export function settler(options: SettleOptions): Settler {
       const looked = await looker.look();
       if (looked.kind !== 'content') return withoutList(mine, looked.kind);
       const list = looked.content;
+      mine.listAwaySince = undefined;
       const row = intents.get(mine.intent.id);
       const wrote = { ...mine.intent, base: row?.base ?? mine.base, planned: row?.planned ?? mine.planned };
       if (isCutOff(wrote, save)) return cannot(mine, look, 'most of its lines are missing, as of a save that was cut off');
@@ -218,7 +219,8 @@ export function settler(options: SettleOptions): Settler {
 
   /** The list is away or cannot be used: for a moment, or for good. */
   const withoutList = async (mine: Displaced, kind: 'missing' | 'refused'): Promise<Settled> => {
-    if (clock.ticks() - mine.since >= settleMs) return keep(mine, kind === 'missing' ? 'the list is gone' : 'the list cannot be used');
+    mine.listAwaySince ??= clock.ticks();
+    if (clock.ticks() - mine.listAwaySince >= settleMs) return keep(mine, kind === 'missing' ? 'the list is gone' : 'the list cannot be used');
     later(mine, LOOKS_MS[Math.min(mine.looks++, LOOKS_MS.length - 1)] ?? LAST_LOOK_MS);
     return { kind: 'unfinished' };
   };

@@ -121,7 +121,7 @@ function makeWorld(seed: number, of: Case, rooms: Rooms, trace: World['trace']):
   const random = generator(seed);
   const pick = (below: number): number => Math.floor(random() * below);
   const ledger: Ledger = { fates: new Map(), lines: new Map(), overwritten: new Set(), saves: 0 };
-  const world = { ticks: 1000 };
+  const world = { ticks: 1000, quiet: false };
   const disk = simulatedDisk(() => 1_800_000_000_000 + world.ticks, random, [FOLDER, '/repo/.git', STATE]);
   const words = (kind: string, index: number, text: (word: string) => string): string => {
     const word = wordOf(kind, index);
@@ -145,6 +145,7 @@ function makeWorld(seed: number, of: Case, rooms: Rooms, trace: World['trace']):
     ledger,
     pick,
     saving: false,
+    now: () => (world.quiet ? Number.POSITIVE_INFINITY : world.ticks),
     isPending: (word) => of.editors > 1 || isPending(disk, store, word),
     number: index * 1000,
   }));
@@ -166,7 +167,6 @@ function makeWorld(seed: number, of: Case, rooms: Rooms, trace: World['trace']):
     lives: new Set<Life>(),
     timerIds: 0,
     calls: 0,
-    quiet: false,
     messy: false,
     words: 0,
     writes: 0,

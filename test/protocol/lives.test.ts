@@ -8,7 +8,7 @@ import type { Lived } from './life.ts';
 import { PLANTED } from './planted.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const LIVES = 25;
+const LIVES = 15;
 const PLANTED_LIVES = 400;
 const LIMIT_MS = 600_000;
 

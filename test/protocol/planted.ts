@@ -106,4 +106,26 @@ export const PLANTED: readonly (Planted & { readonly within: string; readonly fi
     from: 'const standing = (mine: Displaced): Promise<void> => disk.syncFolder(dirname(mine.intent.list));',
     to: 'const standing = async (_: Displaced): Promise<void> => undefined;',
   },
+  {
+    name: 'a file that somebody holds open is watched no longer than another',
+    within: 'late',
+    file: 'src/adapters/list-settle.ts',
+    from: '(ageMs >= LAST_LOOK_MS && !held)',
+    to: 'ageMs >= LAST_LOOK_MS',
+  },
+  {
+    name: 'a list that is away for a moment is given up by a late save',
+    within: 'two writers',
+    first: 55,
+    file: 'src/adapters/list-settle.ts',
+    from: 'mine.listAwaySince ??= clock.ticks();',
+    to: 'mine.listAwaySince ??= mine.since;',
+  },
+  {
+    name: "a save that an editor's death cut off is merged",
+    within: 'truncate',
+    file: 'src/adapters/list-merge.ts',
+    from: 'return before >= LINES_MIN ? linesIn(save.text) * 2 < before : before > 0 && linesIn(save.text) === 0;',
+    to: 'return false;',
+  },
 ];
