@@ -8,8 +8,8 @@ import type { Lived } from './life.ts';
 import { PLANTED } from './planted.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const LIVES = 15;
-const PLANTED_LIVES = 400;
+const LIVES = 10;
+const PLANTED_LIVES = 1500;
 const LIMIT_MS = 600_000;
 
 type Report = { readonly lives: number; readonly broken: readonly (Lived & { readonly case: string })[]; readonly brokenCount: number };

@@ -17,12 +17,12 @@ export const PLANTED: readonly (Planted & { readonly within: string; readonly fi
     name: 'what came out of the exchange is not compared with what was read',
     within: 'truncate',
     file: 'src/adapters/list-settle.ts',
-    from: 'if (look.changed && look.quiet) return merge(mine, look.bytes);',
+    from: 'if (look.changed && look.quiet) return merge(mine, look);',
     to: 'look.changed = false;',
   },
   {
     name: 'the displaced file is not watched until nobody writes to it',
-    within: 'truncate',
+    within: 'late',
     file: 'src/adapters/displaced.ts',
     from: 'const quiet = written === false ? bytes.length === facts.size : stillMs >= (written ? settleMs : STILL_MS);',
     to: 'const quiet = true;',
@@ -100,8 +100,8 @@ export const PLANTED: readonly (Planted & { readonly within: string; readonly fi
   },
   {
     name: 'the folder is not synced before the displaced version is let go',
-    within: 'any, power cut',
-    first: 560,
+    within: 'two writers, power cut',
+    first: 390,
     file: 'src/adapters/list-settle.ts',
     from: 'const standing = (mine: Displaced): Promise<void> => disk.syncFolder(dirname(mine.intent.list));',
     to: 'const standing = async (_: Displaced): Promise<void> => undefined;',
@@ -120,12 +120,5 @@ export const PLANTED: readonly (Planted & { readonly within: string; readonly fi
     file: 'src/adapters/list-settle.ts',
     from: 'mine.listAwaySince ??= clock.ticks();',
     to: 'mine.listAwaySince ??= mine.since;',
-  },
-  {
-    name: "a save that an editor's death cut off is merged",
-    within: 'truncate',
-    file: 'src/adapters/list-merge.ts',
-    from: 'return before >= LINES_MIN ? linesIn(save.text) * 2 < before : before > 0 && linesIn(save.text) === 0;',
-    to: 'return false;',
   },
 ];
