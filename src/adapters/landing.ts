@@ -5,6 +5,7 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Advanced, Landing, LandingOrder, Layer, Log, Squashed } from '../engine/ports.ts';
+import { shortageIn } from '../runs/shortage.ts';
 import { commitMessage } from './commit-message.ts';
 import { follow, followersOf, type Overlooked } from './followers.ts';
 import { settleBranch } from './intruders.ts';
@@ -65,8 +66,9 @@ export function openLanding(options: LandingOptions): Landing {
       try {
         return await inTurn(order.workspace, () => squash(use, order, onto));
       } catch (error) {
-        // What git refuses to take in (an unreadable file, a path that no system should hold) is the work's fault.
-        if (error instanceof GitFailed && error.result.code !== undefined) return { kind: 'refused', message: error.message };
+        // What git refuses to take in (an unreadable file, a path that no system should hold) is the work's fault; a full disk is not.
+        if (error instanceof GitFailed && error.result.code !== undefined && shortageIn(error) === undefined)
+          return { kind: 'refused', message: error.message };
         throw error;
       }
     },

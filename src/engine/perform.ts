@@ -7,6 +7,7 @@ import { newId } from '../runs/new-id.ts';
 import type { End, Found, Run, Step } from '../runs/run.ts';
 import { type Doing, orderOf, verifyOf } from './doing.ts';
 import type { PhaseEnd, PromptName } from './ports.ts';
+import { shortageIn } from '../runs/shortage.ts';
 
 /** How often a person's work in the way is looked at again. */
 const BUSY_RETRY_MS = 5000;
@@ -21,7 +22,9 @@ export async function perform(run: Run, doing: Doing): Promise<End> {
     if (isPhase(run.step)) return await phase(run, run.step, doing);
     throw new Error(`a run cannot be performed at ${run.step}`);
   } catch (error) {
-    return { kind: 'transient', reason: 'setup_failed', message: `${run.step}: ${error instanceof Error ? error.message : String(error)}` };
+    // No task is to blame for a full disk: it waits for as long as that lasts.
+    const patient = shortageIn(error) !== undefined;
+    return { kind: 'transient', reason: 'setup_failed', message: `${run.step}: ${error instanceof Error ? error.message : String(error)}`, patient };
   }
 }
 
@@ -43,7 +46,7 @@ async function prepare(run: Run, doing: Doing): Promise<End> {
       };
     case 'failed':
       return prepared.transient
-        ? { kind: 'transient', reason: 'setup_failed', message: prepared.message }
+        ? { kind: 'transient', reason: 'setup_failed', message: prepared.message, patient: shortageIn(prepared.message) !== undefined }
         : { kind: 'final', reason: 'setup_failed', message: prepared.message };
   }
 }
@@ -68,6 +71,7 @@ async function phase(run: Run, step: 'plan' | 'implement' | 'update', doing: Doi
       sessionUsage: run.found.sessionUsage,
       readOnly,
       plan: run.found.plan,
+      allowance: doing.allowance,
       limitMs: doing.prompts.limitMs(step) ?? doing.config.limits.phase,
     },
     doing.activity,
