@@ -6,6 +6,7 @@ import { isPhase } from '../runs/lifecycle.ts';
 import { newId } from '../runs/new-id.ts';
 import type { End, Found, Run, Step } from '../runs/run.ts';
 import { type Doing, orderOf, verifyOf } from './doing.ts';
+import { landingOrder } from './land.ts';
 import type { PhaseEnd, PromptName } from './ports.ts';
 import { shortageIn } from '../runs/shortage.ts';
 
@@ -80,7 +81,18 @@ async function phase(run: Run, step: 'plan' | 'implement' | 'update', doing: Doi
   if (doing.signal.aborted) return stopped(run, step, workspace, start, doing);
   if (done.end.kind !== 'done') return keepWork(run, step, done, workspace, start, doing);
   if (readOnly) return undoPlanChanges(run, done, workspace, start, doing);
-  return judge(run, step, done, doing);
+  const end = judge(run, step, done, doing);
+  return (step === 'implement' ? await earlyConflict(run, end, doing) : undefined) ?? end;
+}
+
+/** What others have landed meanwhile is met now, and not after the rest of the phases and `verify`. */
+async function earlyConflict(run: Run, end: End, doing: Doing): Promise<End | undefined> {
+  const outcome = end.kind === 'done' ? end.found?.outcome : 'failed';
+  const order = run.steps.includes('update') && (outcome === 'done' || outcome === undefined) ? landingOrder(run) : undefined;
+  const conflict = order && (await doing.landing.preflight(order));
+  if (!conflict || end.kind !== 'done') return undefined;
+  const { message, evidence, start, kept } = conflict;
+  return { kind: 'rework', reason: 'conflict', message, evidence, found: { ...end.found, start, kept } };
 }
 
 /** Whether the workspace may hold something of this run already. */
