@@ -54,6 +54,16 @@ const fieldsSchema = z
 /** The clients that ToDone knows by name. */
 export const CLIENTS = ['claude', 'codex', 'gemini', 'opencode'] as const;
 
+const optionalDuration = z
+  .union([z.string(), z.number()])
+  .optional()
+  .transform((value, context) => {
+    const ms = value === undefined ? undefined : durationMs(value);
+    if (value === undefined || ms !== undefined) return ms;
+    context.addIssue({ code: 'custom', message: `"${value}" is not a time: write 500ms, 5s, 2m, 1h or 14d` });
+    return z.NEVER;
+  });
+
 const agentSchema = z
   .strictObject({
     client: z
@@ -102,6 +112,14 @@ const hooksSchema = z.strictObject({
   afterRun: z.string().optional().describe('Shell command after each run'),
   beforeRemove: z.string().optional().describe('Shell command before clean removes a workspace; if it fails, the workspace is kept'),
 });
+
+const budgetSchema = z
+  .strictObject({
+    tokens: z.int().min(1).optional().describe('Tokens, in and out'),
+    costUsd: z.number().positive().optional().describe('US dollars, where the agent says what it costs'),
+    time: optionalDuration.describe('Time of agents at work, added up'),
+  })
+  .prefault({});
 
 export const configSchema = z.strictObject({
   $schema: z.string().optional().describe('For editors'),
@@ -166,6 +184,10 @@ export const configSchema = z.strictObject({
     .default('triage')
     .describe('A task that an agent files as a prerequisite: waits for a person (triage), or may start at once (auto)'),
   hooks: hooksSchema.prefault({}).describe('Commands around workspaces and runs'),
+  budgets: z
+    .strictObject({ task: budgetSchema, section: budgetSchema, day: budgetSchema })
+    .prefault({})
+    .describe('What agents may use up; what is over its budget stops, and nothing new starts. Days are UTC'),
   limits: z
     .strictObject({
       phase: duration('60m').describe('Longest time of one phase'),
@@ -175,6 +197,8 @@ export const configSchema = z.strictObject({
       stallAfter: duration('5m').describe('A phase without event, CPU and file change for this long has stalled'),
       stopGrace: duration('10s').describe('From TERM to KILL'),
       limitWait: duration('1m').describe('How long a client may wait out a rate limit by itself; then its task waits without it'),
+      sameCalls: z.int().min(0).default(5).describe('The same tool call this often, one after the other, is no progress; 0 = never'),
+      sameFailures: z.int().min(0).default(5).describe('The same check failing this often on unchanged work is no progress; 0 = never'),
       outputBytes: z
         .int()
         .min(1024)

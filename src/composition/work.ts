@@ -162,6 +162,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     },
     door: ownersDoor({ engine, config: options.config, clock, history: (id) => journal.history(id), reachable: (hash) => reachable(git, hash) }),
     async close() {
+      engine.close();
       await list.close();
       journal.close();
       lock.close();

@@ -14,9 +14,10 @@ import type { MarkAsk } from '../runs/put-right.ts';
 import type { EditItem } from '../runs/list-edits.ts';
 import type { Evidence } from '../runs/evidence.ts';
 import { problemsOf } from '../runs/problems.ts';
+import { allowance } from '../runs/govern.ts';
 import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
-import { apply, worldOf, type World } from '../runs/world.ts';
+import { apply, draftOf, worldOf, type World } from '../runs/world.ts';
 import { landingQueue } from './landing-queue.ts';
 import type { ErrandOrder } from '../runs/errand.ts';
 import type { Branches } from './branches.ts';
@@ -68,6 +69,8 @@ export type Engine = {
   drain(): Promise<void>;
   /** Stops all runs at once; their work is in snapshots and they go on at the next start. */
   stop(): Promise<void>;
+  /** Nothing is looked at any more: no timer of a wait that is still far off keeps the process. */
+  close(): void;
   /** What surfaces show. */
   now(): Snapshot;
   /** Called after each turn; the returned function takes it back. */
@@ -209,7 +212,9 @@ export function createEngine(ports: EnginePorts): Engine {
     const abort = new AbortController();
     performing.set(run.id, { ticket: run.ticket, abort });
     inLane(run, async () => {
-      const end = await perform(run, { ...ports, config: ports.config(), queue, signal: abort.signal, activity: (event) => note(run.id, event) });
+      const config = ports.config();
+      const left = allowance(draftOf(world), config, run, clock.now());
+      const end = await perform(run, { ...ports, config, queue, allowance: left, signal: abort.signal, activity: (event) => note(run.id, event) });
       if (performing.get(run.id)?.ticket === run.ticket) performing.delete(run.id);
       post({ kind: 'ended', id: run.id, ticket: run.ticket, step: run.step, end });
     });
@@ -387,6 +392,10 @@ export function createEngine(ports: EnginePorts): Engine {
       post({ kind: 'stop' });
       for (const abort of errands.values()) abort.abort();
       await until(() => lanes.size === 0 && writer.idle());
+    },
+    close() {
+      dead = true;
+      cancelWake?.();
     },
     now: () => ({ board, problems, world, activity }),
     onTurn(listener) {

@@ -6,7 +6,7 @@ import type { Board, Edit, Edited } from '../tasks/task.ts';
 import type { Caller } from '../runs/caller.ts';
 import type { Called, RequestName } from '../runs/requests.ts';
 import type { AgentChoice } from '../runs/settings.ts';
-import type { End, Found, Known, Run, Step, TaskText, Usage } from '../runs/run.ts';
+import type { End, Found, Known, Run, Spent, Step, TaskText, Usage } from '../runs/run.ts';
 
 export interface Clock {
   /** Wall time, ms since 1970: for display and dates. */
@@ -252,6 +252,8 @@ export type PhaseOrder = WorkOrder & {
   readonly readOnly: boolean;
   readonly plan?: string;
   readonly limitMs: number;
+  /** What its budgets leave to it (5.3-R7). */
+  readonly allowance?: { readonly [U in keyof Spent]?: number };
 };
 
 export type { TaskText };

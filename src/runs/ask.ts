@@ -99,7 +99,7 @@ function retry(asking: AskedWith, id: string | undefined, located: Located | und
   const target = targetOf(located.task);
   const mark = { kind: 'mark', target, expect: ['failed'], marker: { state: 'open', ...(id === undefined ? {} : { id }) } } as const;
   const edits = fresh ? [mark, { kind: 'addTag', target, key: 'fresh' } as const] : [mark];
-  if (known) putKnown(asking.draft, { ...known, attempts: 0, updatedAt: asking.now }, asking.by, asking.via);
+  if (known) putKnown(asking.draft, { ...known, attempts: 0, spent: undefined, updatedAt: asking.now }, asking.by, asking.via);
   return {
     ...only({ kind: 'ok', message: 'it will be tried again', id }),
     edits: [{ purpose: 'ask', id: id ?? '', ticket: known?.ticket ?? 0, edits, urgent: true }],

@@ -194,12 +194,12 @@ function takeKnown(seen: Look, change: Change): readonly Run[] {
   if (!task) return lineGone(seen, known);
   const to = task.marker.state;
   if (known.state === 'done' && (to === 'open' || to === 'blocked')) {
-    if (tagValue(task, 'redo') !== undefined) remember(seen, known.id, task, to, { held: undefined, attempts: 0, kept: undefined });
+    if (tagValue(task, 'redo') !== undefined) remember(seen, known.id, task, to, { held: undefined, attempts: 0, spent: undefined, kept: undefined });
     else if (known.held === undefined) remember(seen, known.id, task, 'done', { held: 'done' });
   } else if (known.state !== to) {
     remember(seen, known.id, task, to, {
       held: undefined,
-      ...(to === 'open' || to === 'blocked' ? { attempts: 0 } : {}),
+      ...(to === 'open' || to === 'blocked' ? { attempts: 0, spent: undefined } : {}),
       ...(to === 'done' ? { hash: task.marker.hash } : {}),
     });
   } else if (known.text !== task.text || known.section !== task.section || known.occurrence !== task.occurrence || known.held || known.gone) {

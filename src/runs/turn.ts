@@ -9,6 +9,7 @@ import { notWritten, overtaken, replyTo } from './answer-request.ts';
 import { answerAsk, type Answer, type Ask } from './ask.ts';
 import { wordsFor } from './caller.ts';
 import { freed, heldBack } from './behind.ts';
+import { overBudget, parkedOf, settleAccount } from './govern.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
 import { expired } from './claims.ts';
 import type { TipFiles } from './files.ts';
@@ -342,7 +343,9 @@ function ended(turning: Turning, event: Extract<Event, { kind: 'ended' }>): void
   if (run.halt && !landed) return halted(turning, { ...run, found: { ...run.found, ...foundOf(event.end) } });
   if (draft.world.mode === 'draining' && event.end.kind === 'final' && event.end.reason === 'cancelled') return;
   if (landed) afterLanding(draft, given.config, run.section, given.now);
-  go(turning, elsewhere(turning, run, event.end) ?? advance({ ...run, halt: undefined }, event.end, policyOf(turning, run)), given);
+  const next = elsewhere(turning, run, event.end) ?? advance({ ...run, halt: undefined }, event.end, policyOf(turning, run));
+  settleAccount(draft, run, event.end, next, given.config, given.now);
+  go(turning, next, given);
 }
 
 /** A person is at work in the workspace: the run takes the next one (4-R3). */
@@ -370,7 +373,7 @@ const foundOf = (end: End): Run['found'] => ('found' in end && end.found ? end.f
 /** A run goes on: the next step is begun, or its outcome is written. */
 function go(turning: Turning, going: Run, given: Given = turning.given): void {
   const { draft } = turning;
-  const run = putRun(draft, going.outside ? going : heldBack(draft, going, given.now));
+  const run = putRun(draft, going.outside ? going : governed(turning, heldBack(draft, going, given.now)));
   if (run.waitUntil !== undefined && run.waitUntil > given.now) return;
   if (run.outside && run.step !== 'settle') return;
   if (run.step === 'settle') {
@@ -381,6 +384,15 @@ function go(turning: Turning, going: Run, given: Given = turning.given): void {
   // While stopping, an agent's phase is not begun any more; ours are short and go on.
   if (draft.world.mode === 'draining' && isPhase(run.step)) return;
   turning.effects.push({ kind: 'perform', run });
+}
+
+/** A phase waits for its account, and does not begin with nothing left to use (5.3-R5, R7). */
+function governed({ draft, given }: Turning, run: Run): Run {
+  if (!isPhase(run.step) || run.waitUntil !== undefined) return run;
+  const parked = parkedOf(draft, given.config, run.agent, given.now);
+  if (parked) return { ...run, waitUntil: parked.until, evidence: run.evidence ?? parked.message };
+  const over = overBudget(draft, given.config, run, given.now);
+  return over === undefined ? run : settle(run, { state: 'failed', reason: 'budget', message: `stopped before ${run.step}: ${over}` });
 }
 
 /** What a run came to is known before its line is written: the list may be away for now. */

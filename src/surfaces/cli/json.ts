@@ -124,6 +124,8 @@ export const documents = {
     owner: nullable(z.strictObject({ pid: z.int(), host: text, since: ms })),
     held: nullable(whySchema),
     max_agents: z.int(),
+    limits: z.array(z.strictObject({ account: text, until: ms, message: text })),
+    spent_today: z.strictObject({ tokens: z.number(), cost_usd: z.number(), ms: z.number() }),
     counts,
     sections: z.array(sectionSchema),
     problems: z.array(z.strictObject({ line: z.int(), column: z.int(), rule: text, severity: z.enum(['error', 'warning']), message: text, remedy: text })),
