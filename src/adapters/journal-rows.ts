@@ -143,6 +143,7 @@ const runShape = {
   evidence: text.optional(),
   tries: count,
   waitUntil: z.number().optional(),
+  waitFrom: z.number().optional(),
   reworks: count,
   sentBack: reason.optional(),
   behind: text.optional(),
@@ -150,6 +151,7 @@ const runShape = {
   outcome: z.looseObject(endingShape).optional(),
   startedAt: z.number(),
   outside: z.looseObject(outsideShape).optional(),
+  looks: z.enum(['investigate', 'breakdown']).optional(),
 } satisfies Shape<Run>;
 
 const historyShape = {

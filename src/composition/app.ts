@@ -12,6 +12,7 @@ import { gitEnvironment } from '../adapters/git.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { openLog } from '../adapters/log.ts';
 import { ownerInfo } from '../adapters/owner.ts';
+import { MARK } from '../adapters/process.ts';
 import { openProver } from '../adapters/proof.ts';
 import { readRunLog } from '../adapters/run-log.ts';
 import { openSections } from '../adapters/sections.ts';
@@ -52,7 +53,12 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     config: place.config,
     instance,
     agents,
-    scene: async () => sceneOf(place, agents(), instance, clock.now()),
+    async scene() {
+      const scene = sceneOf(place, agents(), instance, clock.now());
+      const blocked = await blockedBy(place);
+      if (blocked !== undefined) scene.draft.world.list = { kind: 'refused', since: scene.now, message: `blocked: ${blocked}` };
+      return scene;
+    },
     activity: async () => activityOf(place),
     owner: async () => ownerInfo(place.stateDir),
     ask: async (ask) => {
@@ -81,6 +87,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     commits: (section, max) => commitsOf(place, section, max),
     upkeep: openUpkeep({ place, clock, log: () => openScreenLog(place, globals, host, 'error'), by: instance }),
     async doErrand(what, section) {
+      if (host.env[MARK] !== undefined) return RUN_REFUSED;
       makeStateDir(place);
       return doErrand({ place, by: instance, clock, log, signal: signals.drain }, what, section);
     },
@@ -90,6 +97,13 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
   };
 }
 
+/** 13-R1: what leaves a workspace is a person's to decide. */
+const RUN_REFUSED: CliFailure = {
+  kind: 'failure',
+  code: 3,
+  message: "this is called from inside a run, and a run moves no section's branch and pushes nothing",
+  remedy: 'say in your report what should be done: a person decides',
+};
 function historyOf(place: Place, id: string): readonly HistoryRow[] {
   const journal = openJournalReadOnly({ stateDir: place.stateDir });
   try {
@@ -176,6 +190,17 @@ export function openScreenLog(place: Place, globals: Globals, host: Host, level:
     redact: (text) => redaction.redact(text),
     plain: plainText,
   });
+}
+
+/** What the machine is short of, as the daemon that works here says. */
+async function blockedBy(place: Place): Promise<string | undefined> {
+  if (!ownerInfo(place.stateDir)) return undefined;
+  try {
+    const answer = (await callSocket(socketPath(place.stateDir), { kind: 'blocked' }, AbortSignal.timeout(2000))) as { readonly by: string | null };
+    return answer.by ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function activityOf(place: Place): Promise<ReadonlyMap<string, Activity>> {

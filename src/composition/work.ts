@@ -51,14 +51,19 @@ export type Work = {
 export type WorkOptions = {
   readonly place: Place;
   readonly term: number;
+  /** Whether what makes us the owner is still in its place. */
+  readonly owns: () => boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly config: () => Config;
   readonly instance: string;
   /** False for one request without a daemon: no run is begun or recovered. */
   readonly works: boolean;
+  /** Without `works`: what is asked for may run commands all the same. */
+  readonly runsCommands?: boolean;
   /** `--wait` (7-R3). */
   readonly waits: boolean;
+  readonly patienceMs: number;
   /** Where agents are heard while their phases go on; without one they report by file alone. */
   readonly desk?: Desk;
 };
@@ -67,23 +72,24 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const { place, clock, log } = options;
   const { repo, stateDir, config } = place;
   const redaction = redactionOf(place);
-  const journal = openJournal({ stateDir, term: options.term, now: () => clock.now(), log });
+  const journal = openJournal({ stateDir, term: options.term, now: () => clock.now(), log, owns: options.owns });
   const stored = journal.load();
   const git = await openGit({ commonDir: repo.commonDir, top: repo.top, stateDir, env: process.env, log });
   const lock = openRepoLock(join(stateDir, 'worktrees.db'));
   const sections = openSections({ git, branchPrefix: config.branchPrefix, base: config.base });
-  const sandbox = options.works
-    ? await openSandbox({
-        config: options.config,
-        top: repo.top,
-        commonDir: repo.commonDir,
-        stateDir,
-        list: place.listPath,
-        socket: options.desk ? socketPath(stateDir, process.env, 'agents') : undefined,
-        own: ownFolders(),
-        env: process.env,
-      })
-    : openTo('nothing runs');
+  const sandbox =
+    options.works || options.runsCommands
+      ? await openSandbox({
+          config: options.config,
+          top: repo.top,
+          commonDir: repo.commonDir,
+          stateDir,
+          list: place.listPath,
+          socket: options.desk ? socketPath(stateDir, process.env, 'agents') : undefined,
+          own: ownFolders(),
+          env: process.env,
+        })
+      : openTo('nothing runs');
   if (options.works) log.write(sandbox.problem === undefined ? 'info' : 'error', `sandbox: ${sandbox.problem ?? sandbox.found}`);
   const shell = {
     sandbox,
@@ -116,13 +122,15 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     ports: config.ports,
   };
   const clean = openCleanCheckout(places);
+  const check = openVerify(shell);
+  const verify = verifyWhereConfigured(check, { ...shell, clean, git });
   const merging = { ...places, base: config.base, list: place.listName, identity: repo.identity, sign: config.sign === 'auto' && repo.signs };
   const engine = createEngine({
     clock,
     list,
     journal,
     workspaces: openWorkspaces(places),
-    branches: openBranches({ ...shell, ...merging, clean, check: openVerify(shell), baseBranch: () => baseBranchOf(merging) }),
+    branches: openBranches({ ...shell, ...merging, clean, check, proven: verify, baseBranch: () => baseBranchOf(merging) }),
     landing: openLanding({
       git,
       sections,
@@ -141,7 +149,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       log,
       ...(options.desk ? { voice: { desk: options.desk, socket: socketPath(stateDir, process.env, 'agents'), command: mcpCommand() } } : {}),
     }),
-    verify: verifyWhereConfigured(openVerify(shell), { ...shell, clean, git }),
+    verify,
     prompts,
     log,
     config: options.config,
@@ -150,6 +158,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     evidence: await evidenceFor(stored, { git, sections, list, stateDir, parse: options.config() }),
     works: options.works,
     waits: options.waits,
+    patienceMs: options.patienceMs,
   });
   return {
     engine,

@@ -12,6 +12,7 @@ import { freed, heldBack } from './behind.ts';
 import { overBudget, parkedOf, settleAccount } from './govern.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
 import { expired } from './claims.ts';
+import { countFromNow } from './clock-back.ts';
 import type { TipFiles } from './files.ts';
 import { noteGates } from './gates.ts';
 import { claimEdit, type EditItem, mendEdit, type Reply, settleEdits } from './list-edits.ts';
@@ -114,11 +115,13 @@ const ROLLBACK_LOOK_MS = 250;
 /** One turn. The caller stores `draft` first, then puts it into the world, then performs the effects. */
 export function turn(world: World, event: Event, given: Given): Turned {
   const turning: Turning = { draft: draftOf(world), effects: [], replies: [], given, wakeAt: undefined };
+  countFromNow(turning.draft, given.now);
   handle(turning, event);
   for (const run of freed(turning.draft)) go(turning, run);
   giveReplies(turning);
   tend(turning);
-  const chosen = start(turning);
+  const chosen = (opensNothing(event) ? world.chosen : undefined) ?? start(turning);
+  world.chosen = chosen;
   const errands = runErrands(turning);
   wakeForWaits(turning);
   return {
@@ -264,7 +267,8 @@ function noteFresh(turning: Turning, event: Extract<Event, { kind: 'read' }>, fi
   const { recent } = draft.world;
   for (const [fingerprint, at] of recent) if (at + given.config.claimAfter <= given.now) recent.delete(fingerprint);
   if (event.own || given.config.claimAfter === 0) return;
-  const at = first ? event.facts.modifiedAt : given.now;
+  // A file from another clock may be of a time that is yet to come.
+  const at = first ? Math.min(event.facts.modifiedAt, given.now) : given.now;
   if (at + given.config.claimAfter <= given.now) return;
   for (const fingerprint of event.board.fresh) recent.set(fingerprint, at);
 }
@@ -520,6 +524,15 @@ function wakeForWaits(turning: Turning): void {
 
 // ── starting ─────────────────────────────────────────────────────────────────────────────────────
 
+/**
+ * A request of a worker lets nothing of ours start: what it writes is read afterwards, and that is when it is chosen anew. Looking at
+ * every task for each heartbeat of a hundred workers would cost more than all their work.
+ */
+function opensNothing(event: Event): boolean {
+  if (event.kind === 'asked') return event.ask.kind === 'request';
+  return event.kind === 'edited' && event.items.every(({ item }) => item.reply !== undefined);
+}
+
 type Starting = { readonly wakeAt: number | undefined; readonly waitsForTime: boolean };
 
 function start(turning: Turning): Starting {
@@ -543,8 +556,8 @@ function survey(turning: Turning, section: string): void {
 const SOON_MS = 60_000;
 
 function runErrands(turning: Turning): ErrandsTurned {
-  const { draft, given, asked } = turning;
-  const errands = turnErrands({ draft, scene: sceneOf(turning), config: given.config, now: given.now, asked });
+  const { draft, given } = turning;
+  const errands = turnErrands({ draft, scene: sceneOf(turning), config: given.config, now: given.now, asked: turning.asked });
   for (const order of errands.orders) turning.effects.push({ kind: 'errand', order });
   return errands;
 }
@@ -585,7 +598,8 @@ function claim(turning: Turning, choice: Choice): void {
     from: task.marker.state,
     agent: choice.agent,
     model: choice.model,
-    steps: stepsOf(choice.steps),
+    steps: choice.looks ? LOOKING : stepsOf(choice.steps),
+    ...(choice.looks && { looks: choice.looks }),
     workspaceSlot: freeSlot(draft, task.section, given.now),
     found: clean ? {} : { kept: known.kept, session: known.session, sessionUsage: known.sessionUsage },
     evidence: clean ? undefined : known.evidence,
@@ -613,6 +627,9 @@ function claim(turning: Turning, choice: Choice): void {
   putRun(draft, run);
   turning.effects.push({ kind: 'edit', item: claimEdit(run) });
 }
+
+/** Nothing is implemented and nothing lands. */
+const LOOKING: readonly Step[] = ['claim', 'prepare', 'plan', 'settle'];
 
 // ── requests ─────────────────────────────────────────────────────────────────────────────────────
 

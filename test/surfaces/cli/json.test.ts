@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/surfaces/cli/commands.ts';
 import { type DocumentName, documents, entrySchema } from '../../../src/surfaces/cli/json.ts';
+import type { Errand } from '../../../src/runs/errand.ts';
 import type { Finding } from '../../../src/runs/reconcile.ts';
-import type { LogEntry } from '../../../src/surfaces/cli/app.ts';
+import type { Evidence, LogEntry } from '../../../src/surfaces/cli/app.ts';
 import type { Called } from '../../../src/runs/requests.ts';
 import { taskViews } from '../../../src/runs/view.ts';
 import { busyScene, type Given, LIST, NOW, todone } from './host.ts';
@@ -37,6 +38,27 @@ const FINDING: Finding = {
   message: 'landed in a1b2c3d, but its line says open',
   remedy: '--fix marks it done',
   fix: { target: { section: 'auth', text: 'x', occurrence: 0 }, from: 'open', marker: { state: 'done', hash: 'a1b2c3d', id: 'q8f0t6zd' }, commit: null },
+};
+const EVIDENCE: Evidence = {
+  command: 'npm test',
+  ok: false,
+  code: 1,
+  timed_out: false,
+  at: NOW,
+  where: '/repo/trees/auth',
+  path: '/repo/verify.ndjson',
+  lines: ['1 failed'],
+};
+const STOPPED: Errand = {
+  section: 'auth',
+  kind: 'sync',
+  ticket: 1,
+  by: 'me',
+  state: 'stopped',
+  tries: 0,
+  at: NOW,
+  message: 'both changed a.ts',
+  remedy: 'merge by hand',
 };
 const CLAIMED = {
   ok: true,
@@ -84,6 +106,16 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['task show q8f0t6zd', 'task'],
   ['task show lcxv8o4', 'task'],
   ['task history q8f0t6zd', 'history'],
+  ['diff auth', 'diff'],
+  ['diff auth --stat', 'diff'],
+  ['sync auth', 'branch'],
+  ['land auth --dry-run', 'branch'],
+  [
+    'pr auth',
+    'branch',
+    { errand: { section: 'auth', kind: 'pr', ticket: 1, by: 'me', state: 'done', tries: 0, at: NOW, message: 'made', url: 'https://x/1' } },
+  ],
+  ['task show m2c7r4ya', 'task', { evidence: EVIDENCE }],
   ['task create Words', 'filed'],
   ['task update q8f0t6zd -p 1', 'changed'],
   ['task close q8f0t6zd --hash a1b2c3d', 'closed'],
@@ -91,6 +123,8 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['task heartbeat q8f0t6zd', 'heartbeat', { called: { ok: true, output: { lease_until: NOW, changed: false } } }],
   ['task dep tree', 'trees'],
   ['why nobody', 'error'],
+  ['sync auth', 'error', { errand: STOPPED }],
+  ['sync nowhere', 'error'],
   ['strat', 'error'],
   ['stop x', 'error', { answer: { kind: 'refused', message: 'no', remedy: 'yes' } }],
 ];
