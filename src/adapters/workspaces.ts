@@ -223,7 +223,9 @@ async function release(use: Use, order: WorkOrder, path: string, signal: AbortSi
   if (ensured.kind === 'taken') return;
   await adoptLeftovers(git, workspace, record, tip);
   const clean = untouched && headOf(workspace) === tip;
-  const unholdable = clean ? [] : await clearOut(git, log, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record);
+  const unholdable = clean
+    ? []
+    : await clearOut(git, log, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record, untouched);
   if (unholdable.length > 0) {
     log.write('warn', keptMessage(workspace, unholdable), { id: order.id });
     return;

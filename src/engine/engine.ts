@@ -71,7 +71,7 @@ export type Engine = {
   drain(): Promise<void>;
   /** Stops all runs at once; their work is in snapshots and they go on at the next start. */
   stop(): Promise<void>;
-  /** Nothing is looked at any more: no timer of a wait that is still far off keeps the process. */
+  /** No more turns and no timer: a wait of an hour would keep the process for an hour. */
   close(): void;
   /** For a broken engine: stops what is performed and waits for it; what it came to is looked for at the next start. */
   abandon(): Promise<void>;
@@ -120,6 +120,7 @@ export function createEngine(ports: EnginePorts): Engine {
   let turning = false;
   let last: Turned | undefined;
   let cancelWake: (() => void) | undefined;
+  let cancelLook: (() => void) | undefined;
   let asks = 0;
   let dead = false;
   let unstored: Unstored | undefined;
@@ -259,11 +260,21 @@ export function createEngine(ports: EnginePorts): Engine {
         return ports.works ? void survey(effect.section) : undefined;
       case 'errand':
         return runErrand(effect.order);
+      case 'keep':
+        return ports.works ? keep(effect.text) : undefined;
       case 'answer':
         answers.get(effect.number)?.(effect.answer);
         answers.delete(effect.number);
         return;
     }
+  };
+
+  /** An agent that needs a person first is not given the next task; later it is tried again. */
+  const lookAtAgents = (): void => {
+    const list = (): void => post({ kind: 'agents', agents: ports.agents.list() });
+    list();
+    cancelLook?.();
+    cancelLook = clock.after(PERSON_MS, list);
   };
 
   const begin = (run: Run): AbortController => {
@@ -274,6 +285,7 @@ export function createEngine(ports: EnginePorts): Engine {
       const left = allowance(draftOf(world), config, run, clock.now());
       const end = await perform(run, { ...ports, config, queue, allowance: left, signal: abort.signal, activity: (event) => note(run.id, event) });
       if (performing.get(run.id)?.ticket === run.ticket) performing.delete(run.id);
+      if (end.kind === 'final' && end.person) lookAtAgents();
       post({ kind: 'ended', id: run.id, ticket: run.ticket, step: run.step, end });
     });
     return abort;
@@ -281,6 +293,13 @@ export function createEngine(ports: EnginePorts): Engine {
 
   const abortAll = (): void => {
     for (const { abort } of performing.values()) abort.abort();
+  };
+
+  const keep = (text: string): void => {
+    const trouble = (error: unknown): void => log.write('warn', `a version of the list could not be kept: ${String(error)}`);
+    const kept = (version: string): void =>
+      log.write('info', 'lines went from the list with a save; the version before is kept', { version, remedy: 'todone history --list' });
+    void ports.list.keep(text).then(kept, trouble);
   };
 
   const release = (run: Run): void => {
@@ -480,6 +499,7 @@ export function createEngine(ports: EnginePorts): Engine {
     close() {
       dead = true;
       cancelWake?.();
+      cancelLook?.();
     },
     async abandon() {
       if (!dead) return;
@@ -498,6 +518,8 @@ export function createEngine(ports: EnginePorts): Engine {
 const ROOM_MS = 1000;
 /** A list that cannot be written for longer is looked at like one that cannot be read. */
 const UNWRITTEN_MS_MAX = 60_000;
+/** How long a person is given before an agent that needed one is tried again. */
+const PERSON_MS = 605_000;
 /** Timers of Node are 32 bits long; a longer wait wakes early and finds nothing to do. */
 const WAKE_MS_MAX = 3_600_000;
 /** As in 1.4-R6, against what the journal knows, where no board was seen before. */

@@ -61,6 +61,8 @@ export interface TaskFile {
   watch(hint: () => void): Promise<() => Promise<void>>;
   /** Finishes what a crash interrupted and merges late writes on displaced files; at start and in idle time. */
   recover(): Promise<void>;
+  /** Puts a text that the list had into its versions; gives the version's name. */
+  keep(text: string): Promise<string>;
 }
 
 export class ListRefused extends Error {
@@ -208,6 +210,8 @@ export type Layer = { readonly order: LandingOrder; readonly commit: string };
 export interface Landing {
   /** With `onto`, a commit above the tip, it is laid on that; nothing in the workspace changes then. */
   squash(order: LandingOrder, onto?: string): Promise<Squashed>;
+  /** A conflict with what has landed since the run began, given back as `squash` does; undefined where there is none to be seen yet. */
+  preflight(order: LandingOrder): Promise<Extract<Squashed, { kind: 'conflict' }> | undefined>;
   /**
    * The workspace's tree becomes exactly `commit`, ignored files kept: where `verify` runs. With `own` that is for a while
    * only: the next `squash` finds the work of `own` there again, whatever happened in between.
@@ -336,7 +340,7 @@ export interface Verify {
 
 // ── prompts ──────────────────────────────────────────────────────────────────────────────────────
 
-export type PromptName = 'plan' | 'implement' | 'update' | 'resolve' | 'investigate';
+export type PromptName = 'plan' | 'implement' | 'update' | 'resolve' | 'investigate' | 'breakdown';
 
 export interface Prompts {
   /** The template with its variables filled in; values are never expanded again. */
