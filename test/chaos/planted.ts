@@ -33,7 +33,7 @@ export const PLANTED: readonly Planted[] = [
     file: 'src/adapters/task-file.ts',
     from: '        await sweep(parts);\n',
     to: '',
-    seenBy: [...list, '--share', '3'],
+    seenBy: [...list, '--share', '8'],
   },
   {
     name: 'a turn is stored row by row',
@@ -62,19 +62,5 @@ export const PLANTED: readonly Planted[] = [
     from: '      if (isBusy(error)) return undefined;\n',
     to: '      if (isBusy(error)) return openWriteDb(`${file}.${process.pid}`);\n',
     seenBy: ['--only', 'owner', '--case', 'contenders', '--share', '0.3'],
-  },
-  {
-    name: 'git taking markers back is taken for a wish',
-    file: 'src/runs/steer.ts',
-    from: 'if (isRollback(changes, seen)) return { halts: [], rollback: true };',
-    to: '',
-    seenBy: ['--only', 'hand', '--case', '^list put back as it was committed'],
-  },
-  {
-    name: 'a lock that a killed git left on our index stays',
-    file: 'src/adapters/workspace.ts',
-    from: '  if (existsSync(lock) && !(await removeIfAbandoned(lock, [workspace.dir], 0)))',
-    to: '  if (existsSync(lock))',
-    seenBy: ['--only', 'hand', '--case', '^stale locks in our own git directories, between'],
   },
 ];
