@@ -24,7 +24,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'what an exchange displaced is not looked at',
     file: 'src/adapters/list-settle.ts',
-    from: 'if (look.changed && look.quiet) return merge(mine, look.bytes);',
+    from: 'if (look.changed && look.quiet) return merge(mine, look);',
     to: '',
     seenBy: list,
   },
