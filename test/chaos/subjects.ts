@@ -161,13 +161,7 @@ const landing: Subject = {
   },
 };
 
-export const SUBJECTS: readonly Subject[] = [
-  listWrite('one list write, saved in place', 'appended'),
-  listWrite('one list write, saved by renaming', 'renamed'),
-  journalStep,
-  worktreeAdd,
-  landing,
-];
+export const SUBJECTS: readonly Subject[] = [listWrite('in place', 'appended'), listWrite('by renaming', 'renamed'), journalStep, worktreeAdd, landing];
 
 const TRIES = 4;
 
