@@ -8,20 +8,6 @@ const list = ['--only', 'kill', '--case', '^one list write, saved in place$'];
 
 export const PLANTED: readonly Planted[] = [
   {
-    name: 'a landing that has happened is not looked for',
-    file: 'src/adapters/landing.ts',
-    from: 'if (landed !== undefined) return alreadyLanded(use, order, landed, tip);',
-    to: '',
-    seenBy: ['--only', 'hand', '--case', '^an older journal put back'],
-  },
-  {
-    name: 'the end of a phase is not read',
-    file: 'src/adapters/agents/agents.ts',
-    from: 'if (written) return written;',
-    to: '',
-    seenBy: ['--only', 'hand', '--case', '^an older journal put back'],
-  },
-  {
     name: 'what an exchange displaced is not looked at',
     file: 'src/adapters/list-settle.ts',
     from: 'if (look.changed && look.quiet) return merge(mine, look);',

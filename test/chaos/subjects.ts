@@ -210,8 +210,8 @@ function judgeRepo(kit: Kit, id: string, fault: Note): void {
 
 /** Lock files of git, wherever they are. */
 export const locksBelow = (folder: string): readonly string[] =>
-  // The kit's mutex is a file of this name, too.
-  filesBelow(folder).filter((file) => file.endsWith('.lock') && !file.endsWith('/todone/worktree.lock'));
+  // The kit's mutex is a file of this name, too; a lock on our own tip is removed by the next landing that meets it.
+  filesBelow(folder).filter((file) => file.endsWith('.lock') && !file.endsWith('/todone/worktree.lock') && !file.includes('/refs/todone/tips/'));
 
 export function filesBelow(folder: string): readonly string[] {
   try {
