@@ -171,7 +171,7 @@ export const configSchema = z.strictObject({
     .default('origin')
     .describe('Where push and pr go: the name of a remote, or a URL'),
   prompts: z
-    .partialRecord(z.enum(['plan', 'implement', 'update', 'resolve', 'investigate']), z.string().min(1))
+    .partialRecord(z.enum(['plan', 'implement', 'update', 'resolve', 'investigate', 'breakdown']), z.string().min(1))
     .default({})
     .describe('Files to take as prompts, from the top of the repository: .claude/commands/fix.md; $ARGUMENTS and $1 are filled in'),
   workflow: z.string().default('default').describe('The workflow of tasks that name none'),

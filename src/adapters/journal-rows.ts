@@ -151,6 +151,7 @@ const runShape = {
   outcome: z.looseObject(endingShape).optional(),
   startedAt: z.number(),
   outside: z.looseObject(outsideShape).optional(),
+  looks: z.enum(['investigate', 'breakdown']).optional(),
 } satisfies Shape<Run>;
 
 const historyShape = {

@@ -4,7 +4,7 @@
  */
 import { isPhase } from '../runs/lifecycle.ts';
 import { newId } from '../runs/new-id.ts';
-import type { End, Found, Run, Step } from '../runs/run.ts';
+import type { End, Found, FoundTask, Run, Step } from '../runs/run.ts';
 import { type Doing, orderOf, verifyOf } from './doing.ts';
 import { landingOrder } from './land.ts';
 import type { PhaseEnd, PromptName } from './ports.ts';
@@ -73,7 +73,7 @@ async function phase(run: Run, step: 'plan' | 'implement' | 'update', doing: Doi
       readOnly,
       plan: run.found.plan,
       allowance: doing.allowance,
-      limitMs: doing.prompts.limitMs(step) ?? doing.config.limits.phase,
+      limitMs: doing.prompts.limitMs(run.looks ?? step) ?? doing.config.limits.phase,
     },
     doing.activity,
     doing.signal,
@@ -98,10 +98,15 @@ async function earlyConflict(run: Run, end: End, doing: Doing): Promise<End | un
 /** Whether the workspace may hold something of this run already. */
 const hasWork = (run: Run): boolean => run.attempt > 1 || run.reworks > 0 || run.tries > 0 || run.step === 'update' || run.found.kept !== undefined;
 
+function promptOf(run: Run, step: Step & PromptName): PromptName {
+  if (run.looks) return run.looks;
+  return step === 'implement' && run.sentBack === 'conflict' ? 'resolve' : step;
+}
+
 async function promptFor(run: Run, step: Step & PromptName, workspace: string, start: string, doing: Doing): Promise<string> {
   const diff = step === 'update' ? await doing.workspaces.diff(workspace, start, DIFF_CHARS_MAX) : undefined;
   const { task, found } = run;
-  return doing.prompts.fill(step === 'implement' && run.sentBack === 'conflict' ? 'resolve' : step, {
+  return doing.prompts.fill(promptOf(run, step), {
     id: run.id,
     section: run.section,
     title: task.title,
@@ -143,20 +148,23 @@ function judge(run: Run, step: Step, done: PhaseEnd, doing: Doing): End {
     case 'done':
     case 'no_change':
     case undefined:
-      return { kind: 'done', found };
+      return { kind: 'done', found: run.looks === 'breakdown' ? { ...found, proposes: withIds(found.proposes ?? [], doing) } : found };
   }
 }
 
 /** The line of the task that waits has to name what it waits for. */
 function namedAsk({ asks }: Found, doing: Doing): Found['asks'] {
   if (asks?.kind !== 'prerequisite') return asks;
+  return { ...asks, tasks: withIds(asks.tasks, doing) };
+}
+
+function withIds(tasks: readonly FoundTask[], doing: Doing): readonly FoundTask[] {
   const taken = new Set<string>();
-  const named = asks.tasks.map((task) => {
+  return tasks.map((task) => {
     const id = newId(doing.random, (each) => taken.has(each));
     taken.add(id);
     return { ...task, id };
   });
-  return { ...asks, tasks: named };
 }
 
 /** A plan is what the agent wrote as its plan, else what it printed. */

@@ -85,6 +85,8 @@ function afterDone(run: Run): Run {
   // A commit found while preparing: an earlier run had landed it, and only its journal is lost.
   const landed = run.step === 'land' || (run.step === 'prepare' && run.found.commit !== undefined);
   if (landed) return settle(run, { state: 'done', reason: 'landed', message: '' });
+  if (run.looks && run.step === 'plan')
+    return settle(run, { state: 'open', reason: 'refused', message: run.looks === 'breakdown' ? 'broken down' : 'needs_decision' });
   const asked = run.found.outcome;
   if (isPhase(run.step) && (asked === 'needs_prerequisite' || asked === 'needs_decision')) {
     return settle(run, { state: 'open', reason: 'refused', message: asked });

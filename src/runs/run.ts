@@ -179,6 +179,8 @@ export type Run = {
   readonly startedAt: number;
   /** Set where somebody works on it that ToDone did not start (6.1-R1): nothing is performed, its end is told by a request. */
   readonly outside?: Outside;
+  /** Set where it only looks and lands nothing: an investigation writes its findings (6.2-R1), a breakdown files tasks (5.1-R3). */
+  readonly looks?: 'investigate' | 'breakdown';
 };
 
 export type Outside = {

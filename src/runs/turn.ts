@@ -4,6 +4,7 @@
  */
 import type { Config } from '../config.ts';
 import type { Board, Edit, Edited, Problem, Task } from '../tasks/task.ts';
+import { dropsLines } from '../tasks/dropped.ts';
 import { tagValue } from '../tasks/find.ts';
 import { notWritten, overtaken, replyTo } from './answer-request.ts';
 import { answerAsk, type Answer, type Ask } from './ask.ts';
@@ -81,7 +82,9 @@ export type Effect =
   /** Which files the tip of this section holds: wanted for the choice. */
   | { readonly kind: 'survey'; readonly section: string }
   | { readonly kind: 'errand'; readonly order: ErrandOrder }
-  | { readonly kind: 'answer'; readonly number: number; readonly answer: Answer };
+  | { readonly kind: 'answer'; readonly number: number; readonly answer: Answer }
+  /** The list had this text, of which lines are gone: it goes into the versions. */
+  | { readonly kind: 'keep'; readonly text: string };
 
 export type Given = {
   /** The board that counts; undefined until the list was first believed. */
@@ -120,7 +123,8 @@ export function turn(world: World, event: Event, given: Given): Turned {
   for (const run of freed(turning.draft)) go(turning, run);
   giveReplies(turning);
   tend(turning);
-  const chosen = start(turning);
+  const chosen = (opensNothing(event) ? world.chosen : undefined) ?? start(turning);
+  world.chosen = chosen;
   const errands = runErrands(turning);
   wakeForWaits(turning);
   return {
@@ -255,7 +259,11 @@ function reflowed(turning: Turning, tasks: readonly Task[]): void {
 const FORMATTER_REMEDY =
   'undo that, so that each task stands on its own line with its details indented below it, and keep the formatter off the list (.prettierignore, .remarkignore, .markdownlintignore; `todone init` writes them)';
 
-const accept = (turning: Turning, board: Board): void => void (turning.given = { ...turning.given, board });
+function accept(turning: Turning, board: Board): void {
+  const before = turning.given.board;
+  if (before && dropsLines(before, board)) turning.effects.push({ kind: 'keep', text: before.text });
+  turning.given = { ...turning.given, board };
+}
 
 function settledTorn(list: World['list'], version: string, given: Given): boolean {
   return list.kind === 'torn' && list.version === version && given.now >= list.since + given.config.settle;
@@ -523,6 +531,15 @@ function wakeForWaits(turning: Turning): void {
 
 // ── starting ─────────────────────────────────────────────────────────────────────────────────────
 
+/**
+ * A request of a worker lets nothing of ours start: what it writes is read afterwards, and that is when it is chosen anew. Looking at
+ * every task for each heartbeat of a hundred workers would cost more than all their work.
+ */
+function opensNothing(event: Event): boolean {
+  if (event.kind === 'asked') return event.ask.kind === 'request';
+  return event.kind === 'edited' && event.items.every(({ item }) => item.reply !== undefined);
+}
+
 type Starting = { readonly wakeAt: number | undefined; readonly waitsForTime: boolean };
 
 function start(turning: Turning): Starting {
@@ -588,7 +605,8 @@ function claim(turning: Turning, choice: Choice): void {
     from: task.marker.state,
     agent: choice.agent,
     model: choice.model,
-    steps: stepsOf(choice.steps),
+    steps: choice.looks ? LOOKING : stepsOf(choice.steps),
+    ...(choice.looks && { looks: choice.looks }),
     workspaceSlot: freeSlot(draft, task.section, given.now),
     found: clean ? {} : { kept: known.kept, session: known.session, sessionUsage: known.sessionUsage },
     evidence: clean ? undefined : known.evidence,
@@ -616,6 +634,9 @@ function claim(turning: Turning, choice: Choice): void {
   putRun(draft, run);
   turning.effects.push({ kind: 'edit', item: claimEdit(run) });
 }
+
+/** Nothing is implemented and nothing lands. */
+const LOOKING: readonly Step[] = ['claim', 'prepare', 'plan', 'settle'];
 
 // ── requests ─────────────────────────────────────────────────────────────────────────────────────
 

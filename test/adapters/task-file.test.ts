@@ -70,6 +70,15 @@ describe('what a write leaves as it was', () => {
     expect(at.archived()).toEqual([before]);
   });
 
+  it('1.4-R3 a text that it is given to keep is a version like others', async () => {
+    const at = start();
+    const file = at.open();
+    const name = await file.keep('[] a line that a save took away\n');
+    expect(await file.versions()).toMatchObject([{ name, kind: 'replaced' }]);
+    expect(String(await file.version(name))).toBe('[] a line that a save took away\n');
+    expect(at.text()).toBe(LIST);
+  });
+
   it('1.4-R3 keeps owner and group', async ({ skip }) => {
     if (process.geteuid?.() !== 0) skip();
     const at = start();
