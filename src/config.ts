@@ -27,6 +27,9 @@ const duration = (fallback: string) =>
       return ms;
     });
 
+const MiB = 1024 * 1024;
+const bytes = (fallback: number) => z.int().min(0).default(fallback);
+
 /** Where in a line of JSON something is: `item.text`, `message.content.*.text`; one path or several. */
 const paths = (description: string) =>
   z
@@ -107,6 +110,7 @@ const hooksSchema = z.strictObject({
   afterCreate: z.string().optional().describe('Shell command in a new workspace, and again when its lockfiles change'),
   beforeRun: z.string().optional().describe('Shell command before each run'),
   afterRun: z.string().optional().describe('Shell command after each run'),
+  beforeRemove: z.string().optional().describe('Shell command before clean removes a workspace; if it fails, the workspace is kept'),
 });
 
 const budgetSchema = z
@@ -167,7 +171,7 @@ export const configSchema = z.strictObject({
     .default('origin')
     .describe('Where push and pr go: the name of a remote, or a URL'),
   prompts: z
-    .partialRecord(z.enum(['plan', 'implement', 'update', 'resolve', 'investigate']), z.string().min(1))
+    .partialRecord(z.enum(['plan', 'implement', 'update', 'resolve', 'investigate', 'breakdown']), z.string().min(1))
     .default({})
     .describe('Files to take as prompts, from the top of the repository: .claude/commands/fix.md; $ARGUMENTS and $1 are filled in'),
   workflow: z.string().default('default').describe('The workflow of tasks that name none'),
@@ -234,6 +238,18 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('TODONE_PORT: a block for each workspace'),
   keepSnapshots: duration('14d').describe('How long snapshots are kept after landing'),
+  keep: z
+    .strictObject({
+      snapshotBytes: bytes(1024 * MiB).describe('Most bytes of snapshots of landed tasks; the oldest go first. Those of work that did not land are kept'),
+      logs: duration('14d').describe('How long logs and folders of runs are kept'),
+      logBytes: bytes(1024 * MiB).describe('Most bytes of logs and folders of runs'),
+      versions: duration('90d').describe('How long displaced versions of the list are kept; a save that could not be merged is kept longer'),
+      versionBytes: bytes(256 * MiB).describe('Most bytes of displaced versions of the list'),
+      history: duration('730d').describe("How long the journal's history is kept"),
+      every: duration('1h').describe('How often it is looked after in idle time'),
+    })
+    .prefault({})
+    .describe('How much is kept, and how long'),
   workers: z.array(z.string()).default([]).describe('Names that {owner:…} and @name may use; empty = any'),
   people: z.array(z.string()).default([]).describe('Names (--as) that are persons and may approve; whoever else names himself is a worker'),
   labels: z

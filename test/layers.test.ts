@@ -37,7 +37,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   runs: { rooms: ['tasks'], types: ['config.ts'], packages: /^(?:zod|croner|picomatch)$/, node: false, forbidden: [...OUTSIDE, ...WAITING] },
   engine: { rooms: ['runs', 'tasks', 'config.ts'], types: [], packages: /^$/, node: false, forbidden: OUTSIDE },
-  adapters: { rooms: ['engine/ports.ts', 'engine/branches.ts', 'runs', 'tasks', 'config.ts'], types: [], packages: /./, node: true, forbidden: [] },
+  adapters: { rooms: ['engine/ports.ts', 'runs', 'tasks', 'config.ts'], types: [], packages: /./, node: true, forbidden: [] },
   surfaces: { rooms: ['engine', 'runs', 'tasks', 'config.ts'], types: [], packages: /./, node: true, forbidden: [] },
   'config.ts': { rooms: [], types: [], packages: /^zod$/, node: false, forbidden: [...OUTSIDE, ...WAITING] },
 };

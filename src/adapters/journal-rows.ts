@@ -57,7 +57,10 @@ const knownShape = {
   session: text.optional(),
   sessionUsage: z.looseObject(usageShape).optional(),
   evidence: text.optional(),
-  held: z.enum(['done', 'rollback']).optional(),
+  held: z
+    .enum(['done', 'alike'])
+
+    .optional(),
   resume: z.boolean().optional(),
   gone: z.boolean().optional(),
   spent: z.looseObject(spentShape).optional(),
@@ -140,6 +143,7 @@ const runShape = {
   evidence: text.optional(),
   tries: count,
   waitUntil: z.number().optional(),
+  waitFrom: z.number().optional(),
   reworks: count,
   sentBack: reason.optional(),
   behind: text.optional(),
@@ -147,6 +151,7 @@ const runShape = {
   outcome: z.looseObject(endingShape).optional(),
   startedAt: z.number(),
   outside: z.looseObject(outsideShape).optional(),
+  looks: z.enum(['investigate', 'breakdown']).optional(),
 } satisfies Shape<Run>;
 
 const historyShape = {

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { text as allOf } from 'node:stream/consumers';
+import { factsBefore, keepAnswer } from './quick.ts';
 import { failure, openPlace, versionOf } from './place.ts';
 import { serveRun } from './mcp.ts';
 import { doctor } from './doctor.ts';
@@ -22,8 +23,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   const signals = listenForSignals();
   const host = hostOf(signals);
   try {
-    const code = await runCli([...argv], host);
+    const facts = factsBefore(argv);
+    let said = '';
+    const code = await runCli([...argv], facts === undefined ? host : { ...host, out: (text) => (host.out(text), void (said += text)) });
     await flush();
+    if (code === 0) keepAnswer(argv, said, facts, host.now());
     return code;
   } catch (error) {
     return tellThrown(error, host, argv.includes('--verbose'));

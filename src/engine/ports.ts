@@ -3,6 +3,7 @@
  * for tests and a real adapter, and one contract suite for both. Never names a library, a git command or a table.
  */
 import type { Board, Edit, Edited } from '../tasks/task.ts';
+import type { ErrandEnd, ErrandOrder } from '../runs/errand.ts';
 import type { Caller } from '../runs/caller.ts';
 import type { Called, RequestName } from '../runs/requests.ts';
 import type { AgentChoice } from '../runs/settings.ts';
@@ -34,6 +35,8 @@ export type GitState = {
   readonly operation?: string;
   /** The list's bytes are exactly those of git's index or HEAD. */
   readonly listIsCommitted: boolean;
+  /** Changes whenever git's index is written: what `git checkout -- <list>` moves beside the list. */
+  readonly index?: string;
 };
 
 export type Written = {
@@ -207,6 +210,8 @@ export type Layer = { readonly order: LandingOrder; readonly commit: string };
 export interface Landing {
   /** With `onto`, a commit above the tip, it is laid on that; nothing in the workspace changes then. */
   squash(order: LandingOrder, onto?: string): Promise<Squashed>;
+  /** A conflict with what has landed since the run began, given back as `squash` does; undefined where there is none to be seen yet. */
+  preflight(order: LandingOrder): Promise<Extract<Squashed, { kind: 'conflict' }> | undefined>;
   /**
    * The workspace's tree becomes exactly `commit`, ignored files kept: where `verify` runs. With `own` that is for a while
    * only: the next `squash` finds the work of `own` there again, whatever happened in between.
@@ -219,6 +224,41 @@ export interface Landing {
   advance(order: LandingOrder, tip: string, commit: string, below?: readonly Layer[]): Promise<Advanced>;
   /** Whether the task with this id is in the branch or base by hash, trailer or `refs/todone/landed` (4-R9). */
   proof(section: string, id: string, hash?: string): Promise<{ readonly commit: string; readonly hash: string } | undefined>;
+}
+
+// ── a section's branch as a whole (4-R10) ────────────────────────────────────────────────────────
+
+/** `sync` = the base into the section's branch; `land` = the section's branch into the base. */
+export type MergeWay = 'sync' | 'land';
+
+export type Merging =
+  /** There is nothing to merge; worktrees that were left behind have followed. */
+  | { readonly kind: 'current'; readonly message: string }
+  /** The merged commit, not on `branch` yet, whose tip is `tip`. `message` says what it does. */
+  | { readonly kind: 'merged'; readonly branch: string; readonly tip: string; readonly commit: string; readonly message: string }
+  | { readonly kind: 'conflict'; readonly message: string; readonly remedy: string }
+  | Unmergeable;
+
+/** `busy` = not now, `refused` = not before a person has changed something. */
+export type Unmergeable =
+  | { readonly kind: 'refused'; readonly message: string; readonly remedy: string }
+  | { readonly kind: 'busy'; readonly message: string; readonly remedy: string };
+
+export type Merged = Extract<Merging, { kind: 'merged' }>;
+
+/** Each looks first whether it has already happened. */
+export interface Branches {
+  merge(section: string, way: MergeWay): Promise<Merging>;
+  /**
+   * The command on exactly this commit, in a clean checkout; undefined where it is a check in words, or has
+   * passed on the same tree before. Throws where there can be none.
+   */
+  verify(order: ErrandOrder, commit: string, command: string, signal: AbortSignal): Promise<Verified | undefined>;
+  /** Compare-and-swap of the branch; worktrees that have it checked out move along. */
+  advance(section: string, way: MergeWay, merged: Merged): Promise<Advanced>;
+  push(order: ErrandOrder, signal: AbortSignal): Promise<ErrandEnd>;
+  /** After a push: the section's one pull request, made or brought up to date. */
+  pullRequest(order: ErrandOrder, signal: AbortSignal): Promise<ErrandEnd>;
 }
 
 // ── agents ───────────────────────────────────────────────────────────────────────────────────────
@@ -300,7 +340,7 @@ export interface Verify {
 
 // ── prompts ──────────────────────────────────────────────────────────────────────────────────────
 
-export type PromptName = 'plan' | 'implement' | 'update' | 'resolve' | 'investigate';
+export type PromptName = 'plan' | 'implement' | 'update' | 'resolve' | 'investigate' | 'breakdown';
 
 export interface Prompts {
   /** The template with its variables filled in; values are never expanded again. */

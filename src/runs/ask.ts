@@ -11,6 +11,7 @@ import { callerSchema } from './caller.ts';
 import { idOf, type Scene } from './choose.ts';
 import { isRequest, type RefusalCode } from './requests.ts';
 import { resolve } from './resolve.ts';
+import { type MarkAsk, putRight } from './put-right.ts';
 import { type Draft, knownIn, putKnown, putRun, runIn } from './world.ts';
 
 export const askSchema = z.discriminatedUnion('kind', [
@@ -41,7 +42,7 @@ export type Answer =
 type TaskAsk = Exclude<Ask, { readonly kind: 'branch' }>;
 
 type AskedWith = {
-  readonly ask: TaskAsk;
+  readonly ask: TaskAsk | MarkAsk;
   readonly by: string;
   readonly via: string;
   readonly draft: Draft;
@@ -63,6 +64,8 @@ export function answerAsk(asking: AskedWith): Asked {
       return pause(asking, ask.section, true);
     case 'resume':
       return pause(asking, ask.section, false);
+    case 'mark':
+      return putRight(asking, ask.fixes);
     case 'request': {
       const { scene } = asking;
       if (!scene) return only(UNREAD);

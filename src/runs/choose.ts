@@ -6,7 +6,8 @@ import type { Config } from '../config.ts';
 import type { Board, Located, MarkerState, Problem, Section, Task } from '../tasks/task.ts';
 import { afterOf, findById, idOf as idOnLine, laneOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
 import { dateMs } from './dates.ts';
-import { pickAgent, type Picked } from './pick-agent.ts';
+import { isUngated } from './gates.ts';
+import { looksOf, pickAgent, type Picked } from './pick-agent.ts';
 import { filesField, filesOfRun, meeting } from './files.ts';
 import { overBudget, type Parked, parkedOf } from './govern.ts';
 import { noRoom, occupies, roomOf, takeRoom } from './room.ts';
@@ -32,6 +33,8 @@ export type WhyCode =
   | 'cancelled'
   | 'failed'
   | 'running'
+  /** A claim from outside is over: another worker may take the task, our own wait for its line. */
+  | 'ending'
   | 'person'
   | 'held'
   | 'lane'
@@ -122,7 +125,7 @@ export function whyNot(scene: Scene, located: Located): Why | undefined {
 }
 
 /** What holds only this machine's daemon back, or a person who is still typing: no reason against a worker that asks for a task. */
-const OURS: ReadonlySet<WhyCode> = new Set<WhyCode>(['agent', 'fresh']);
+const OURS: ReadonlySet<WhyCode> = new Set<WhyCode>(['agent', 'fresh', 'ending']);
 
 /** Every task that any worker may take now (6.1-R1), whatever agents and places there are here; in file order. */
 export function* claimable(scene: Scene): Generator<Located> {
@@ -131,7 +134,8 @@ export function* claimable(scene: Scene): Generator<Located> {
   for (const [sectionIndex, section] of scene.board.sections.entries()) {
     if (section.name === undefined || !mayStart(section) || isPaused(scene, section.name)) continue;
     for (const [taskIndex, verdict] of verdictsOf(scene, section, held))
-      if (verdict.kind === 'ready' || verdict.why.code === 'agent') yield { task: verdict.task, sectionIndex, taskIndex };
+      if ((verdict.kind === 'ready' || verdict.why.code === 'agent' || verdict.why.code === 'ending') && !looksOf(verdict.task))
+        yield { task: verdict.task, sectionIndex, taskIndex };
   }
 }
 
@@ -143,6 +147,7 @@ export function notClaimable(scene: Scene, located: Located): Why | undefined {
   const stop = own?.kind === 'waits' && ENDED.has(own.why.code) ? own.why : standstill(scene);
   if (stop) return stop;
   if (own?.kind === 'waits' && !OURS.has(own.why.code)) return own.why;
+  if (looksOf(located.task)) return why('6.2-R1', 'lane', 'an agent of ToDone looks at it first', 'wait for what it finds, or leave it to a person');
   return isPaused(scene, section.name) ? pausedWhy(section.name) : undefined;
 }
 
@@ -264,10 +269,12 @@ const ENDED_WHY: Readonly<Partial<Record<MarkerState, (scene: Scene, task: Task)
   },
 };
 
-/** A person has set it back, and the run that was at it has not ended yet. */
+/** A person has set it back, and the run that was at it has not ended yet; or a claim from outside is over, and its line not yet written. */
 function leavingWhy(scene: Scene, task: Task): Why | undefined {
   const id = idOf(scene, task);
-  return id !== undefined && runIn(scene.draft, id) ? why('2-R4', 'running', 'its run is being stopped', 'wait: it starts again by itself') : undefined;
+  const run = id === undefined ? undefined : runIn(scene.draft, id);
+  const code = run?.outside && run.step === 'settle' ? 'ending' : 'running';
+  return run && why('2-R4', code, 'its run is being stopped', 'wait: it starts again by itself');
 }
 
 type WaitRule = (scene: Scene, section: Section, task: Task, index: number, barrier: Task | undefined) => Why | undefined;
@@ -276,6 +283,7 @@ type WaitRule = (scene: Scene, section: Section, task: Task, index: number, barr
 const WAITS: readonly WaitRule[] = [
   (scene, _section, task) => heldWhy(scene, task),
   (_scene, _section, task) => laneWhy(task),
+  (scene, _section, task) => (isUngated(scene.draft, task) ? UNGATED : undefined),
   (_scene, _section, _task, _index, barrier) => barrier && barrierWhy(barrier),
   (scene, _section, task) => afterWhy(scene, task),
   (scene, _section, task) => timeWhy(scene, task),
@@ -298,18 +306,26 @@ function heldWhy(scene: Scene, task: Task): Why | undefined {
   return why('1.4-R8', 'held', `done in ${known.hash ?? 'an earlier run'}; add {redo} to run it again`, 'add {redo} to the line, or set it back to [✅]');
 }
 
+const UNGATED: Why = {
+  rule: '1.4-R7',
+  code: 'approval',
+  message: 'it waited for a person, and git, not a person, took the tag away: that is no approval',
+  remedy: 'write the tag ({approval}, {triage}, {decision}…) again, save, and delete it',
+};
+
 const LANES = {
   triage: ['it waits for triage', 'accept it by deleting {triage}, or delete the task'],
   decision: ['it waits for a decision', 'answer under the task and delete {decision}'],
-  investigation: ['it is to be investigated first, and no investigation has run', 'delete {investigation} to have it done'],
 } as const;
 
 function laneWhy(task: Task): Why | undefined {
   const hold = tagValue(task, 'hold');
   if (hold !== undefined) return why('1.2', 'hold', hold === true ? 'it is held by a person' : `it is held: ${hold}`, 'delete {hold} from the line');
-  if (tagValue(task, 'epic') !== undefined) return why('6.3-R1', 'epic', 'an epic closes when its subtasks are done', 'finish its subtasks');
+  if (tagValue(task, 'epic') !== undefined && looksOf(task) !== 'breakdown')
+    return why('6.3-R1', 'epic', 'an epic closes when its subtasks are done', 'finish its subtasks');
   const lane = laneOf(task);
-  if (lane !== 'safe') return why('6.2-R1', 'lane', LANES[lane][0], LANES[lane][1]);
+  // An agent of ours may look, and writes down what it found.
+  if (lane === 'triage' || lane === 'decision') return why('6.2-R1', 'lane', LANES[lane][0], LANES[lane][1]);
   return tagsOf(task).some((tag) => tag.key === 'approval')
     ? why('6.2-R3', 'approval', 'its group waits for approval', 'delete {approval} from the heading')
     : undefined;

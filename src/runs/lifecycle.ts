@@ -85,6 +85,8 @@ function afterDone(run: Run): Run {
   // A commit found while preparing: an earlier run had landed it, and only its journal is lost.
   const landed = run.step === 'land' || (run.step === 'prepare' && run.found.commit !== undefined);
   if (landed) return settle(run, { state: 'done', reason: 'landed', message: '' });
+  if (run.looks && run.step === 'plan')
+    return settle(run, { state: 'open', reason: 'refused', message: run.looks === 'breakdown' ? 'broken down' : 'needs_decision' });
   const asked = run.found.outcome;
   if (isPhase(run.step) && (asked === 'needs_prerequisite' || asked === 'needs_decision')) {
     return settle(run, { state: 'open', reason: 'refused', message: asked });
@@ -101,7 +103,7 @@ function sentBack(run: Run, end: Extract<End, { kind: 'rework' }>, policy: Polic
 
 function again(run: Run, end: Extract<End, { kind: 'transient' }>, policy: Policy): Run {
   const waitUntil = end.retryAt ?? policy.now + backoffMs(run.tries, policy);
-  return { ...withFound(run, end.found), ticket: run.ticket + 1, tries: run.tries + 1, waitUntil, evidence: end.message };
+  return { ...withFound(run, end.found), ticket: run.ticket + 1, tries: run.tries + 1, waitUntil, waitFrom: policy.now, evidence: end.message };
 }
 
 function nextAttempt(run: Run, reason: Reason, message: string, evidence: string | undefined, policy: Policy): Run {
@@ -111,7 +113,7 @@ function nextAttempt(run: Run, reason: Reason, message: string, evidence: string
   if (!may || run.attempt >= policy.attempts) return settle(run, failed(reason, describe(at, message, run.attempt, may ? policy.attempts : run.attempt)));
   const from = run.steps.includes(rule.from) ? rule.from : 'prepare';
   const next = { ...begin(run, from), attempt: run.attempt + 1, reworks: 0, sentBack: undefined, evidence: evidence ?? message };
-  return rule.waits ? { ...next, waitUntil: policy.now + backoffMs(run.attempt - 1, policy) } : next;
+  return rule.waits ? { ...next, waitUntil: policy.now + backoffMs(run.attempt - 1, policy), waitFrom: policy.now } : next;
 }
 
 const failed = (reason: Reason, message: string): Ending => ({ state: 'failed', reason, message });

@@ -81,6 +81,8 @@ function markerOf(known: Known, run: Run | undefined): Marker {
 /** What the agent asked for instead of finishing (5.2-R3, R4). */
 function handBack(run: Run, target: Target, known: Known | undefined, config: Config): Edit[] {
   const { asks } = run.found;
+  if (run.looks === 'breakdown' && asks?.kind !== 'decision') return brokenDown(run, target);
+  if (run.looks === 'investigate') return investigated(run, target);
   if (!asks) return [];
   if (asks.kind === 'decision')
     return [
@@ -94,6 +96,41 @@ function handBack(run: Run, target: Target, known: Known | undefined, config: Co
     { kind: 'insert', where: { at: 'above', target }, task: filed(task, run, lane) },
     { kind: 'addTag', target, key: 'after', value: task.id ?? '' },
   ]);
+}
+
+/** Findings are written under the task, and a person decides (6.2-R1). */
+function investigated(run: Run, target: Target): Edit[] {
+  const { asks, summary, plan } = run.found;
+  const question = asks?.kind === 'decision' ? asks.question : undefined;
+  const said = [summary, plan].map((words) => words?.trim() ?? '').find((words) => words !== '');
+  const findings = (said ?? 'nothing was written down').slice(0, FINDINGS_CHARS_MAX);
+  return [
+    { kind: 'note', target, text: `findings: ${findings}${question === undefined || question === summary ? '' : `\nquestion: ${question}`}` },
+    { kind: 'addTag', target, key: 'decision' },
+  ];
+}
+
+const FINDINGS_CHARS_MAX = 10_000;
+
+/** What it is made of is filed under one heading that a person approves (5.1-R3); it is done when those are. */
+function brokenDown(run: Run, target: Target): Edit[] {
+  const tasks = run.found.proposes ?? [];
+  const off: Edit = { kind: 'removeTag', target, key: 'workflow' };
+  if (tasks.length === 0)
+    return [off, { kind: 'note', target, text: `no tasks were found in it: ${run.found.summary ?? ''}` }, { kind: 'addTag', target, key: 'decision' }];
+  const ids = tasks.flatMap(({ id }) => id ?? []);
+  return [
+    off,
+    { kind: 'addTag', target, key: 'epic' },
+    { kind: 'addTag', target, key: 'after', value: ids.join(',') },
+    {
+      kind: 'addHeading',
+      section: run.section,
+      title: run.task.title,
+      tags: [{ key: 'approval' }],
+      tasks: tasks.map((task) => filed(task, run, [{ key: 'triage' }])),
+    },
+  ];
 }
 
 /** What an agent found besides its task waits for a person, at the end of its section (6.2-R2). */

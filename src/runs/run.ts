@@ -53,8 +53,11 @@ export type Known = {
   readonly sessionUsage?: Usage;
   /** What the last attempt left as evidence for the next one. */
   readonly evidence?: string;
-  /** Set while the list shows something else than `state` on a person's or git's account (1.4-R7, R8). */
-  readonly held?: 'done' | 'rollback';
+  /**
+   * Set while the list shows something else than `state` on a person's account (1.4-R8); `alike` = after the journal was lost,
+   * where only its title says that this line is the task that landed.
+   */
+  readonly held?: 'done' | 'alike';
   /** Its claim was lost with the journal, and git or a run folder shows that it was ours: it is claimed again (2-R4). */
   readonly resume?: boolean;
   /** Its line was on the list no more when that was last believed. */
@@ -162,6 +165,8 @@ export type Run = {
   /** How often this step has been tried for transient faults, and when it goes on. */
   readonly tries: number;
   readonly waitUntil?: number;
+  /** When that wait began, by the same clock. */
+  readonly waitFrom?: number;
   readonly reworks: number;
   /** Why it was sent back to the agent in this attempt. */
   readonly sentBack?: Reason;
@@ -174,6 +179,8 @@ export type Run = {
   readonly startedAt: number;
   /** Set where somebody works on it that ToDone did not start (6.1-R1): nothing is performed, its end is told by a request. */
   readonly outside?: Outside;
+  /** Set where it only looks and lands nothing: an investigation writes its findings (6.2-R1), a breakdown files tasks (5.1-R3). */
+  readonly looks?: 'investigate' | 'breakdown';
 };
 
 export type Outside = {

@@ -13,13 +13,16 @@ import { freed, heldBack } from './behind.ts';
 import { overBudget, parkedOf, settleAccount } from './govern.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
 import { expired } from './claims.ts';
+import { countFromNow } from './clock-back.ts';
 import type { TipFiles } from './files.ts';
+import { noteGates } from './gates.ts';
 import { claimEdit, type EditItem, mendEdit, type Reply, settleEdits } from './list-edits.ts';
 import type { Errand, ErrandOrder } from './errand.ts';
 import { afterLanding, askErrand, type ErrandEnded, errandEnded, type ErrandsTurned, turnErrands } from './errands.ts';
 import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
 import { newId } from './new-id.ts';
 import { notice } from './notice.ts';
+import type { MarkAsk } from './put-right.ts';
 import { adopt, freshKnown } from './recover.ts';
 import { freeSlot, isPersons, slotKey } from './room.ts';
 import type { End, Known, Run, Step } from './run.ts';
@@ -33,6 +36,8 @@ export type ListFacts = {
   /** A merge, rebase… in progress. */
   readonly gitOperation: string | undefined;
   readonly listIsCommitted: boolean;
+  /** Changes with every write of git's index. */
+  readonly gitIndex?: string | undefined;
   readonly version: string;
   readonly modifiedAt: number;
 };
@@ -58,7 +63,7 @@ export type Event =
   | { readonly kind: 'unwritable'; readonly items: readonly EditItem[]; readonly message: string }
   | { readonly kind: 'ended'; readonly id: string; readonly ticket: number; readonly step: Step; readonly end: End }
   | (ErrandEnded & { readonly kind: 'errand-ended' })
-  | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask; readonly by: string; readonly via: string }
+  | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask | MarkAsk; readonly by: string; readonly via: string }
   /** The files of a section's tip, asked for by `survey`; undefined where they could not be listed. */
   | { readonly kind: 'surveyed'; readonly section: string; readonly files: TipFiles | undefined }
   | { readonly kind: 'agents'; readonly agents: readonly AgentChoice[] }
@@ -113,11 +118,13 @@ const ROLLBACK_LOOK_MS = 250;
 /** One turn. The caller stores `draft` first, then puts it into the world, then performs the effects. */
 export function turn(world: World, event: Event, given: Given): Turned {
   const turning: Turning = { draft: draftOf(world), effects: [], replies: [], given, wakeAt: undefined };
+  countFromNow(turning.draft, given.now);
   handle(turning, event);
   for (const run of freed(turning.draft)) go(turning, run);
   giveReplies(turning);
   tend(turning);
-  const chosen = start(turning);
+  const chosen = (opensNothing(event) ? world.chosen : undefined) ?? start(turning);
+  world.chosen = chosen;
   const errands = runErrands(turning);
   wakeForWaits(turning);
   return {
@@ -201,8 +208,9 @@ function read(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
     return;
   }
   noteFresh(turning, event, before.kind === 'unread');
+  const gitMoved = hasGitMoved(draft, event.facts);
+  noteGates(draft, given.board, event.board, gitMoved || before.kind === 'rollback');
   if (before.kind === 'rollback') return duringRollback(turning, event, before);
-  const gitMoved = world.gitPosition !== undefined && (world.gitPosition !== event.facts.gitPosition || event.facts.gitOperation !== undefined);
   if (before.kind === 'unread') adopt(draft, event.board, given.now);
   const steered = steer({ board: event.board, before: given.board, draft, now: given.now, gitMoved, listIsCommitted: event.facts.listIsCommitted });
   if (steered.rollback) {
@@ -215,6 +223,16 @@ function read(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
   for (const run of steered.halts) halt(turning, run);
 }
 
+/** `git checkout -- <list>` moves nothing but the index: then the list is, byte for byte, what git has. */
+function hasGitMoved({ world }: Draft, facts: ListFacts): boolean {
+  if (world.gitPosition === undefined) return false;
+  const index = world.meta.get(INDEX_KEY);
+  const indexMoved = facts.listIsCommitted && index !== undefined && facts.gitIndex !== undefined && index !== facts.gitIndex;
+  return world.gitPosition !== facts.gitPosition || facts.gitOperation !== undefined || indexMoved;
+}
+
+const INDEX_KEY = 'git.index';
+
 /** The list is the truth again: what waited for it is written now. */
 function believe(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
   const { world } = turning.draft;
@@ -224,6 +242,8 @@ function believe(turning: Turning, event: Extract<Event, { kind: 'read' }>): voi
     world.gitPosition = event.facts.gitPosition;
     turning.draft.meta.set('git.position', event.facts.gitPosition);
   }
+  const { gitIndex } = event.facts;
+  if (gitIndex !== undefined && world.meta.get(INDEX_KEY) !== gitIndex) turning.draft.meta.set(INDEX_KEY, gitIndex);
   accept(turning, event.board);
   if (waited) for (const run of runsIn(turning.draft)) if (!isPerformed(run) && (run.step === 'claim' || run.step === 'settle')) write(turning, run);
 }
@@ -254,7 +274,8 @@ function noteFresh(turning: Turning, event: Extract<Event, { kind: 'read' }>, fi
   const { recent } = draft.world;
   for (const [fingerprint, at] of recent) if (at + given.config.claimAfter <= given.now) recent.delete(fingerprint);
   if (event.own || given.config.claimAfter === 0) return;
-  const at = first ? event.facts.modifiedAt : given.now;
+  // A file from another clock may be of a time that is yet to come.
+  const at = first ? Math.min(event.facts.modifiedAt, given.now) : given.now;
   if (at + given.config.claimAfter <= given.now) return;
   for (const fingerprint of event.board.fresh) recent.set(fingerprint, at);
 }
@@ -510,6 +531,15 @@ function wakeForWaits(turning: Turning): void {
 
 // ── starting ─────────────────────────────────────────────────────────────────────────────────────
 
+/**
+ * A request of a worker lets nothing of ours start: what it writes is read afterwards, and that is when it is chosen anew. Looking at
+ * every task for each heartbeat of a hundred workers would cost more than all their work.
+ */
+function opensNothing(event: Event): boolean {
+  if (event.kind === 'asked') return event.ask.kind === 'request';
+  return event.kind === 'edited' && event.items.every(({ item }) => item.reply !== undefined);
+}
+
 type Starting = { readonly wakeAt: number | undefined; readonly waitsForTime: boolean };
 
 function start(turning: Turning): Starting {
@@ -533,8 +563,8 @@ function survey(turning: Turning, section: string): void {
 const SOON_MS = 60_000;
 
 function runErrands(turning: Turning): ErrandsTurned {
-  const { draft, given, asked } = turning;
-  const errands = turnErrands({ draft, scene: sceneOf(turning), config: given.config, now: given.now, asked });
+  const { draft, given } = turning;
+  const errands = turnErrands({ draft, scene: sceneOf(turning), config: given.config, now: given.now, asked: turning.asked });
   for (const order of errands.orders) turning.effects.push({ kind: 'errand', order });
   return errands;
 }
@@ -575,7 +605,8 @@ function claim(turning: Turning, choice: Choice): void {
     from: task.marker.state,
     agent: choice.agent,
     model: choice.model,
-    steps: stepsOf(choice.steps),
+    steps: choice.looks ? LOOKING : stepsOf(choice.steps),
+    ...(choice.looks && { looks: choice.looks }),
     workspaceSlot: freeSlot(draft, task.section, given.now),
     found: clean ? {} : { kept: known.kept, session: known.session, sessionUsage: known.sessionUsage },
     evidence: clean ? undefined : known.evidence,
@@ -603,6 +634,9 @@ function claim(turning: Turning, choice: Choice): void {
   putRun(draft, run);
   turning.effects.push({ kind: 'edit', item: claimEdit(run) });
 }
+
+/** Nothing is implemented and nothing lands. */
+const LOOKING: readonly Step[] = ['claim', 'prepare', 'plan', 'settle'];
 
 // ── requests ─────────────────────────────────────────────────────────────────────────────────────
 

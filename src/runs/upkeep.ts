@@ -28,7 +28,11 @@ export function upkeep(scene: Scene, random: () => number): readonly EditItem[] 
     if (seen.has(section)) continue;
     seen.add(section);
     changed = true;
-    if (section.name === undefined) continue;
+    if (section.name === undefined) {
+      const edits = brokenInitiative(scene, section);
+      if (edits.length > 0) items.push({ purpose: 'upkeep', id: `initiative:${section.title}`, ticket: 0, edits, urgent: false });
+      continue;
+    }
     for (const [taskIndex, task] of section.tasks.entries()) {
       const edits = isEpic(task) ? closedEpic(scene, { task, sectionIndex, taskIndex }, random) : comesAgain(scene, section, task);
       if (edits.length > 0) items.push({ purpose: 'upkeep', id: idOf(scene, task) ?? handleOf(task), ticket: 0, edits, urgent: false });
@@ -113,6 +117,23 @@ function completeInitiatives(scene: Scene): void {
     open.set(section.initiative, (open.get(section.initiative) ?? false) || left);
   }
   for (const [title, left] of open) tellInitiative(scene.draft, title, left);
+}
+
+/** `# Title {workflow:breakdown}` with prose below it becomes an epic in its first section, which an agent then takes apart (5.1-R3). */
+function brokenInitiative(scene: Scene, section: Section): Edit[] {
+  if (section.initiative !== section.title || !section.tags.some(({ key, value }) => key === 'workflow' && value === 'breakdown')) return [];
+  const first = scene.board.sections.find(({ name, initiative }) => name !== undefined && initiative === section.title);
+  if (first?.name === undefined) return [];
+  const start = scene.board.starts[scene.board.sections.indexOf(section)] ?? 0;
+  const details = scene.board.text
+    .slice(start, start + section.length)
+    .replace(/^[^\n]*\n/, '')
+    .trim();
+  const tags = [{ key: 'epic' }, { key: 'workflow', value: 'breakdown' }];
+  return [
+    { kind: 'untagHeading', sectionTitle: section.title, key: 'workflow' },
+    { kind: 'insert', where: { at: 'end', section: first.name }, task: { state: 'open', title: section.title, tags, ...(details === '' ? {} : { details }) } },
+  ];
 }
 
 /** A copy for a later date leaves nothing to be done now. */

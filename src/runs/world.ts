@@ -42,6 +42,8 @@ export type World = {
   readonly bySection: Map<string, Set<string>>;
   /** Known ids by section and text: how a line that lost its id is recognised. */
   readonly byText: Map<string, Set<string>>;
+  /** What the last choice came to, for turns that cannot change it. */
+  chosen?: { readonly wakeAt: number | undefined; readonly waitsForTime: boolean };
   list: ListState;
   /** Where git stood when the list was last believed. */
   gitPosition: string | undefined;

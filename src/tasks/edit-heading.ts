@@ -3,7 +3,7 @@
  * tasks below it.
  */
 import { newTaskLines, tagText } from './compose.ts';
-import { defaultParseOptions } from './parse.ts';
+import type { ParseOptions } from './parse.ts';
 import { ALREADY, applied } from './plan.ts';
 import type { Plan } from './plan.ts';
 import type { Board, Edit, Section, Tag } from './task.ts';
@@ -24,10 +24,10 @@ const has = (section: Section, edit: Extract<HeadingEdit, { kind: 'untagHeading'
 const tagsOn = (section: Section, edit: Extract<HeadingEdit, { kind: 'untagHeading' }>): readonly Tag[] =>
   edit.phase === undefined ? section.tags : section.phases.filter(({ title }) => title === edit.phase).flatMap(({ tags }) => tags);
 
-export function planHeading(board: Board, sectionIndex: number, edit: HeadingEdit): Plan {
+export function planHeading(board: Board, sectionIndex: number, edit: HeadingEdit, options: ParseOptions): Plan {
   const section = board.sections[sectionIndex]!;
   const base = board.starts[sectionIndex]!;
-  if (edit.kind === 'addHeading') return addHeading(board.text, section, base, edit);
+  if (edit.kind === 'addHeading') return addHeading(board.text, section, base, edit, options);
   return applied(
     tagsOn(section, edit)
       .filter((tag) => canonicalKey(tag.key) === edit.key)
@@ -35,17 +35,15 @@ export function planHeading(board: Board, sectionIndex: number, edit: HeadingEdi
   );
 }
 
-function addHeading(text: string, section: Section, base: number, edit: Extract<HeadingEdit, { kind: 'addHeading' }>): Plan {
+function addHeading(text: string, section: Section, base: number, edit: Extract<HeadingEdit, { kind: 'addHeading' }>, options: ParseOptions): Plan {
   if (section.phases.some(({ title }) => title === edit.title)) return ALREADY;
   const body = text.slice(base, base + section.length).trimEnd();
   const at = endOfLine(text, base + body.length);
   const end = lineEndFor(text, base);
   // As a task's title it reads back as the same words.
-  const [line = ''] = newTaskLines(
-    { state: 'open', title: edit.title, tags: [] },
-    { lead: '', detailIndent: '  ', mayCloseComment: false },
-    defaultParseOptions,
-  );
+  const [line = ''] = newTaskLines({ state: 'open', title: edit.title, tags: [] }, { lead: '', detailIndent: '  ', mayCloseComment: false }, options);
   const tags = edit.tags.map(tagText).filter((tag) => tag !== undefined);
-  return applied([{ start: at, end: at, text: `${end}${end}### ${[line.slice('[] '.length), ...tags].join(' ')}` }]);
+  const style = { lead: '', detailIndent: '  ', mayCloseComment: false };
+  const lines = ['', `### ${[line.slice('[] '.length), ...tags].join(' ')}`, ...edit.tasks.flatMap((task) => newTaskLines(task, style, options))];
+  return applied([{ start: at, end: at, text: lines.map((each) => end + each).join('') }]);
 }

@@ -205,7 +205,7 @@ function lastAtMost(length: number, at: (index: number) => number, wanted: numbe
 function planOf(work: Work, edit: Edit, place: EditPlace): Plan {
   const { board, options } = work;
   if (edit.kind === 'insert') return planInsert(board, place.sectionIndex, place.located?.task, edit, options);
-  if (edit.kind === 'untagHeading' || edit.kind === 'addHeading') return planHeading(board, place.sectionIndex, edit);
+  if (edit.kind === 'untagHeading' || edit.kind === 'addHeading') return planHeading(board, place.sectionIndex, edit, options);
   const located = place.located!;
   const on: OnText = { text: board.text, base: baseOf(board, located), task: located.task };
   switch (edit.kind) {

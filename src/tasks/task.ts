@@ -180,8 +180,14 @@ export type Edit =
   | { readonly kind: 'retitle'; readonly target: Target; readonly title: string }
   /** Takes a tag off a section's or initiative's heading, or off one of the phases in it. */
   | { readonly kind: 'untagHeading'; readonly sectionTitle: string; readonly phase?: string; readonly key: string }
-  /** A new phase at the end of a section, for tasks that are then inserted at its end. */
-  | { readonly kind: 'addHeading'; readonly section: string; readonly title: string; readonly tags: NewTask['tags'] };
+  /** A new phase with its tasks, at the end of a section. */
+  | {
+      readonly kind: 'addHeading';
+      readonly section: string;
+      readonly title: string;
+      readonly tags: NewTask['tags'];
+      readonly tasks: readonly NewTask[];
+    };
 
 export type NewTask = {
   readonly state: 'open' | 'blocked';

@@ -135,7 +135,7 @@ describe.each([
 });
 
 it('6.2-R2 nobody inside a run can approve, whatever it calls itself', async () => {
-  const top = makeRepo(LIST);
+  const top = makeRepo(LIST, { 'todone.config.json': '{ "sandbox": "none" }' });
   const inside = start(top, ['task', 'approve', 'filed'], { TODONE_ID: 'q8f0t6zd' });
   expect(await inside.ended).toMatchObject({ code: 3, err: expect.stringContaining('inside a run') });
   // A shell that the agent started, with the marks taken out again.
