@@ -27,6 +27,9 @@ const duration = (fallback: string) =>
       return ms;
     });
 
+const MiB = 1024 * 1024;
+const bytes = (fallback: number) => z.int().min(0).default(fallback);
+
 /** Where in a line of JSON something is: `item.text`, `message.content.*.text`; one path or several. */
 const paths = (description: string) =>
   z
@@ -50,6 +53,16 @@ const fieldsSchema = z
 
 /** The clients that ToDone knows by name. */
 export const CLIENTS = ['claude', 'codex', 'gemini', 'opencode'] as const;
+
+const optionalDuration = z
+  .union([z.string(), z.number()])
+  .optional()
+  .transform((value, context) => {
+    const ms = value === undefined ? undefined : durationMs(value);
+    if (value === undefined || ms !== undefined) return ms;
+    context.addIssue({ code: 'custom', message: `"${value}" is not a time: write 500ms, 5s, 2m, 1h or 14d` });
+    return z.NEVER;
+  });
 
 const agentSchema = z
   .strictObject({
@@ -97,7 +110,16 @@ const hooksSchema = z.strictObject({
   afterCreate: z.string().optional().describe('Shell command in a new workspace, and again when its lockfiles change'),
   beforeRun: z.string().optional().describe('Shell command before each run'),
   afterRun: z.string().optional().describe('Shell command after each run'),
+  beforeRemove: z.string().optional().describe('Shell command before clean removes a workspace; if it fails, the workspace is kept'),
 });
+
+const budgetSchema = z
+  .strictObject({
+    tokens: z.int().min(1).optional().describe('Tokens, in and out'),
+    costUsd: z.number().positive().optional().describe('US dollars, where the agent says what it costs'),
+    time: optionalDuration.describe('Time of agents at work, added up'),
+  })
+  .prefault({});
 
 export const configSchema = z.strictObject({
   $schema: z.string().optional().describe('For editors'),
@@ -162,6 +184,10 @@ export const configSchema = z.strictObject({
     .default('triage')
     .describe('A task that an agent files as a prerequisite: waits for a person (triage), or may start at once (auto)'),
   hooks: hooksSchema.prefault({}).describe('Commands around workspaces and runs'),
+  budgets: z
+    .strictObject({ task: budgetSchema, section: budgetSchema, day: budgetSchema })
+    .prefault({})
+    .describe('What agents may use up; what is over its budget stops, and nothing new starts. Days are UTC'),
   limits: z
     .strictObject({
       phase: duration('60m').describe('Longest time of one phase'),
@@ -171,6 +197,8 @@ export const configSchema = z.strictObject({
       stallAfter: duration('5m').describe('A phase without event, CPU and file change for this long has stalled'),
       stopGrace: duration('10s').describe('From TERM to KILL'),
       limitWait: duration('1m').describe('How long a client may wait out a rate limit by itself; then its task waits without it'),
+      sameCalls: z.int().min(0).default(5).describe('The same tool call this often, one after the other, is no progress; 0 = never'),
+      sameFailures: z.int().min(0).default(5).describe('The same check failing this often on unchanged work is no progress; 0 = never'),
       outputBytes: z
         .int()
         .min(1024)
@@ -210,6 +238,18 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('TODONE_PORT: a block for each workspace'),
   keepSnapshots: duration('14d').describe('How long snapshots are kept after landing'),
+  keep: z
+    .strictObject({
+      snapshotBytes: bytes(1024 * MiB).describe('Most bytes of snapshots of landed tasks; the oldest go first. Those of work that did not land are kept'),
+      logs: duration('14d').describe('How long logs and folders of runs are kept'),
+      logBytes: bytes(1024 * MiB).describe('Most bytes of logs and folders of runs'),
+      versions: duration('90d').describe('How long displaced versions of the list are kept; a save that could not be merged is kept longer'),
+      versionBytes: bytes(256 * MiB).describe('Most bytes of displaced versions of the list'),
+      history: duration('730d').describe("How long the journal's history is kept"),
+      every: duration('1h').describe('How often it is looked after in idle time'),
+    })
+    .prefault({})
+    .describe('How much is kept, and how long'),
   workers: z.array(z.string()).default([]).describe('Names that {owner:…} and @name may use; empty = any'),
   people: z.array(z.string()).default([]).describe('Names (--as) that are persons and may approve; whoever else names himself is a worker'),
   labels: z

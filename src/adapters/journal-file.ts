@@ -3,7 +3,7 @@
  * it by hand. Never changes a journal of a newer version.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readSync, renameSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Log } from '../engine/ports.ts';
@@ -137,4 +137,11 @@ export function transaction<T>(db: DatabaseSync, body: () => T): T {
     throw error;
   }
   return result;
+}
+
+/** Takes away broken journals that were put aside before then (ms since 1970); gives their number. */
+export function pruneBroken(stateDir: string, before: number): number {
+  const old = readdirSync(stateDir).filter((name) => name.startsWith(`${JOURNAL_FILE}.broken-`) && statSync(join(stateDir, name)).mtimeMs < before);
+  for (const name of old) rmSync(join(stateDir, name), { force: true });
+  return old.length;
 }

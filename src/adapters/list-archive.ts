@@ -25,9 +25,12 @@ export type Archive = {
   /** The newest first. */
   list(): Promise<readonly ListVersion[]>;
   read(name: string): Promise<Buffer>;
-  /** Takes away what is over the bounds, except for versions that `spare` names. */
-  prune(spare: ReadonlySet<string>): Promise<void>;
+  /** Takes away what is over the bounds, except for versions that `spare` names; gives their number. */
+  prune(spare: ReadonlySet<string>, tighter?: VersionBounds): Promise<number>;
 };
+
+/** `before`: ms since 1970. What is wholly in a later list and older goes. */
+export type VersionBounds = { readonly before: number; readonly maxBytes: number };
 
 const NAME = /^(\d{8})T(\d{6})(\d{3})Z-[0-9a-f]{10}-[0-9a-f]{4}-(before|saved|kept|left)\.md$/;
 const HASH_CHARS = 10;
@@ -79,13 +82,15 @@ export function openArchive(stateDir: string, disk: Disk, random: () => number, 
       if (!NAME.test(name)) throw new Error(`"${name}" is no version of the list`);
       return contentOf(disk, join(folder, name));
     },
-    async prune(spare) {
+    async prune(spare, tighter) {
       const all = await list();
       const gone = overBounds(
         all.filter((version) => !spare.has(join(folder, version.name))),
-        bounds,
+        { ...bounds, bytesMax: Math.min(bounds.bytesMax, tighter?.maxBytes ?? bounds.bytesMax) },
+        tighter?.before ?? 0,
       );
       for (const version of gone) await disk.unlink(join(folder, version.name)).catch(() => undefined);
+      return gone.length;
     },
   };
 }
@@ -118,10 +123,11 @@ async function contentOf(disk: Disk, path: string): Promise<Buffer> {
 }
 
 /** Newest first in, what is too much out: plain versions go before saves. */
-function overBounds(all: readonly ListVersion[], bounds: typeof ARCHIVE_BOUNDS): ListVersion[] {
+function overBounds(all: readonly ListVersion[], bounds: typeof ARCHIVE_BOUNDS, before: number): ListVersion[] {
   const plain = all.filter((version) => version.kind === 'before');
   const saves = all.filter((version) => version.kind !== 'before');
-  const gone = new Set([...plain.slice(bounds.beforeMax), ...saves.slice(bounds.savedMax)]);
+  const old = all.filter((version) => (version.kind === 'before' || version.kind === 'saved') && version.at.getTime() < before);
+  const gone = new Set([...plain.slice(bounds.beforeMax), ...saves.slice(bounds.savedMax), ...old]);
   let bytes = 0;
   for (const version of [...saves, ...plain]) {
     if (gone.has(version)) continue;

@@ -3,6 +3,7 @@
  * section's tip, with snapshots before anything is cleaned. Never touches work that a person left in one.
  */
 import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Log, Prepared, WorkOrder, Workspaces } from '../engine/ports.ts';
 import { boundedDiff } from './diff.ts';
@@ -92,6 +93,16 @@ export function workspacePath(trees: string, section: string, slot: number): str
 export function workspaceAt(home: string, path: string): Workspace {
   const hash = createHash('sha256').update(path).digest('hex').slice(0, HASH_CHARS);
   return { section: '', slot: 0, path, dir: join(roomsOf(home), `${basename(path).slice(0, NAME_CHARS)}-${hash}`) };
+}
+
+/** The sections that a workspace has been made for and is still there. */
+export function heldWorkspaces(home: string, trees: string): string[] {
+  const sections = new Set<string>();
+  for (const name of existsSync(roomsOf(home)) ? readdirSync(roomsOf(home)) : []) {
+    const record = readRecord({ section: '', slot: 0, path: '', dir: join(roomsOf(home), name) });
+    if (record?.path.startsWith(`${trees}/`) && isThere(record.path)) sections.add(record.path.slice(trees.length + 1).replace(/~\d+$/, ''));
+  }
+  return [...sections].sort();
 }
 
 function roomsOf(home: string): string {

@@ -2,7 +2,7 @@
  * One opened list as the command line needs it: every function of `App`, wired. Reading takes no lock and writes nothing; what
  * writes goes through the owner.
  */
-import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { agentTable, listAgents } from '../adapters/agents/table.ts';
@@ -20,21 +20,18 @@ import { callSocket } from '../adapters/socket-call.ts';
 import { socketPath } from '../adapters/socket-path.ts';
 import type { Activity } from '../engine/engine.ts';
 import type { HistoryRow, Log } from '../engine/ports.ts';
-import type { Scene } from '../runs/choose.ts';
 import { plainText } from '../runs/plain-text.ts';
-import { problemsOf } from '../runs/problems.ts';
-import { draftOf, worldOf } from '../runs/world.ts';
-import { hasConflictMarkers } from '../tasks/compare.ts';
-import { parse } from '../tasks/parse.ts';
 import type { App, CommitFact, Globals, Host } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
 import { readEvidence } from '../adapters/evidence.ts';
 import { diffOf, doErrand, planErrand } from './branch.ts';
 import { runDaemon } from './daemon.ts';
+import { weaknesses } from './file-systems.ts';
 import { listFailure, makeStateDir, type Place } from './place.ts';
 import { callerOf } from './caller.ts';
 import { outsideDoor, sendAsk } from './requests.ts';
-import { restore } from './restore.ts';
+import { listText, sceneOf } from './scene.ts';
+import { openUpkeep } from './upkeep.ts';
 import { withGit } from './with-git.ts';
 import { redactionOf } from './work.ts';
 
@@ -67,6 +64,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
       if (refused) return refused;
       makeStateDir(place);
       const told = openScreenLog(place, globals, host, globals.verbose ? 'debug' : 'info');
+      for (const { message, remedy } of weaknesses(place)) told.write('warn', message, { remedy });
       return runDaemon({ place, clock, log: told, instance, once: options.once, wait: options.wait, drain: signals.drain, stop: signals.stop });
     },
     preview: (agent, model) =>
@@ -82,6 +80,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
         openProver(git, openSections({ git, branchPrefix: place.config.branchPrefix, base: place.config.base })).proof(section, id, hash),
       ),
     commits: (section, max) => commitsOf(place, section, max),
+    upkeep: openUpkeep({ place, clock, log: () => openScreenLog(place, globals, host, 'error'), by: instance }),
     async doErrand(what, section) {
       if (host.env[MARK] !== undefined) return RUN_REFUSED;
       makeStateDir(place);
@@ -90,7 +89,6 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     planErrand: async (what, section) => planErrand(place, sceneOf(place, agents(), instance, clock.now()), what, section, signals.drain),
     diff: (section) => diffOf(place, section),
     evidence: async (id) => readEvidence(place.stateDir, id),
-    restore: (id, into) => restore(place, id, into),
   };
 }
 
@@ -110,28 +108,6 @@ function historyOf(place: Place, id: string): readonly HistoryRow[] {
   }
 }
 
-/** The list, the journal and what is installed, as they are at this moment. */
-export function sceneOf(place: Place, agents: ReturnType<App['agents']>, instance: string, now: number): Scene {
-  const journal = openJournalReadOnly({ stateDir: place.stateDir });
-  try {
-    const world = worldOf(journal.load());
-    const text = listText(place);
-    const board = parse(text, { labels: place.config.labels, workers: place.config.workers });
-    world.agents = agents;
-    world.list = hasConflictMarkers(board) ? { kind: 'conflict', since: now } : { kind: 'fine' };
-    return { board, draft: draftOf(world), config: place.config, now, problems: problemsOf(board, world, place.config), instance };
-  } finally {
-    journal.close();
-  }
-}
-
-/** Throws a failure of 7-R2 where the list is no text. */
-function listText(place: Place): string {
-  const bytes = readFileSync(place.listPath);
-  if (bytes.includes(0)) throw new Error(`${place.listName} is no text: it holds NUL bytes`);
-  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-}
-
 /** What keeps a daemon from starting here; the rest is held per task or section. */
 export function startFailure(place: Place): CliFailure | undefined {
   if (place.repo.linked)
@@ -141,7 +117,14 @@ export function startFailure(place: Place): CliFailure | undefined {
       message: 'this is a linked worktree: its list is the one of the main worktree',
       remedy: `start it there: todone -C ${place.repo.top} start`,
     };
-  return usableList(place) ?? unwritable(place);
+  return usableList(place) ?? unwritable(place) ?? unsafe(place);
+}
+
+/** A network file system keeps no lock: refused, unless a person takes it upon themselves. */
+function unsafe(place: Place): CliFailure | undefined {
+  const refused = weaknesses(place).find((weakness) => weakness.severity === 'refused');
+  if (!refused || process.env['TODONE_UNSAFE_FILESYSTEM'] === '1') return undefined;
+  return { kind: 'failure', code: 3, message: refused.message, remedy: refused.remedy };
 }
 
 /** Asked before anything is begun: a read-only file system shows itself in many ways later. */

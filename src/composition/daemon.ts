@@ -17,7 +17,8 @@ import { openDesk } from '../adapters/agents/desk.ts';
 import { answerAgent } from './agent-requests.ts';
 import { handleRequest, type IdleAnswer } from './requests.ts';
 import { makeStateDir, type Place } from './place.ts';
-import { openWork } from './work.ts';
+import { carryOut, ownerRequest } from './owner-requests.ts';
+import { openWork, type Work } from './work.ts';
 
 export type DaemonOptions = {
   readonly place: Place;
@@ -101,23 +102,30 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
     desk,
   });
   const { engine } = opened;
-  const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleRequest(engine, opened.door, request) });
+  const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleOwned(options, opened, request) });
   const agents = await serveSocket({
     path: socketPath(place.stateDir, process.env, 'agents'),
     handle: (request) => answerAgent({ desk, log, scene: () => sceneNow(engine, options, configs.current()) }, request),
   });
   const unwatch = await opened.list.watch(() => void engine.look());
   const stopPolling = poll(options, engine, configs);
+  const stopTidying = tidyInIdleTime(options, opened, configs);
   try {
     await engine.start();
     const end = await Promise.race([lifeOf(options, engine), engine.broken]);
     return end;
   } finally {
     stopPolling();
+    await stopTidying();
     await unwatch();
     await Promise.all([server.close(), agents.close()]);
     await opened.close();
   }
+}
+
+function handleOwned({ place, clock, log }: DaemonOptions, opened: Work, request: unknown): Promise<unknown> {
+  const own = ownerRequest(request);
+  return own ? carryOut(opened, { place, clock, log }, own) : handleRequest(opened.engine, opened.door, request);
 }
 
 /** The picture that the wheel has at this moment. */
@@ -155,6 +163,29 @@ function poll(options: DaemonOptions, engine: Engine, configs: ReturnType<typeof
     cancel?.();
   };
 }
+
+/** What is kept is looked after when nothing runs; never two at a time. */
+function tidyInIdleTime(options: DaemonOptions, opened: Work, configs: ReturnType<typeof watchConfig>): () => Promise<void> {
+  let cancel: (() => void) | undefined;
+  let running = Promise.resolve();
+  let stopped = false;
+  const later = (): void => {
+    if (!stopped) cancel = options.clock.after(Math.min(Math.max(configs.current().keep.every, TIDY_MS_MIN), TIDY_MS_MAX), turn);
+  };
+  const turn = (): void => {
+    running = (opened.engine.isIdle() ? opened.tidy() : Promise.resolve()).finally(later);
+  };
+  later();
+  return () => {
+    stopped = true;
+    cancel?.();
+    return running;
+  };
+}
+
+const TIDY_MS_MIN = 1000;
+/** Timers of Node are 32 bits long. */
+const TIDY_MS_MAX = 86_400_000;
 
 function reload(log: Log, configs: ReturnType<typeof watchConfig>): void {
   const { changed, problems, news } = configs.reload();

@@ -11,7 +11,7 @@ import { applyEdits } from '../tasks/edit.ts';
 import type { Board } from '../tasks/task.ts';
 import { openAgents } from '../adapters/agents/agents.ts';
 import type { Desk } from '../adapters/agents/desk.ts';
-import { openGit } from '../adapters/git.ts';
+import { type Git, openGit } from '../adapters/git.ts';
 import { openBranches } from '../adapters/branches.ts';
 import { openCleanCheckout } from '../adapters/clean-checkout.ts';
 import { baseBranchOf } from '../adapters/branch-merge.ts';
@@ -20,12 +20,10 @@ import { openLanding } from '../adapters/landing.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { openRedaction, type Redaction } from '../adapters/redact.ts';
 import { excludeInInfo } from '../adapters/repo.ts';
-import { pruneRuns } from '../adapters/run-folder.ts';
 import { openSandbox, openTo } from '../adapters/sandbox/sandbox.ts';
 import { openRepoLock } from '../adapters/repo-lock.ts';
 import { openSections } from '../adapters/sections.ts';
 import { socketPath } from '../adapters/socket-path.ts';
-import { pruneSnapshots } from '../adapters/snapshot-prune.ts';
 import { openJournal } from '../adapters/sqlite.ts';
 import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
@@ -36,10 +34,15 @@ import { ownersDoor } from './door.ts';
 import { mcpCommand, ownFolders } from './mcp.ts';
 import { evidenceFor } from './evidence.ts';
 import type { Place } from './place.ts';
+import { tidy } from './tidy.ts';
 
 export type Work = {
   readonly engine: Engine;
   readonly list: TaskFile;
+  readonly git: Git;
+  readonly runHook: ReturnType<typeof openHooks>;
+  /** Takes away what is too old or too much. */
+  tidy(): Promise<void>;
   /** Every interface of this process. */
   readonly door: Door;
   close(): Promise<void>;
@@ -97,13 +100,12 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     identity: repo.identity,
   };
   const list = openList(options);
+  const runHook = openHooks(shell);
   excludeInInfo(repo.commonDir, [`/${config.trees}/`, `/${place.listName}.lock`, '.todone-*']);
   const { prompts, problems } = loadPrompts(repo.top, config.prompts);
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
-  const before = clock.now() - options.config().keepSnapshots;
-  if (options.works)
-    await pruneSnapshots(git, new Set(stored.known.filter((known) => known.state === 'done' && known.updatedAt < before).map((known) => known.id)));
-  if (options.works) pruneRuns(stateDir, before, new Set(stored.runs.map((run) => run.id)));
+  const tidying = { place, git, journal, list, clock, log, config: options.config };
+  if (options.works) await tidy(tidying, { known: stored.known, runs: new Set(stored.runs.map((run) => run.id)) });
   const places = {
     git,
     sections,
@@ -113,7 +115,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     trees: resolve(repo.top, config.trees),
     hooks: config.hooks,
     hookLimitMs: config.limits.hook,
-    runHook: openHooks(shell),
+    runHook,
     ports: config.ports,
   };
   const clean = openCleanCheckout(places);
@@ -157,8 +159,15 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   return {
     engine,
     list,
+    git,
+    runHook,
+    tidy() {
+      const { known, runs } = engine.now().world;
+      return tidy(tidying, { known: known.values(), runs: new Set(runs.keys()) });
+    },
     door: ownersDoor({ engine, config: options.config, clock, history: (id) => journal.history(id), reachable: (hash) => reachable(git, hash) }),
     async close() {
+      engine.close();
       await list.close();
       journal.close();
       lock.close();

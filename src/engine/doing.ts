@@ -2,6 +2,7 @@
  * What a step is performed with, and what every step needs of its run. Performs nothing itself.
  */
 import type { Config } from '../config.ts';
+import type { allowance } from '../runs/govern.ts';
 import type { Run } from '../runs/run.ts';
 import type { LandingQueue } from './landing-queue.ts';
 import type { AgentEvent, Agents, Clock, Landing, Prompts, Verify, WorkOrder, Workspaces } from './ports.ts';
@@ -18,6 +19,8 @@ export type Doing = {
   readonly random: () => number;
   readonly signal: AbortSignal;
   readonly activity: (event: AgentEvent) => void;
+  /** What its budgets leave to the step. */
+  readonly allowance: ReturnType<typeof allowance>;
 };
 
 export const orderOf = (run: Run): WorkOrder => ({ id: run.id, ticket: run.ticket, attempt: run.attempt, section: run.section, slot: run.workspaceSlot });

@@ -10,12 +10,14 @@ import { parse } from '../tasks/parse.ts';
 import { reflowed } from '../tasks/reflow.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
+import type { MarkAsk } from '../runs/put-right.ts';
 import type { EditItem } from '../runs/list-edits.ts';
 import type { Evidence } from '../runs/evidence.ts';
 import { problemsOf } from '../runs/problems.ts';
+import { allowance } from '../runs/govern.ts';
 import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
-import { apply, worldOf, type World } from '../runs/world.ts';
+import { apply, draftOf, worldOf, type World } from '../runs/world.ts';
 import type { ErrandEnd, ErrandOrder } from '../runs/errand.ts';
 import { performErrand } from './errand.ts';
 import { landingQueue } from './landing-queue.ts';
@@ -54,7 +56,7 @@ export type Engine = {
   start(): Promise<void>;
   /** Looks at the list; nothing happens if it has not changed. */
   look(): Promise<void>;
-  ask(ask: Ask, by: string, via: string): Promise<Answer>;
+  ask(ask: Ask | MarkAsk, by: string, via: string): Promise<Answer>;
   /** Settles when nothing runs and nothing can start; `failed` = ids of tasks that failed since `start`. */
   whenIdle(): Promise<{ readonly failed: readonly string[] }>;
   /** Rejects when a turn could not be stored or the wheel has a fault: nothing more is done then. */
@@ -66,6 +68,8 @@ export type Engine = {
   drain(): Promise<void>;
   /** Stops all runs at once; their work is in snapshots and they go on at the next start. */
   stop(): Promise<void>;
+  /** Nothing is looked at any more: no timer of a wait that is still far off keeps the process. */
+  close(): void;
   /** What surfaces show. */
   now(): Snapshot;
   /** Called after each turn; the returned function takes it back. */
@@ -207,7 +211,9 @@ export function createEngine(ports: EnginePorts): Engine {
     const abort = new AbortController();
     performing.set(run.id, { ticket: run.ticket, abort });
     inLane(run, async () => {
-      const end = await perform(run, { ...ports, config: ports.config(), queue, signal: abort.signal, activity: (event) => note(run.id, event) });
+      const config = ports.config();
+      const left = allowance(draftOf(world), config, run, clock.now());
+      const end = await perform(run, { ...ports, config, queue, allowance: left, signal: abort.signal, activity: (event) => note(run.id, event) });
       if (performing.get(run.id)?.ticket === run.ticket) performing.delete(run.id);
       post({ kind: 'ended', id: run.id, ticket: run.ticket, step: run.step, end });
     });
@@ -332,6 +338,7 @@ export function createEngine(ports: EnginePorts): Engine {
       gitPosition: found.git.position,
       gitOperation: found.git.operation,
       listIsCommitted: found.git.listIsCommitted,
+      gitIndex: found.git.index,
       version: found.version,
       modifiedAt: found.modifiedAt,
     };
@@ -386,6 +393,10 @@ export function createEngine(ports: EnginePorts): Engine {
       post({ kind: 'stop' });
       for (const abort of errands.values()) abort.abort();
       await until(() => lanes.size === 0 && writer.idle());
+    },
+    close() {
+      dead = true;
+      cancelWake?.();
     },
     now: () => ({ board, problems, world, activity }),
     onTurn(listener) {

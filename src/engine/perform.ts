@@ -68,6 +68,7 @@ async function phase(run: Run, step: 'plan' | 'implement' | 'update', doing: Doi
       sessionUsage: run.found.sessionUsage,
       readOnly,
       plan: run.found.plan,
+      allowance: doing.allowance,
       limitMs: doing.prompts.limitMs(step) ?? doing.config.limits.phase,
     },
     doing.activity,

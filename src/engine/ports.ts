@@ -7,7 +7,7 @@ import type { ErrandEnd, ErrandOrder } from '../runs/errand.ts';
 import type { Caller } from '../runs/caller.ts';
 import type { Called, RequestName } from '../runs/requests.ts';
 import type { AgentChoice } from '../runs/settings.ts';
-import type { End, Found, Known, Run, Step, TaskText, Usage } from '../runs/run.ts';
+import type { End, Found, Known, Run, Spent, Step, TaskText, Usage } from '../runs/run.ts';
 
 export interface Clock {
   /** Wall time, ms since 1970: for display and dates. */
@@ -35,6 +35,8 @@ export type GitState = {
   readonly operation?: string;
   /** The list's bytes are exactly those of git's index or HEAD. */
   readonly listIsCommitted: boolean;
+  /** Changes whenever git's index is written: what `git checkout -- <list>` moves beside the list. */
+  readonly index?: string;
 };
 
 export type Written = {
@@ -286,6 +288,8 @@ export type PhaseOrder = WorkOrder & {
   readonly readOnly: boolean;
   readonly plan?: string;
   readonly limitMs: number;
+  /** What its budgets leave to it (5.3-R7). */
+  readonly allowance?: { readonly [U in keyof Spent]?: number };
 };
 
 export type { TaskText };

@@ -53,12 +53,17 @@ export type Known = {
   readonly sessionUsage?: Usage;
   /** What the last attempt left as evidence for the next one. */
   readonly evidence?: string;
-  /** Set while the list shows something else than `state` on a person's or git's account (1.4-R7, R8). */
-  readonly held?: 'done' | 'rollback';
+  /**
+   * Set while the list shows something else than `state` on a person's account (1.4-R8); `alike` = after the journal was lost,
+   * where only its title says that this line is the task that landed.
+   */
+  readonly held?: 'done' | 'alike';
   /** Its claim was lost with the journal, and git or a run folder shows that it was ours: it is claimed again (2-R4). */
   readonly resume?: boolean;
   /** Its line was on the list no more when that was last believed. */
   readonly gone?: boolean;
+  /** Since a person last said `[]`. */
+  readonly spent?: Spent;
   readonly createdAt: number;
   readonly updatedAt: number;
 };
@@ -116,12 +121,21 @@ export type Found = {
   readonly usage?: Usage;
   /** What the session has used by its client's own count, where that goes over all phases. */
   readonly sessionUsage?: Usage;
+  /** How long the phase took. */
+  readonly tookMs?: number;
+  /** The tree on which a check failed last, and how often one after the other (5.3-R4). */
+  readonly failing?: Failing;
 };
+
+export type Failing = { readonly tree: string; readonly times: number };
 
 /** A task that an agent found; `id` is given where another line has to name it. */
 export type FoundTask = { readonly id?: string; readonly title: string; readonly details?: string };
 
 export type Outcome = 'done' | 'failed' | 'needs_prerequisite' | 'needs_decision' | 'no_change';
+
+/** What was used up: tokens in and out, money, wall time of agents. */
+export type Spent = { readonly tokens: number; readonly costUsd: number; readonly ms: number };
 
 export type Usage = { readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number };
 

@@ -9,15 +9,18 @@ import { notWritten, overtaken, replyTo } from './answer-request.ts';
 import { answerAsk, type Answer, type Ask } from './ask.ts';
 import { wordsFor } from './caller.ts';
 import { freed, heldBack } from './behind.ts';
+import { overBudget, parkedOf, settleAccount } from './govern.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
 import { expired } from './claims.ts';
 import type { TipFiles } from './files.ts';
+import { noteGates } from './gates.ts';
 import { claimEdit, type EditItem, mendEdit, type Reply, settleEdits } from './list-edits.ts';
 import type { Errand, ErrandOrder } from './errand.ts';
 import { afterLanding, askErrand, type ErrandEnded, errandEnded, type ErrandsTurned, turnErrands } from './errands.ts';
 import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
 import { newId } from './new-id.ts';
 import { notice } from './notice.ts';
+import type { MarkAsk } from './put-right.ts';
 import { adopt, freshKnown } from './recover.ts';
 import { freeSlot, isPersons, slotKey } from './room.ts';
 import type { End, Known, Run, Step } from './run.ts';
@@ -31,6 +34,8 @@ export type ListFacts = {
   /** A merge, rebase… in progress. */
   readonly gitOperation: string | undefined;
   readonly listIsCommitted: boolean;
+  /** Changes with every write of git's index. */
+  readonly gitIndex?: string | undefined;
   readonly version: string;
   readonly modifiedAt: number;
 };
@@ -56,7 +61,7 @@ export type Event =
   | { readonly kind: 'unwritable'; readonly items: readonly EditItem[]; readonly message: string }
   | { readonly kind: 'ended'; readonly id: string; readonly ticket: number; readonly step: Step; readonly end: End }
   | (ErrandEnded & { readonly kind: 'errand-ended' })
-  | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask; readonly by: string; readonly via: string }
+  | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask | MarkAsk; readonly by: string; readonly via: string }
   /** The files of a section's tip, asked for by `survey`; undefined where they could not be listed. */
   | { readonly kind: 'surveyed'; readonly section: string; readonly files: TipFiles | undefined }
   | { readonly kind: 'agents'; readonly agents: readonly AgentChoice[] }
@@ -197,8 +202,9 @@ function read(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
     return;
   }
   noteFresh(turning, event, before.kind === 'unread');
+  const gitMoved = hasGitMoved(draft, event.facts);
+  noteGates(draft, given.board, event.board, gitMoved || before.kind === 'rollback');
   if (before.kind === 'rollback') return duringRollback(turning, event, before);
-  const gitMoved = world.gitPosition !== undefined && (world.gitPosition !== event.facts.gitPosition || event.facts.gitOperation !== undefined);
   if (before.kind === 'unread') adopt(draft, event.board, given.now);
   const steered = steer({ board: event.board, before: given.board, draft, now: given.now, gitMoved, listIsCommitted: event.facts.listIsCommitted });
   if (steered.rollback) {
@@ -211,6 +217,16 @@ function read(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
   for (const run of steered.halts) halt(turning, run);
 }
 
+/** `git checkout -- <list>` moves nothing but the index: then the list is, byte for byte, what git has. */
+function hasGitMoved({ world }: Draft, facts: ListFacts): boolean {
+  if (world.gitPosition === undefined) return false;
+  const index = world.meta.get(INDEX_KEY);
+  const indexMoved = facts.listIsCommitted && index !== undefined && facts.gitIndex !== undefined && index !== facts.gitIndex;
+  return world.gitPosition !== facts.gitPosition || facts.gitOperation !== undefined || indexMoved;
+}
+
+const INDEX_KEY = 'git.index';
+
 /** The list is the truth again: what waited for it is written now. */
 function believe(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
   const { world } = turning.draft;
@@ -220,6 +236,8 @@ function believe(turning: Turning, event: Extract<Event, { kind: 'read' }>): voi
     world.gitPosition = event.facts.gitPosition;
     turning.draft.meta.set('git.position', event.facts.gitPosition);
   }
+  const { gitIndex } = event.facts;
+  if (gitIndex !== undefined && world.meta.get(INDEX_KEY) !== gitIndex) turning.draft.meta.set(INDEX_KEY, gitIndex);
   accept(turning, event.board);
   if (waited) for (const run of runsIn(turning.draft)) if (!isPerformed(run) && (run.step === 'claim' || run.step === 'settle')) write(turning, run);
 }
@@ -325,7 +343,9 @@ function ended(turning: Turning, event: Extract<Event, { kind: 'ended' }>): void
   if (run.halt && !landed) return halted(turning, { ...run, found: { ...run.found, ...foundOf(event.end) } });
   if (draft.world.mode === 'draining' && event.end.kind === 'final' && event.end.reason === 'cancelled') return;
   if (landed) afterLanding(draft, given.config, run.section, given.now);
-  go(turning, elsewhere(turning, run, event.end) ?? advance({ ...run, halt: undefined }, event.end, policyOf(turning, run)), given);
+  const next = elsewhere(turning, run, event.end) ?? advance({ ...run, halt: undefined }, event.end, policyOf(turning, run));
+  settleAccount(draft, run, event.end, next, given.config, given.now);
+  go(turning, next, given);
 }
 
 /** A person is at work in the workspace: the run takes the next one (4-R3). */
@@ -353,7 +373,7 @@ const foundOf = (end: End): Run['found'] => ('found' in end && end.found ? end.f
 /** A run goes on: the next step is begun, or its outcome is written. */
 function go(turning: Turning, going: Run, given: Given = turning.given): void {
   const { draft } = turning;
-  const run = putRun(draft, going.outside ? going : heldBack(draft, going, given.now));
+  const run = putRun(draft, going.outside ? going : governed(turning, heldBack(draft, going, given.now)));
   if (run.waitUntil !== undefined && run.waitUntil > given.now) return;
   if (run.outside && run.step !== 'settle') return;
   if (run.step === 'settle') {
@@ -364,6 +384,15 @@ function go(turning: Turning, going: Run, given: Given = turning.given): void {
   // While stopping, an agent's phase is not begun any more; ours are short and go on.
   if (draft.world.mode === 'draining' && isPhase(run.step)) return;
   turning.effects.push({ kind: 'perform', run });
+}
+
+/** A phase waits for its account, and does not begin with nothing left to use (5.3-R5, R7). */
+function governed({ draft, given }: Turning, run: Run): Run {
+  if (!isPhase(run.step) || run.waitUntil !== undefined) return run;
+  const parked = parkedOf(draft, given.config, run.agent, given.now);
+  if (parked) return { ...run, waitUntil: parked.until, evidence: run.evidence ?? parked.message };
+  const over = overBudget(draft, given.config, run, given.now);
+  return over === undefined ? run : settle(run, { state: 'failed', reason: 'budget', message: `stopped before ${run.step}: ${over}` });
 }
 
 /** What a run came to is known before its line is written: the list may be away for now. */

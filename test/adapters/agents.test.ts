@@ -402,13 +402,16 @@ it('13-R3 does not write its log through a link', async () => {
   expect(existsSync(join(place.workspace, 'target'))).toBe(false);
 });
 
-it('keeps run folders bounded in time, but for tasks that go on', async () => {
+it('13-R3 keeps run folders bounded in time and in size, the newest last, but for tasks that go on', async () => {
   const place = ground();
   await place.run({ id: 'g1111111' });
   await place.run({ id: 'g2222222' });
-  expect(pruneRuns(place.stateDir, 0, new Set())).toBe(0);
-  expect(pruneRuns(place.stateDir, Date.now() + 60_000, new Set(['g2222222']))).toBe(1);
+  const all = { before: 0, maxBytes: 1e9, spare: new Set<string>() };
+  expect(pruneRuns(place.stateDir, all)).toBe(0);
+  expect(pruneRuns(place.stateDir, { ...all, before: Date.now() + 60_000, spare: new Set(['g2222222']) })).toBe(1);
   expect(filesIn(join(place.stateDir, 'runs'))).toEqual(['g2222222']);
+  await place.run({ id: 'g3333333' });
+  expect(pruneRuns(place.stateDir, { ...all, maxBytes: 1 })).toBe(2);
 });
 
 const textOf = (entry: LogEntry): string => (entry.kind === 'text' ? entry.text : entry.kind);

@@ -129,6 +129,43 @@ describe('the turn', () => {
     }
   });
 
+  it('1.4-R7 a checkout that moves nothing but the index is one, too; a person who sets the same marker back is not', () => {
+    for (const index of ['two', 'one']) {
+      const wheel = table('## Git Worktree a\n[] one\n');
+      wheel.git({ gitIndex: 'one' });
+      wheel.read();
+      wheel.land();
+      const right = wheel.list();
+      wheel.git({ gitIndex: index, listIsCommitted: true });
+      wheel.save(() => '## Git Worktree a\n[] one\n');
+      expect([index, wheel.world.list.kind, wheel.steps()]).toEqual([index, index === 'two' ? 'rollback' : 'fine', []]);
+      wheel.wait(ROLLBACK_QUIET_MS);
+      wheel.read();
+      expect(wheel.list()).toBe(index === 'two' ? right : '## Git Worktree a\n[] one\n');
+    }
+  });
+
+  it('1.4-R7 an approval that git brings is none, until the tag has been back and a person deletes it', () => {
+    const gated = '## Git Worktree a\n### Later {approval}\n[] one\n## Git Worktree b\n[] two {triage}\n';
+    const free = gated.replaceAll(/ \{(approval|triage)\}/g, '');
+    const wheel = table(gated);
+    wheel.read();
+    wheel.git({ gitPosition: 'elsewhere' });
+    wheel.save(() => free);
+    expect(wheel.steps()).toEqual([]);
+    wheel.save((text) => text.replace('[] one', '[] zero'));
+    // What was not gated before is what its line says.
+    expect([...wheel.world.runs.values()].map((run) => run.text)).toEqual(['zero']);
+    wheel.save((text) => text.replace('[] two', '[] two {triage}'));
+    wheel.save((text) => text.replace(' {triage}', ''));
+    expect([...wheel.world.runs.values()].map((run) => run.text)).toEqual(['zero', 'two']);
+    expect([...wheel.world.meta.keys()].filter((key) => key.startsWith('ungated:'))).toEqual(['ungated:a\none']);
+    const mine = table(gated);
+    mine.read();
+    mine.save(() => free);
+    expect(mine.steps()).toEqual(['prepare', 'prepare']);
+  });
+
   it('1.4-R7 2-R4 the 🟡 of a run that is over comes back with an old buffer: nothing runs again, and the outcome is put right', () => {
     for (const outcome of ['done', 'failed']) {
       const wheel = table('## Git Worktree a\n[] one\n', { attempts: 1 });

@@ -7,7 +7,7 @@ import type { Config } from '../../config.ts';
 import type { AgentEvent, AgentInfo, Agents, Clock, Log, PhaseEnd, PhaseOrder } from '../../engine/ports.ts';
 import { plainText } from '../../runs/plain-text.ts';
 import { filesNamed, readResult } from '../../runs/result.ts';
-import type { End, Found } from '../../runs/run.ts';
+import type { End, Found, Usage } from '../../runs/run.ts';
 import { environmentOf, type RunVariables } from '../environment.ts';
 import { launch, sweep } from '../process.ts';
 import type { Redaction } from '../redact.ts';
@@ -161,8 +161,10 @@ function layOut(order: PhaseOrder, folder: RunFolder): string {
 async function follow(phase: Phase, call: Invocation, log: RunLog, voice: Partial<RunVariables>): Promise<PhaseEnd | 'session gone'> {
   const { options, row, order, folder, activity, signal } = phase;
   const { limits, env: passed } = options.config();
-  const [circles, waits] = [new AbortController(), new AbortController()];
-  const watch = seeing(() => circles.abort());
+  const [circles, waits, over] = [new AbortController(), new AbortController(), new AbortController()];
+  const watch = seeing(limits.sameCalls, () => circles.abort());
+  const { allowance = {} } = order;
+  const begun = options.clock.ticks();
   const patience = patienceWithLimits(options.clock, limits.limitWait, () => waits.abort());
   const spent = sessionCount(order.sessionUsage);
   const tell = atMostOncePerSecond(options.clock, activity);
@@ -172,6 +174,7 @@ async function follow(phase: Phase, call: Invocation, log: RunLog, voice: Partia
     log.write(event);
     watch.see(event);
     patience.see(event);
+    if (event.kind === 'usage' && isOver(allowance, watch.seen().usage)) over.abort();
     tell(event);
   };
   let talked: 'done' | 'failed' | undefined;
@@ -197,7 +200,7 @@ async function follow(phase: Phase, call: Invocation, log: RunLog, voice: Partia
     env,
     mark: `${options.epoch}.${options.term}-${order.id}-${order.ticket}`,
     inputFile: call.inputFile,
-    limitMs: order.limitMs,
+    limitMs: Math.min(order.limitMs, Math.max(1, allowance.ms ?? order.limitMs)),
     stallMs: limits.stallAfter,
     changed: (since) => changedSince(order.workspace, since),
     stopSignal: call.stopSignal,
@@ -213,7 +216,7 @@ async function follow(phase: Phase, call: Invocation, log: RunLog, voice: Partia
           },
         }
       : {}),
-    signal: AbortSignal.any([signal, circles.signal, waits.signal]),
+    signal: AbortSignal.any([signal, circles.signal, waits.signal, over.signal]),
   }).finally(() => inside.leave());
   patience.end();
   if (order.session !== undefined && exit.ended === 'itself' && exit.code !== 0 && row.sessionGone?.test(exit.tail)) return 'session gone';
@@ -228,12 +231,25 @@ async function follow(phase: Phase, call: Invocation, log: RunLog, voice: Partia
     limitMs: order.limitMs,
     stallMs: limits.stallAfter,
     noProgress: circles.signal.aborted && !signal.aborted,
+    overBudget: (over.signal.aborted || (exit.ended === 'limit' && (allowance.ms ?? Number.POSITIVE_INFINITY) < order.limitMs)) && !signal.aborted,
     waitedTooLong: waits.signal.aborted && !signal.aborted,
     login: row.login,
     codes: row.codes,
   });
-  const found = { ...foundIn(order, folder, seen, options.redaction), ...sessionIn(row, seen, spent.total(seen.usage)) };
+  const found = {
+    ...foundIn(order, folder, seen, options.redaction),
+    ...sessionIn(row, seen, spent.total(seen.usage)),
+    tookMs: Math.round(options.clock.ticks() - begun),
+  };
   return { end: cleanEnd(end, options.redaction), tail: plainText(log.tail()), found };
+}
+
+/** Whether a phase has used up what its budgets left to it. */
+function isOver(allowance: NonNullable<PhaseOrder['allowance']>, used: Usage | undefined): boolean {
+  if (!used) return false;
+  return (
+    used.inputTokens + used.outputTokens > (allowance.tokens ?? Number.POSITIVE_INFINITY) || used.costUsd > (allowance.costUsd ?? Number.POSITIVE_INFINITY)
+  );
 }
 
 /** Whatever a client prints, it ends no daemon: a line that its reader stumbles over is text. */

@@ -18,6 +18,8 @@ export type Ending = {
   readonly limitMs: number;
   readonly stallMs: number;
   readonly noProgress: boolean;
+  /** It was stopped because a budget is used up (5.3-R7). */
+  readonly overBudget: boolean;
   /** It was stopped because it waited out a limit by itself. */
   readonly waitedTooLong: boolean;
   /** What a person does where it may not work; what its exit status means. */
@@ -27,6 +29,7 @@ export type Ending = {
 
 export function endOf(ending: Ending): End {
   if (ending.noProgress) return { kind: 'final', reason: 'no_progress', message: 'it made the same tool call again and again' };
+  if (ending.overBudget) return { kind: 'final', reason: 'budget', message: 'what its budget left to it is used up' };
   const { limit } = ending.seen;
   // Silence after a limit is the limit: some wait for its end without a word.
   if (limit && (ending.waitedTooLong || ending.exit.ended === 'stall')) return limited(limit);

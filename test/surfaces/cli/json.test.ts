@@ -3,6 +3,7 @@ import { COMMANDS } from '../../../src/surfaces/cli/commands.ts';
 import { type DocumentName, documents, entrySchema } from '../../../src/surfaces/cli/json.ts';
 import type { Errand } from '../../../src/runs/errand.ts';
 import type { Evidence, LogEntry } from '../../../src/surfaces/cli/app.ts';
+import type { Finding } from '../../../src/runs/reconcile.ts';
 import type { Called } from '../../../src/runs/requests.ts';
 import { taskViews } from '../../../src/runs/view.ts';
 import { busyScene, type Given, LIST, NOW, todone } from './host.ts';
@@ -46,6 +47,19 @@ const STOPPED: Errand = {
   message: 'both changed a.ts',
   remedy: 'merge by hand',
 };
+const KEPT = { id: 'm2c7r4ya', ref: 'refs/todone/m2c7r4ya/3/implement', commit: 'c'.padEnd(40, '0'), attempt: 3, label: 'implement', at: NOW };
+const FINDING: Finding = {
+  code: 'unmarked',
+  rule: '6.3-R3',
+  severity: 'finding',
+  line: 4,
+  id: 'q8f0t6zd',
+  section: 'auth',
+  title: 'Add logout',
+  message: 'landed in a1b2c3d, but its line says open',
+  remedy: '--fix marks it done',
+  fix: { target: { section: 'auth', text: 'x', occurrence: 0 }, from: 'open', marker: { state: 'done', hash: 'a1b2c3d', id: 'q8f0t6zd' }, commit: null },
+};
 const CLAIMED = {
   ok: true,
   output: { task: taskViews(busyScene())[1], ticket: '3f2a91bc.2', worker: 'me', lease_until: null },
@@ -81,6 +95,12 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['pause', 'answer', { answer: { kind: 'ok', message: 'paused' } }],
   ['resume auth', 'answer'],
   ['restore m2c7r4ya', 'restored'],
+  ['restore m2c7r4ya --dry-run', 'restored'],
+  ['restore m2c7r4ya --list', 'snapshots', { kept: [KEPT] }],
+  ['reconcile', 'reconciled', { reconciled: { findings: [FINDING, { ...FINDING, severity: 'note', line: null, id: null, fix: null }], fixed: [FINDING] } }],
+  ['history --list', 'versions', { versions: [{ name: 'v-before.md', at: NOW, kind: 'before', bytes: 10, added: 1, removed: 0 }] }],
+  ['history --show v', 'versions'],
+  ['clean', 'cleaned', { cleaned: [{ section: 'auth', path: '/repo/trees/auth', outcome: 'kept', why: 'x', snapshot: null, ignored: ['node_modules/'] }] }],
   ['task list', 'tasks'],
   ['task ready', 'tasks'],
   ['task show q8f0t6zd', 'task'],
