@@ -53,7 +53,7 @@ function isBroken(error: unknown): boolean {
 }
 
 /** SQLite keeps pages in two more files; all three belong together. */
-function putAside(path: string, now: number): string {
+export function putAside(path: string, now: number): string {
   const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, '-');
   let aside = `${path}.broken-${stamp}`;
   for (let n = 2; existsSync(aside); n++) aside = `${path}.broken-${stamp}-${n}`;

@@ -143,6 +143,7 @@ const runShape = {
   evidence: text.optional(),
   tries: count,
   waitUntil: z.number().optional(),
+  waitFrom: z.number().optional(),
   reworks: count,
   sentBack: reason.optional(),
   behind: text.optional(),

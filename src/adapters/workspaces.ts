@@ -105,6 +105,16 @@ export function heldWorkspaces(home: string, trees: string): string[] {
   return [...sections].sort();
 }
 
+/** The tasks whose runs took a workspace and did not give it back, each with the ticket of its run. */
+export function holdersIn(home: string): ReadonlyMap<string, number> {
+  const held = new Map<string, number>();
+  for (const name of existsSync(roomsOf(home)) ? readdirSync(roomsOf(home)) : []) {
+    const record = readRecord({ section: '', slot: 0, path: '', dir: join(roomsOf(home), name) });
+    if (record?.holder && record.left === undefined) held.set(record.holder.id, record.holder.ticket);
+  }
+  return held;
+}
+
 function roomsOf(home: string): string {
   return join(home, 'rooms');
 }
@@ -213,7 +223,9 @@ async function release(use: Use, order: WorkOrder, path: string, signal: AbortSi
   if (ensured.kind === 'taken') return;
   await adoptLeftovers(git, workspace, record, tip);
   const clean = untouched && headOf(workspace) === tip;
-  const unholdable = clean ? [] : await clearOut(git, log, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record);
+  const unholdable = clean
+    ? []
+    : await clearOut(git, log, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record, untouched);
   if (unholdable.length > 0) {
     log.write('warn', keptMessage(workspace, unholdable), { id: order.id });
     return;

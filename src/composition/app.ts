@@ -53,7 +53,12 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     config: place.config,
     instance,
     agents,
-    scene: async () => sceneOf(place, agents(), instance, clock.now()),
+    async scene() {
+      const scene = sceneOf(place, agents(), instance, clock.now());
+      const blocked = await blockedBy(place);
+      if (blocked !== undefined) scene.draft.world.list = { kind: 'refused', since: scene.now, message: `blocked: ${blocked}` };
+      return scene;
+    },
     activity: async () => activityOf(place),
     owner: async () => ownerInfo(place.stateDir),
     ask: async (ask) => {
@@ -185,6 +190,17 @@ export function openScreenLog(place: Place, globals: Globals, host: Host, level:
     redact: (text) => redaction.redact(text),
     plain: plainText,
   });
+}
+
+/** What the machine is short of, as the daemon that works here says. */
+async function blockedBy(place: Place): Promise<string | undefined> {
+  if (!ownerInfo(place.stateDir)) return undefined;
+  try {
+    const answer = (await callSocket(socketPath(place.stateDir), { kind: 'blocked' }, AbortSignal.timeout(2000))) as { readonly by: string | null };
+    return answer.by ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function activityOf(place: Place): Promise<ReadonlyMap<string, Activity>> {

@@ -3,7 +3,7 @@
  * truth, drains on the first signal and stops on the second (7-R5). Decides nothing about tasks.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock, Log } from '../engine/ports.ts';
+import { type Clock, type Log, StaleOwner } from '../engine/ports.ts';
 import type { Config } from '../config.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Scene } from '../runs/choose.ts';
@@ -37,17 +37,24 @@ export type DaemonOptions = {
 export type DaemonEnd = { readonly failed: readonly string[]; readonly interrupted: boolean };
 
 const STANDBY_MS = 50;
+/** For room on the disk, with `--once`. */
+const ONCE_PATIENCE_MS = 10_000;
 const STANDBY_ASK_MS = 1000;
 
 /** Works on the list until it is told to end, or with `once` until nothing is left to do. */
 export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
-  makeStateDir(options.place);
-  const owned = await becomeOwner(options);
-  if (owned.kind === 'ended') return owned.end;
-  try {
-    return await work(options, owned.ownership);
-  } finally {
-    owned.ownership.release();
+  for (;;) {
+    makeStateDir(options.place);
+    const owned = await becomeOwner(options);
+    if (owned.kind === 'ended') return owned.end;
+    try {
+      return await work(options, owned.ownership);
+    } catch (error) {
+      if (!(error instanceof StaleOwner)) throw error;
+      options.log.write('warn', 'the files that say who owns this list were taken away: what ran is stopped, and it begins again from the list and git');
+    } finally {
+      owned.ownership.release();
+    }
   }
 }
 
@@ -93,12 +100,15 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
   const opened = await openWork({
     place,
     term: ownership.term,
+    owns: () => ownership.holds(),
     clock,
     log,
     config: () => (options.once ? { ...configs.current(), claimAfter: 0 } : configs.current()),
     instance: options.instance,
     works: true,
     waits: options.wait,
+    // A daemon is there to wait; who waits for its end is told.
+    patienceMs: options.once ? ONCE_PATIENCE_MS : Number.POSITIVE_INFINITY,
     desk,
   });
   const { engine } = opened;
@@ -118,6 +128,7 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
     stopPolling();
     await stopTidying();
     await unwatch();
+    await engine.abandon();
     await Promise.all([server.close(), agents.close()]);
     await opened.close();
   }

@@ -62,7 +62,18 @@ export async function asOwner(asking: Asking, request: OwnerRequest): Promise<un
     if (ownership) {
       try {
         return await once(
-          await openWork({ place, term: ownership.term, clock, log, config: () => place.config, instance: by, works: false, waits: false }),
+          await openWork({
+            place,
+            term: ownership.term,
+            owns: () => ownership.holds(),
+            clock,
+            log,
+            config: () => place.config,
+            instance: by,
+            works: false,
+            waits: false,
+            patienceMs: 0,
+          }),
           asking,
           request,
         );

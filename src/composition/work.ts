@@ -51,6 +51,8 @@ export type Work = {
 export type WorkOptions = {
   readonly place: Place;
   readonly term: number;
+  /** Whether what makes us the owner is still in its place. */
+  readonly owns: () => boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly config: () => Config;
@@ -61,6 +63,7 @@ export type WorkOptions = {
   readonly runsCommands?: boolean;
   /** `--wait` (7-R3). */
   readonly waits: boolean;
+  readonly patienceMs: number;
   /** Where agents are heard while their phases go on; without one they report by file alone. */
   readonly desk?: Desk;
 };
@@ -69,7 +72,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const { place, clock, log } = options;
   const { repo, stateDir, config } = place;
   const redaction = redactionOf(place);
-  const journal = openJournal({ stateDir, term: options.term, now: () => clock.now(), log });
+  const journal = openJournal({ stateDir, term: options.term, now: () => clock.now(), log, owns: options.owns });
   const stored = journal.load();
   const git = await openGit({ commonDir: repo.commonDir, top: repo.top, stateDir, env: process.env, log });
   const lock = openRepoLock(join(stateDir, 'worktrees.db'));
@@ -155,6 +158,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     evidence: await evidenceFor(stored, { git, sections, list, stateDir, parse: options.config() }),
     works: options.works,
     waits: options.waits,
+    patienceMs: options.patienceMs,
   });
   return {
     engine,

@@ -208,6 +208,8 @@ export type Layer = { readonly order: LandingOrder; readonly commit: string };
 export interface Landing {
   /** With `onto`, a commit above the tip, it is laid on that; nothing in the workspace changes then. */
   squash(order: LandingOrder, onto?: string): Promise<Squashed>;
+  /** A conflict with what has landed since the run began, given back as `squash` does; undefined where there is none to be seen yet. */
+  preflight(order: LandingOrder): Promise<Extract<Squashed, { kind: 'conflict' }> | undefined>;
   /**
    * The workspace's tree becomes exactly `commit`, ignored files kept: where `verify` runs. With `own` that is for a while
    * only: the next `squash` finds the work of `own` there again, whatever happened in between.

@@ -101,7 +101,7 @@ function sentBack(run: Run, end: Extract<End, { kind: 'rework' }>, policy: Polic
 
 function again(run: Run, end: Extract<End, { kind: 'transient' }>, policy: Policy): Run {
   const waitUntil = end.retryAt ?? policy.now + backoffMs(run.tries, policy);
-  return { ...withFound(run, end.found), ticket: run.ticket + 1, tries: run.tries + 1, waitUntil, evidence: end.message };
+  return { ...withFound(run, end.found), ticket: run.ticket + 1, tries: run.tries + 1, waitUntil, waitFrom: policy.now, evidence: end.message };
 }
 
 function nextAttempt(run: Run, reason: Reason, message: string, evidence: string | undefined, policy: Policy): Run {
@@ -111,7 +111,7 @@ function nextAttempt(run: Run, reason: Reason, message: string, evidence: string
   if (!may || run.attempt >= policy.attempts) return settle(run, failed(reason, describe(at, message, run.attempt, may ? policy.attempts : run.attempt)));
   const from = run.steps.includes(rule.from) ? rule.from : 'prepare';
   const next = { ...begin(run, from), attempt: run.attempt + 1, reworks: 0, sentBack: undefined, evidence: evidence ?? message };
-  return rule.waits ? { ...next, waitUntil: policy.now + backoffMs(run.attempt - 1, policy) } : next;
+  return rule.waits ? { ...next, waitUntil: policy.now + backoffMs(run.attempt - 1, policy), waitFrom: policy.now } : next;
 }
 
 const failed = (reason: Reason, message: string): Ending => ({ state: 'failed', reason, message });

@@ -165,6 +165,8 @@ export type Run = {
   /** How often this step has been tried for transient faults, and when it goes on. */
   readonly tries: number;
   readonly waitUntil?: number;
+  /** When that wait began, by the same clock. */
+  readonly waitFrom?: number;
   readonly reworks: number;
   /** Why it was sent back to the agent in this attempt. */
   readonly sentBack?: Reason;

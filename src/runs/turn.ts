@@ -12,6 +12,7 @@ import { freed, heldBack } from './behind.ts';
 import { overBudget, parkedOf, settleAccount } from './govern.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
 import { expired } from './claims.ts';
+import { countFromNow } from './clock-back.ts';
 import type { TipFiles } from './files.ts';
 import { noteGates } from './gates.ts';
 import { claimEdit, type EditItem, mendEdit, type Reply, settleEdits } from './list-edits.ts';
@@ -114,6 +115,7 @@ const ROLLBACK_LOOK_MS = 250;
 /** One turn. The caller stores `draft` first, then puts it into the world, then performs the effects. */
 export function turn(world: World, event: Event, given: Given): Turned {
   const turning: Turning = { draft: draftOf(world), effects: [], replies: [], given, wakeAt: undefined };
+  countFromNow(turning.draft, given.now);
   handle(turning, event);
   for (const run of freed(turning.draft)) go(turning, run);
   giveReplies(turning);
@@ -264,7 +266,8 @@ function noteFresh(turning: Turning, event: Extract<Event, { kind: 'read' }>, fi
   const { recent } = draft.world;
   for (const [fingerprint, at] of recent) if (at + given.config.claimAfter <= given.now) recent.delete(fingerprint);
   if (event.own || given.config.claimAfter === 0) return;
-  const at = first ? event.facts.modifiedAt : given.now;
+  // A file from another clock may be of a time that is yet to come.
+  const at = first ? Math.min(event.facts.modifiedAt, given.now) : given.now;
   if (at + given.config.claimAfter <= given.now) return;
   for (const fingerprint of event.board.fresh) recent.set(fingerprint, at);
 }

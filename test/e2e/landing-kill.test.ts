@@ -67,7 +67,7 @@ function sceneOf(landBatch: number, more: Readonly<Record<string, unknown>> = {}
   chmodSync(join(home, 'bin', 'git'), 0o755);
   writeFileSync(join(home, 'refs.mjs'), REFS);
   const tasks = Array.from({ length: TASKS }, (_, at) => `[] task ${at}.\n  run: sleep 0.${at * 2}; echo ${at} > t${at}.txt\n`).join('');
-  const config = JSON.stringify({ verify: 'test -e README.md', landBatch, ...more });
+  const config = JSON.stringify({ sandbox: 'none', verify: 'test -e README.md', landBatch, ...more });
   const top = makeRepo(`# Work {script}\n## Git Worktree x\n${tasks}`, { 'todone.config.json': config });
   git(top, 'branch', 'todone/x');
   return { top, home };

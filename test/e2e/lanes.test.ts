@@ -1,12 +1,12 @@
 /** Many agents in one section: everything lands, one commit each, in one line, and every commit holds. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { git, landed, listOf, makeRepo, markerOf, removeRepos, todone } from './kit.ts';
 
-afterEach(removeRepos);
+afterEach(removeRepos, 300_000);
 const outside = mkdtempSync(join(tmpdir(), 'lanes-'));
 afterAll(() => rmSync(outside, { recursive: true, force: true }));
 
@@ -88,7 +88,7 @@ describe('many agents in one section', () => {
       for (let at = 0; at < scale / 2; at++) for (const side of ['a', 'b']) task(`pair ${at} ${side}`, `mkdir -p pairs; echo x > pairs/${at}.${side}`);
       // 5 %: nothing comes of it.
       for (let at = 0; at < Math.ceil(scale / 2); at++) task(`empty ${at}`, 'true');
-      const config = JSON.stringify({ maxAgents: 40, verify: check, landBatch, backoff: { first: '10ms', max: '20ms' } });
+      const config = JSON.stringify({ sandbox: 'none', maxAgents: 40, verify: check, landBatch, backoff: { first: '10ms', max: '20ms' } });
       const top = makeRepo(list, { 'todone.config.json': config });
       const ran = await todone(top, 'start', '--once');
       expect(ran.code).toBe(1);
@@ -116,4 +116,22 @@ describe('many agents in one section', () => {
     },
     600_000,
   );
+
+  it.each(['implement', 'implement update'])('4-R7 a conflict goes to the same agent with both sides, and what it makes of it lands (%s)', async (steps) => {
+    const said = mkdtempSync(join(outside, 'said-'));
+    const agent = join(said, 'agent.sh');
+    const settle = "grep -v '^[<=>|]\\{7\\}' notes.txt > settled; mv settled notes.txt; echo $TODONE_PHASE >> $0.log; exit 0";
+    writeFileSync(
+      agent,
+      `prompt=$(cat)\n[ "$TODONE_PHASE" = update ] && exit 0\ncase "$prompt" in *"Where they meet"*) ${settle} ;; esac\nsleep 0.$((\${#TODONE_ID} % 3))\necho "$TODONE_ID" >> notes.txt\n`,
+    );
+    const mine = { command: ['sh', agent], steps: steps.split(' ') };
+    const config = JSON.stringify({ agent: 'mine', agents: { mine }, sandbox: 'none', verify: "! grep -q '<<<<<<<' notes.txt" });
+    const top = makeRepo('## Git Worktree one\n[] left\n[] right\n[] third\n', { 'notes.txt': 'begin\n', 'todone.config.json': config });
+    expect(await todone(top, 'start', '--once')).toMatchObject({ code: 0 });
+    const ids = ['left', 'right', 'third'].map((title) => /, (\w{8})\]/.exec(markerOf(top, title))?.[1] ?? '');
+    expect(git(top, 'show', 'todone/one:notes.txt').trim().split('\n').toSorted()).toEqual(['begin', ...ids].toSorted());
+    expect(readFileSync(`${agent}.log`, 'utf8')).toMatch(/^(?:implement\n){2,4}$/);
+    expect(commitsOf(top, 'one')).toHaveLength(3);
+  });
 });

@@ -281,6 +281,7 @@ function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): Engi
     instance: 'simulation',
     works: true,
     waits: false,
+    patienceMs: 0,
   };
 }
 

@@ -57,8 +57,8 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'effects are performed before the turn is stored',
     file: 'src/engine/engine.ts',
-    from: '    store(turned);\n',
-    to: '    for (const effect of turned.effects) carryOut(effect);\n    store(turned);\n',
+    from: '    try {\n      store(turned);\n    } catch (error) {\n      return waitForRoom(',
+    to: '    try {\n      for (const effect of turned.effects) carryOut(effect);\n      store(turned);\n    } catch (error) {\n      return waitForRoom(',
     first: 1500,
   },
   {

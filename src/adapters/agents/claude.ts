@@ -59,7 +59,12 @@ export const CLAUDE: ClientKind = {
         // It refuses to work without asking as root, but where it is told that this is no person's machine.
         ...(process.getuid?.() === 0 ? { IS_SANDBOX: '1' } : {}),
       },
-      files: mcp ? { 'mcp.json': JSON.stringify({ mcpServers: { [mcp.name]: { type: 'stdio', command: mcp.command, args: mcp.args, env: mcp.env } } }) } : {},
+      // Offered from the first request on: it keeps other servers' tools back until it looks for them.
+      files: mcp
+        ? {
+            'mcp.json': JSON.stringify({ mcpServers: { [mcp.name]: { type: 'stdio', command: mcp.command, args: mcp.args, env: mcp.env, alwaysLoad: true } } }),
+          }
+        : {},
     };
   },
   reader: claudeReader,

@@ -89,7 +89,8 @@ const SHORT_OF: Readonly<Record<string, string>> = {
 function unstarted({ exit, called, workspace, agent }: Ending): End {
   const trouble = exit.trouble ?? 'unknown';
   const short = SHORT_OF[trouble];
-  if (short !== undefined) return { kind: 'transient', reason: 'setup_failed', message: `${quoted(called)} cannot be started: ${short} (${trouble})` };
+  if (short !== undefined)
+    return { kind: 'transient', reason: 'setup_failed', message: `${quoted(called)} cannot be started: ${short} (${trouble})`, patient: true };
   if (trouble === 'NOCWD') return { kind: 'final', reason: 'lost', message: `the workspace ${workspace} is gone` };
   const why =
     trouble === 'ENOENT'

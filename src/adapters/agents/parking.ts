@@ -10,13 +10,14 @@ const PARKED_MS = 10 * 60_000;
 
 /** Agents that cannot be used until a person has done something: no other task is spent on them, until some time has passed or the config changed. */
 export function parking(clock: Clock) {
-  const parked = new Map<string, { readonly message: string; readonly until: number; readonly config: Config }>();
+  const parked = new Map<string, { readonly message: string; readonly until: number; readonly agents: string }>();
   return {
-    park: (name: string, message: string, config: Config): void => void parked.set(name, { message, until: clock.ticks() + PARKED_MS, config }),
+    park: (name: string, message: string, config: Config): void =>
+      void parked.set(name, { message, until: clock.ticks() + PARKED_MS, agents: JSON.stringify(config.agents) }),
     seen(agent: AgentInfo, config: Config): AgentInfo {
       const found = parked.get(agent.name);
-      if (!found || found.until <= clock.ticks() || found.config !== config) return agent;
-      return { ...agent, installed: false, problem: found.message };
+      if (!found || found.until <= clock.ticks() || found.agents !== JSON.stringify(config.agents)) return agent;
+      return { ...agent, installed: false, waitsForPerson: true, problem: found.message };
     },
   };
 }

@@ -49,7 +49,9 @@ function callOf(step: Step, tools: readonly string[]): { readonly name: string; 
     return { name, args: WRITERS.get(name)?.(step.path, step.text) ?? {} };
   }
   if (step.kind === 'mcp') {
-    const name = tools.find((tool) => /todone/i.test(tool) && tool.endsWith(step.tool)) ?? `no_${step.tool}_is_offered`;
+    // Codex keeps them back until it searches for them, and takes a call all the same.
+    const kept = tools.includes('tool_search') ? `mcp__todone/${step.tool}` : `no_${step.tool}_in_${tools.join('+')}`;
+    const name = tools.find((tool) => /todone/i.test(tool) && tool.endsWith(step.tool)) ?? kept;
     const [namespace, bare] = name.includes('/') ? name.split('/') : [undefined, name];
     return { name: bare ?? name, ...(namespace === undefined ? {} : { namespace }), args: { ...step.args } };
   }

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/surfaces/cli/commands.ts';
 import { type DocumentName, documents, entrySchema } from '../../../src/surfaces/cli/json.ts';
 import type { Errand } from '../../../src/runs/errand.ts';
-import type { Evidence, LogEntry } from '../../../src/surfaces/cli/app.ts';
 import type { Finding } from '../../../src/runs/reconcile.ts';
+import type { Evidence, LogEntry } from '../../../src/surfaces/cli/app.ts';
 import type { Called } from '../../../src/runs/requests.ts';
 import { taskViews } from '../../../src/runs/view.ts';
 import { busyScene, type Given, LIST, NOW, todone } from './host.ts';
@@ -26,6 +26,19 @@ const GIVEN: Given = {
   proof: { commit: 'a1b2c3d'.padEnd(40, '0'), hash: 'a1b2c3d' },
 };
 
+const KEPT = { id: 'm2c7r4ya', ref: 'refs/todone/m2c7r4ya/3/implement', commit: 'c'.padEnd(40, '0'), attempt: 3, label: 'implement', at: NOW };
+const FINDING: Finding = {
+  code: 'unmarked',
+  rule: '6.3-R3',
+  severity: 'finding',
+  line: 4,
+  id: 'q8f0t6zd',
+  section: 'auth',
+  title: 'Add logout',
+  message: 'landed in a1b2c3d, but its line says open',
+  remedy: '--fix marks it done',
+  fix: { target: { section: 'auth', text: 'x', occurrence: 0 }, from: 'open', marker: { state: 'done', hash: 'a1b2c3d', id: 'q8f0t6zd' }, commit: null },
+};
 const EVIDENCE: Evidence = {
   command: 'npm test',
   ok: false,
@@ -46,19 +59,6 @@ const STOPPED: Errand = {
   at: NOW,
   message: 'both changed a.ts',
   remedy: 'merge by hand',
-};
-const KEPT = { id: 'm2c7r4ya', ref: 'refs/todone/m2c7r4ya/3/implement', commit: 'c'.padEnd(40, '0'), attempt: 3, label: 'implement', at: NOW };
-const FINDING: Finding = {
-  code: 'unmarked',
-  rule: '6.3-R3',
-  severity: 'finding',
-  line: 4,
-  id: 'q8f0t6zd',
-  section: 'auth',
-  title: 'Add logout',
-  message: 'landed in a1b2c3d, but its line says open',
-  remedy: '--fix marks it done',
-  fix: { target: { section: 'auth', text: 'x', occurrence: 0 }, from: 'open', marker: { state: 'done', hash: 'a1b2c3d', id: 'q8f0t6zd' }, commit: null },
 };
 const CLAIMED = {
   ok: true,
