@@ -100,7 +100,7 @@ export function heldWorkspaces(home: string, trees: string): string[] {
   const sections = new Set<string>();
   for (const name of existsSync(roomsOf(home)) ? readdirSync(roomsOf(home)) : []) {
     const record = readRecord({ section: '', slot: 0, path: '', dir: join(roomsOf(home), name) });
-    if (record?.path.startsWith(`${trees}/`) && isThere(record.path)) sections.add(record.path.slice(trees.length + 1).replace(/~\d+$/, ''));
+    if (record?.path.startsWith(`${trees}/`) && isThere(record.path)) sections.add(record.path.slice(trees.length + 1).replace(/~(?:\d+|verify)$/, ''));
   }
   return [...sections].sort();
 }
