@@ -81,6 +81,11 @@ export function openTaskFile(options: TaskFileOptions): ListFile {
     edit: (edits, known) => writer().edit(edits, known),
     watch: (hint) => watchList(path, clock, log, hint),
     recover: () => writer().recover(),
+    async keep(text) {
+      const name = archive.nameFor(clock.now(), hashOf(Buffer.from(text)));
+      await archive.add(text, name, 'replaced');
+      return `${name}-replaced.md`;
+    },
     versions: () => archive.list(),
     version: (name) => archive.read(name),
     tidy: (bounds) => writer().tidy(bounds),

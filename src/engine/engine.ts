@@ -260,6 +260,8 @@ export function createEngine(ports: EnginePorts): Engine {
         return ports.works ? void survey(effect.section) : undefined;
       case 'errand':
         return runErrand(effect.order);
+      case 'keep':
+        return ports.works ? keep(effect.text) : undefined;
       case 'answer':
         answers.get(effect.number)?.(effect.answer);
         answers.delete(effect.number);
@@ -291,6 +293,13 @@ export function createEngine(ports: EnginePorts): Engine {
 
   const abortAll = (): void => {
     for (const { abort } of performing.values()) abort.abort();
+  };
+
+  const keep = (text: string): void => {
+    const trouble = (error: unknown): void => log.write('warn', `a version of the list could not be kept: ${String(error)}`);
+    const kept = (version: string): void =>
+      log.write('info', 'lines went from the list with a save; the version before is kept', { version, remedy: 'todone history --list' });
+    void ports.list.keep(text).then(kept, trouble);
   };
 
   const release = (run: Run): void => {

@@ -61,6 +61,8 @@ export interface TaskFile {
   watch(hint: () => void): Promise<() => Promise<void>>;
   /** Finishes what a crash interrupted and merges late writes on displaced files; at start and in idle time. */
   recover(): Promise<void>;
+  /** Puts a text that the list had into its versions; gives the version's name. */
+  keep(text: string): Promise<string>;
 }
 
 export class ListRefused extends Error {

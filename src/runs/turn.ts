@@ -4,6 +4,7 @@
  */
 import type { Config } from '../config.ts';
 import type { Board, Edit, Edited, Problem, Task } from '../tasks/task.ts';
+import { dropsLines } from '../tasks/dropped.ts';
 import { tagValue } from '../tasks/find.ts';
 import { notWritten, overtaken, replyTo } from './answer-request.ts';
 import { answerAsk, type Answer, type Ask } from './ask.ts';
@@ -81,7 +82,9 @@ export type Effect =
   /** Which files the tip of this section holds: wanted for the choice. */
   | { readonly kind: 'survey'; readonly section: string }
   | { readonly kind: 'errand'; readonly order: ErrandOrder }
-  | { readonly kind: 'answer'; readonly number: number; readonly answer: Answer };
+  | { readonly kind: 'answer'; readonly number: number; readonly answer: Answer }
+  /** The list had this text, of which lines are gone: it goes into the versions. */
+  | { readonly kind: 'keep'; readonly text: string };
 
 export type Given = {
   /** The board that counts; undefined until the list was first believed. */
@@ -256,7 +259,11 @@ function reflowed(turning: Turning, tasks: readonly Task[]): void {
 const FORMATTER_REMEDY =
   'undo that, so that each task stands on its own line with its details indented below it, and keep the formatter off the list (.prettierignore, .remarkignore, .markdownlintignore; `todone init` writes them)';
 
-const accept = (turning: Turning, board: Board): void => void (turning.given = { ...turning.given, board });
+function accept(turning: Turning, board: Board): void {
+  const before = turning.given.board;
+  if (before && dropsLines(before, board)) turning.effects.push({ kind: 'keep', text: before.text });
+  turning.given = { ...turning.given, board };
+}
 
 function settledTorn(list: World['list'], version: string, given: Given): boolean {
   return list.kind === 'torn' && list.version === version && given.now >= list.since + given.config.settle;

@@ -8,8 +8,8 @@ import type { Lived } from './life.ts';
 import { PLANTED } from './planted.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const LIVES = 30;
-const PLANTED_LIVES = 400;
+const LIVES = 10;
+const PLANTED_LIVES = 1500;
 const LIMIT_MS = 600_000;
 
 type Report = { readonly lives: number; readonly broken: readonly (Lived & { readonly case: string })[]; readonly brokenCount: number };
@@ -46,7 +46,17 @@ describe('the list on a simulated disk', () => {
           file,
           text.replace(fault.from, () => fault.to),
         );
-        const report = await live(ROOT, ['--lives', String(PLANTED_LIVES), '--stop', '--source', copy]);
+        const report = await live(ROOT, [
+          '--lives',
+          String(PLANTED_LIVES),
+          '--first',
+          String(fault.first ?? 1),
+          '--stop',
+          '--case',
+          fault.within,
+          '--source',
+          copy,
+        ]);
         expect(report.brokenCount).toBeGreaterThan(0);
         const [first] = report.broken;
         found.push({ fault: fault.name, lives: report.lives, 'seen in': `${first?.case} (seed ${first?.seed})`, first: first?.faults[0]?.slice(0, 60) ?? '' });

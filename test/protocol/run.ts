@@ -1,7 +1,7 @@
 /**
  * Lives lists and prints a table, what to run to see a fault again, and as the last line JSON:
- * `node test/protocol/run.ts [--lives 150] [--first 1] [--case <name>] [--trace]`; lives and first seed of each case also as
- * TODONE_SCHEDULES and TODONE_SEED. With `--source <folder with src>` the rooms come from a copy, for planted faults; with
+ * `node test/protocol/run.ts [--lives <of each case>] [--first 1] [--case <name>] [--trace]`; the lives of all cases and the first
+ * seed also as TODONE_SCHEDULES and TODONE_SEED. With `--source <folder with src>` the rooms come from a copy, for planted faults; with
  * `--stop` it ends at the first fault; `--trace` prints every step; `--quiet` no table.
  */
 import path from 'node:path';
@@ -13,7 +13,7 @@ import type { Lived, Rooms } from './life.ts';
 
 const { values } = parseArgs({
   options: {
-    lives: { type: 'string', default: process.env['TODONE_SCHEDULES'] ?? '150' },
+    lives: { type: 'string', default: String(Math.ceil(Number(process.env['TODONE_SCHEDULES'] ?? 3000) / CASES.length)) },
     first: { type: 'string', default: process.env['TODONE_SEED'] ?? '1' },
     case: { type: 'string' },
     source: { type: 'string' },

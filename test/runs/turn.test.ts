@@ -233,6 +233,37 @@ describe('the turn', () => {
     expect(kinds(other.effects).filter((kind) => kind === 'halt')).toHaveLength(1);
   });
 
+  it('1.4-R6 1.4-R3 the text before is kept where a save lacks lines of it, and not where one was only typed on', () => {
+    const wheel = table('## Git Worktree a\n[-] one\nA remark.\n');
+    wheel.read();
+    wheel.save((text) => text.replace('A remark.', 'A remark. And more.').replace('[-]', '[x]'));
+    expect(kinds(wheel.effects)).not.toContain('keep');
+    const before = wheel.list();
+    wheel.save((text) => text.replace('A remark. And more.\n', 'Something else.\n'));
+    expect(wheel.effects.filter((effect) => effect.kind === 'keep')).toEqual([{ kind: 'keep', text: before }]);
+    const torn = table('## Git Worktree a\n[-] one\n[-] two\n');
+    torn.read();
+    const whole = torn.list();
+    torn.save(() => '');
+    expect(torn.effects.filter((effect) => effect.kind === 'keep')).toEqual([{ kind: 'keep', text: whole }]);
+  });
+
+  it('1.1-R2 a list of which a formatter made something else is refused, with nothing stopped or started, until it is undone', () => {
+    const wheel = table('## Git Worktree a\n[] one\n  files: x\n[] two\n');
+    wheel.read();
+    const [before, stopped] = [wheel.list(), kinds(wheel.effects).length];
+    const board = parse(before.replaceAll(/\n +/g, ' ').replaceAll(/\n(?=\[)/g, ' '), defaultParseOptions);
+    const facts = { gitPosition: 'p', gitOperation: undefined, listIsCommitted: false, version: 'formatted', modifiedAt: 0 };
+    const reflow = board.sections[0]?.tasks.slice(0, 1) ?? [];
+    wheel.take({ kind: 'read', board, facts, torn: true, conflict: false, own: false, reflow });
+    expect([wheel.world.list, kinds(wheel.effects).length]).toEqual([
+      expect.objectContaining({ kind: 'refused', message: expect.stringContaining('.prettierignore') as string }),
+      stopped,
+    ]);
+    wheel.read();
+    expect([wheel.world.list.kind, wheel.list()]).toEqual(['fine', before]);
+  });
+
   it('1.4-R7 conflict markers of git pause everything until they are gone', () => {
     const wheel = table('## Git Worktree a\n[] one\n');
     wheel.read({ conflict: true });

@@ -323,6 +323,7 @@ function listTwin(outside: Outside, rooms: Rooms): TaskFile {
     },
     watch: async () => async () => undefined,
     recover: async () => undefined,
+    keep: async () => '',
   };
 }
 

@@ -167,7 +167,7 @@ export const documents = {
   reconciled: document({ ok: z.boolean(), findings: z.array(findingSchema), fixed: z.array(findingSchema) }),
   versions: document({
     versions: z.array(
-      z.strictObject({ name: text, at: ms, kind: z.enum(['before', 'saved', 'kept', 'left']), bytes: z.int(), added: z.int(), removed: z.int() }),
+      z.strictObject({ name: text, at: ms, kind: z.enum(['before', 'saved', 'kept', 'left', 'replaced']), bytes: z.int(), added: z.int(), removed: z.int() }),
     ),
     text: text.optional(),
   }),

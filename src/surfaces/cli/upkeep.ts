@@ -14,7 +14,7 @@ export type VersionFact = {
   readonly name: string;
   readonly at: number;
   /** By whom it was displaced, and whether it is in a later one whole. */
-  readonly kind: 'before' | 'saved' | 'kept' | 'left';
+  readonly kind: 'before' | 'saved' | 'kept' | 'left' | 'replaced';
   readonly bytes: number;
   readonly added: number;
   readonly removed: number;
