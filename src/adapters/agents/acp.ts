@@ -37,6 +37,8 @@ const PRESETS: readonly Preset[] = [
     login: CLAUDE.login,
     env: (_call, model) => ({
       DISABLE_AUTOUPDATER: '1',
+      // Else it keeps our tools back until it looks for them.
+      ENABLE_TOOL_SEARCH: 'false',
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
       ...(process.getuid?.() === 0 ? { IS_SANDBOX: '1' } : {}),
       ...(model === undefined ? {} : { ANTHROPIC_MODEL: model }),

@@ -65,16 +65,17 @@ export const CASES: readonly Case[] = [
       if (phase === 'plan') return steps(say('files: work.txt\naction: write it\nverify: true\ndone: it is there'))(talk, phase, 0);
       return phase === 'implement' ? steps(WORK, say('Written.'))(talk, phase, 0) : steps(REPORT, say('Described.'))(talk, phase, 0);
     },
-    async check(ground) {
+    async check(ground, client) {
       await landed(ground);
       const [plan, implement, update] = ['plan', 'implement', 'update'].map((phase) => ground.model.asked(phase));
       assert.ok(plan?.[0] && implement?.[0] && update?.[0], 'three phases asked the model');
-      assert.ok(implement[0].talk.raw.includes('You plan one task'), 'implement goes on in the session of plan');
+      const limit = client.limits['phases'];
+      assert.ok(limit !== undefined || implement[0].talk.raw.includes('You plan one task'), 'implement goes on in the session of plan');
       assert.ok(implement[0].talk.prompt.includes('action: write it'), 'implement has the plan whole');
       assert.ok(update[0].talk.raw.includes('You implement one task'), 'update goes on in the session of implement');
       assert.match(ground.git('log', '-1', '--format=%s', 'todone/work'), /^Say what it does/);
       usageOnce(ground);
-      return undefined;
+      return limit;
     },
   },
   {
@@ -99,6 +100,8 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'limit',
+    // Where no time is named, it waits this long.
+    config: { backoff: { first: '10m', max: '10m' } },
     script: () => () => ({ kind: 'fault', fault: 'quota', status: 429, resetInSeconds: 3600, message: 'Rate limit reached. Please try again in 3600s.' }),
     async check(ground, client) {
       const begun = Date.now();

@@ -83,7 +83,10 @@ export const CLIENTS: readonly Client[] = [
     files: geminiFiles,
     env: geminiEnv,
     failures: 2,
-    limits: {},
+    limits: {
+      phases: 'keeps no session in which no tool was called: the next phase begins a new one, with everything in its prompt',
+      limit: 'does not tell when a quota is over: its task waits the backoff',
+    },
   },
   {
     name: 'acp-opencode',
