@@ -84,7 +84,8 @@ export const CLIENTS: readonly Client[] = [
     env: geminiEnv,
     failures: 2,
     limits: {
-      phases: 'keeps no session in which no tool was called: the next phase begins a new one, with everything in its prompt',
+      phases: 'answers session/load with "No previous sessions found": each phase has a session of its own, with everything in its prompt',
+      question: 'answers session/load with "No previous sessions found": it goes on in a new session, with everything in its prompt',
       limit: 'does not tell when a quota is over: its task waits the backoff',
     },
   },
