@@ -27,6 +27,9 @@ const duration = (fallback: string) =>
       return ms;
     });
 
+const MiB = 1024 * 1024;
+const bytes = (fallback: number) => z.int().min(0).default(fallback);
+
 /** Where in a line of JSON something is: `item.text`, `message.content.*.text`; one path or several. */
 const paths = (description: string) =>
   z
@@ -50,6 +53,16 @@ const fieldsSchema = z
 
 /** The clients that ToDone knows by name. */
 export const CLIENTS = ['claude', 'codex', 'gemini', 'opencode'] as const;
+
+const optionalDuration = z
+  .union([z.string(), z.number()])
+  .optional()
+  .transform((value, context) => {
+    const ms = value === undefined ? undefined : durationMs(value);
+    if (value === undefined || ms !== undefined) return ms;
+    context.addIssue({ code: 'custom', message: `"${value}" is not a time: write 500ms, 5s, 2m, 1h or 14d` });
+    return z.NEVER;
+  });
 
 const agentSchema = z
   .strictObject({
@@ -80,14 +93,33 @@ const agentSchema = z
       .min(1)
       .default(['plan', 'implement', 'update'])
       .describe('The phases that it takes part in'),
+    account: z.string().min(1).optional().describe('Whose limits it uses up, for agents that share an account; default: its own name'),
   })
   .describe('An agent: a known client with settings of its own, or any program');
+
+const most = (what: string) => z.record(z.string(), z.int().min(1)).default({}).describe(what);
+
+const capsSchema = z.strictObject({
+  agents: most('Runs at once of an agent, by its name'),
+  models: most('Runs at once on a model, by its name or alias'),
+  accounts: most("Runs at once on an account: an agent's account, else its name"),
+  owners: most('Runs at once for a worker: the {owner:…} of the task, else this instance'),
+});
 
 const hooksSchema = z.strictObject({
   afterCreate: z.string().optional().describe('Shell command in a new workspace, and again when its lockfiles change'),
   beforeRun: z.string().optional().describe('Shell command before each run'),
   afterRun: z.string().optional().describe('Shell command after each run'),
+  beforeRemove: z.string().optional().describe('Shell command before clean removes a workspace; if it fails, the workspace is kept'),
 });
+
+const budgetSchema = z
+  .strictObject({
+    tokens: z.int().min(1).optional().describe('Tokens, in and out'),
+    costUsd: z.number().positive().optional().describe('US dollars, where the agent says what it costs'),
+    time: optionalDuration.describe('Time of agents at work, added up'),
+  })
+  .prefault({});
 
 export const configSchema = z.strictObject({
   $schema: z.string().optional().describe('For editors'),
@@ -103,6 +135,8 @@ export const configSchema = z.strictObject({
     .describe('More agents, by name; the name is also their tag'),
   models: z.record(z.string(), z.string()).default({}).describe('Aliases of models: a tag {alias} chooses that model'),
   maxAgents: z.int().min(1).max(1000).default(4).describe('Runs at once on this machine'),
+  parallel: z.int().min(1).max(1000).optional().describe('Runs at once in one section, where its heading has no {parallel:n}; default: no limit of its own'),
+  caps: capsSchema.prefault({}).describe('More limits of runs at once'),
   attempts: z.int().min(1).max(20).default(3).describe('Attempts at a task before it is failed'),
   backoff: z
     .strictObject({ first: duration('2s'), max: duration('5m') })
@@ -112,8 +146,32 @@ export const configSchema = z.strictObject({
   interval: duration('5s').describe('How often the list is looked at, whatever the watcher says'),
   settle: duration('10s').describe('How long a list that looks torn is left alone'),
   verify: z.string().optional().describe('Command that has to pass on each commit before it lands'),
+  landBatch: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Finished tasks of a section that are verified and landed together; where that fails, the one at fault is found and goes back alone'),
+  verifyIn: z
+    .enum(['workspace', 'clean'])
+    .default('workspace')
+    .describe("Where verify runs: in the task's workspace, or in a fresh checkout of exactly the commit, with copies and hooks"),
+  syncBase: z
+    .enum(['never', 'onLand', 'daily'])
+    .default('never')
+    .describe("When the base is merged into a section's branch by itself: after each landing, or once a day while it is worked on"),
+  onSectionDone: z
+    .enum(['none', 'push', 'pr', 'merge'])
+    .default('none')
+    .describe('What follows when all tasks of a section are done: push its branch, push and one pull request through gh, or merge it into the base'),
+  remote: z
+    .string()
+    .min(1)
+    .refine((value) => !value.startsWith('-'), 'a remote does not begin with -')
+    .default('origin')
+    .describe('Where push and pr go: the name of a remote, or a URL'),
   prompts: z
-    .partialRecord(z.enum(['plan', 'implement', 'update', 'resolve', 'investigate']), z.string().min(1))
+    .partialRecord(z.enum(['plan', 'implement', 'update', 'resolve', 'investigate', 'breakdown']), z.string().min(1))
     .default({})
     .describe('Files to take as prompts, from the top of the repository: .claude/commands/fix.md; $ARGUMENTS and $1 are filled in'),
   workflow: z.string().default('default').describe('The workflow of tasks that name none'),
@@ -126,14 +184,21 @@ export const configSchema = z.strictObject({
     .default('triage')
     .describe('A task that an agent files as a prerequisite: waits for a person (triage), or may start at once (auto)'),
   hooks: hooksSchema.prefault({}).describe('Commands around workspaces and runs'),
+  budgets: z
+    .strictObject({ task: budgetSchema, section: budgetSchema, day: budgetSchema })
+    .prefault({})
+    .describe('What agents may use up; what is over its budget stops, and nothing new starts. Days are UTC'),
   limits: z
     .strictObject({
       phase: duration('60m').describe('Longest time of one phase'),
       verify: duration('15m').describe('Longest time of verify'),
       hook: duration('10m').describe('Longest time of a hook'),
+      remote: duration('2m').describe('Longest time of one push, fetch or call of gh'),
       stallAfter: duration('5m').describe('A phase without event, CPU and file change for this long has stalled'),
       stopGrace: duration('10s').describe('From TERM to KILL'),
       limitWait: duration('1m').describe('How long a client may wait out a rate limit by itself; then its task waits without it'),
+      sameCalls: z.int().min(0).default(5).describe('The same tool call this often, one after the other, is no progress; 0 = never'),
+      sameFailures: z.int().min(0).default(5).describe('The same check failing this often on unchanged work is no progress; 0 = never'),
       outputBytes: z
         .int()
         .min(1024)
@@ -158,13 +223,35 @@ export const configSchema = z.strictObject({
     .default(['todone.config.json', 'todone.config.yaml', 'todone.config.yml', 'prompts/**', '.githooks/**', '.husky/**'])
     .describe('Paths that an agent cannot change: globs, left out of the commit'),
   sign: z.enum(['auto', 'never']).default('auto').describe('Sign commits as the global git config says'),
+  sandbox: z.enum(['auto', 'none', 'bwrap']).default('auto').describe('What confines runs: auto takes the strongest that passes its self-test, and says which'),
+  sandboxPaths: z
+    .strictObject({
+      read: z.array(z.string()).default([]).describe('Paths that runs may read although they are hidden: below home, the main worktree, temp'),
+      write: z.array(z.string()).default([]).describe('Paths that runs may write outside their workspace: a cache of packages, say'),
+    })
+    .prefault({})
+    .describe('Openings in the sandbox, absolute or from ~'),
+  sandboxNetwork: z.boolean().default(true).describe('Whether runs reach the network; agents of a model need it'),
   env: z.array(z.string()).default([]).describe('Names of variables that agents get on top of the allow-list'),
   ports: z
     .strictObject({ first: z.int().min(1024).max(65000).default(43000), size: z.int().min(1).max(100).default(10) })
     .prefault({})
     .describe('TODONE_PORT: a block for each workspace'),
   keepSnapshots: duration('14d').describe('How long snapshots are kept after landing'),
+  keep: z
+    .strictObject({
+      snapshotBytes: bytes(1024 * MiB).describe('Most bytes of snapshots of landed tasks; the oldest go first. Those of work that did not land are kept'),
+      logs: duration('14d').describe('How long logs and folders of runs are kept'),
+      logBytes: bytes(1024 * MiB).describe('Most bytes of logs and folders of runs'),
+      versions: duration('90d').describe('How long displaced versions of the list are kept; a save that could not be merged is kept longer'),
+      versionBytes: bytes(256 * MiB).describe('Most bytes of displaced versions of the list'),
+      history: duration('730d').describe("How long the journal's history is kept"),
+      every: duration('1h').describe('How often it is looked after in idle time'),
+    })
+    .prefault({})
+    .describe('How much is kept, and how long'),
   workers: z.array(z.string()).default([]).describe('Names that {owner:…} and @name may use; empty = any'),
+  people: z.array(z.string()).default([]).describe('Names (--as) that are persons and may approve; whoever else names himself is a worker'),
   labels: z
     .strictObject({ hash: z.boolean().default(false), at: z.boolean().default(false), todotxt: z.boolean().default(false) })
     .prefault({})

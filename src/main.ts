@@ -4,8 +4,13 @@
  * else, with its own exit code.
  */
 import module from 'node:module';
+import { quickAnswer } from './composition/quick.ts';
 
-module.enableCompileCache?.();
-
-const { main } = await import('./composition/main.ts');
-process.exitCode = await main(process.argv.slice(2));
+const argv = process.argv.slice(2);
+const known = quickAnswer(argv, Date.now());
+if (known !== undefined) process.stdout.write(known);
+else {
+  module.enableCompileCache?.();
+  const { main } = await import('./composition/main.ts');
+  process.exitCode = await main(argv);
+}

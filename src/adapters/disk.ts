@@ -11,6 +11,7 @@ import {
   fstatSync,
   fsync,
   linkSync,
+  mkdirSync,
   openSync,
   read,
   readdirSync,
@@ -67,6 +68,8 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   names(folder: string): Promise<readonly string[]>;
+  /** With what is missing above it, for its owner alone; one that is there stays as it is. */
+  makeFolder(path: string): Promise<void>;
   syncFolder(folder: string): Promise<void>;
 }
 
@@ -92,6 +95,7 @@ export const realDisk: Disk = {
   rename: async (from, to) => renameSync(from, to),
   unlink: async (path) => unlinkSync(path),
   names: async (folder) => readdirSync(folder),
+  makeFolder: async (path) => void mkdirSync(path, { recursive: true, mode: 0o700 }),
   async syncFolder(folder) {
     const fd = openSync(folder, constants.O_RDONLY);
     try {

@@ -14,7 +14,12 @@ export type Follower = { readonly worktree: Worktree; readonly dir: string; read
 export type Followers = { readonly kind: 'ready'; readonly followers: readonly Follower[] } | { readonly kind: 'busy'; readonly message: string };
 
 /** What does not stand in the way: changes of the list, and worktrees that a run of ours is in. */
-export type Overlooked = { readonly list: string | undefined; readonly isOurs: (path: string) => boolean };
+export type Overlooked = {
+  readonly list: string | undefined;
+  readonly isOurs: (path: string) => boolean;
+  /** Where the branch was moved from, if we were killed before the worktrees had followed. */
+  readonly behind?: string;
+};
 
 /** Those that would have to move with `ref` to `commit`, or who is in the way. */
 export async function followersOf(git: Git, top: string, ref: string, commit: string, overlooked: Overlooked): Promise<Followers> {
@@ -23,7 +28,8 @@ export async function followersOf(git: Git, top: string, ref: string, commit: st
   const followers: Follower[] = [];
   for (const worktree of users) {
     const dir = join(git.home, 'guests', createHash('sha256').update(worktree.path).digest('hex').slice(0, 16));
-    const state = await standing(git, worktree, dir, { ignoreNew: true, ignore: new Set(overlooked.list === undefined ? [] : [overlooked.list]) });
+    const ignore = new Set(overlooked.list === undefined ? [] : [overlooked.list]);
+    const state = await standing(git, worktree, dir, { ignoreNew: true, ignore, behind: overlooked.behind });
     if (state.kind === 'dirty') return { kind: 'busy', message: `branch in use at ${worktree.path}: ${state.why}` };
     const trial = await readTree(git, { worktree, dir, at: state.at }, commit, ['--dry-run'], join(dir, 'index'));
     if (trial !== undefined) return { kind: 'busy', message: `branch in use at ${worktree.path}: ${trial}` };

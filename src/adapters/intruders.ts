@@ -16,7 +16,12 @@ const MOST_STEPS = 500;
 const MOST_LOG_BYTES = 4 * 1024 * 1024;
 
 /** The branch's tip, after what this run's agent did to the branch has been undone. */
-export async function settleBranch(git: Git, sections: Sections, order: WorkOrder, start: string, admin: string | undefined, log: Log): Promise<string> {
+export function settleBranch(git: Git, sections: Sections, order: WorkOrder, start: string, admin: string | undefined, log: Log): Promise<string> {
+  // Not while a landing moves it: half of its refs would be seen.
+  return git.inTurn(sections.branch(order.section), () => settle(git, sections, order, start, admin, log));
+}
+
+async function settle(git: Git, sections: Sections, order: WorkOrder, start: string, admin: string | undefined, log: Log): Promise<string> {
   const ref = sections.branch(order.section);
   const tip = await sections.tip(order.section);
   const known = (await git.objects.commitId(sections.tipRef(order.section))) ?? start;

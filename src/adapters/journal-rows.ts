@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { STEPS } from '../runs/run.ts';
-import type { Ending, End, Found, FoundTask, Halt, Known, Run, TaskText, Usage } from '../runs/run.ts';
+import type { Ending, End, Found, FoundTask, Halt, Known, Outside, Run, Spent, TaskText, Usage } from '../runs/run.ts';
 import type { HistoryRow } from '../engine/ports.ts';
 
 /** A schema for each key of T: a key that the noun has and the row lacks does not compile. */
@@ -25,6 +25,7 @@ const reason = z.enum([
   'limit',
   'budget',
   'cancelled',
+  'closed',
   'setup_failed',
   'refused',
   'lost',
@@ -35,6 +36,8 @@ const text = z.string();
 const texts = z.array(text).readonly();
 
 const usageShape = { inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() } satisfies Shape<Usage>;
+
+const spentShape = { tokens: z.number(), costUsd: z.number(), ms: z.number() } satisfies Shape<Spent>;
 
 const knownShape = {
   id: text.min(1),
@@ -54,7 +57,13 @@ const knownShape = {
   session: text.optional(),
   sessionUsage: z.looseObject(usageShape).optional(),
   evidence: text.optional(),
-  held: z.enum(['done', 'rollback']).optional(),
+  held: z
+    .enum(['done', 'alike'])
+
+    .optional(),
+  resume: z.boolean().optional(),
+  gone: z.boolean().optional(),
+  spent: z.looseObject(spentShape).optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
 } satisfies Shape<Known>;
@@ -88,6 +97,8 @@ const foundShape = {
   kept: text.optional(),
   notes: texts.optional(),
   usage: z.looseObject(usageShape).optional(),
+  tookMs: z.number().optional(),
+  failing: z.looseObject({ tree: text, times: count }).optional(),
   sessionUsage: z.looseObject(usageShape).optional(),
 } satisfies Shape<Found>;
 
@@ -97,7 +108,9 @@ const haltShape = {
   then: z.enum(['failed', 'keep', 'again', 'replan']),
 } satisfies Shape<Halt>;
 
-const endingShape = { state: z.enum(['done', 'failed', 'open', 'keep']), reason, message: text } satisfies Shape<Ending>;
+const outsideShape = { worker: text, via: text, leaseMs: z.number().optional(), until: z.number().optional() } satisfies Shape<Outside>;
+
+const endingShape = { state: z.enum(['done', 'failed', 'open', 'cancelled', 'keep']), reason, message: text } satisfies Shape<Ending>;
 
 const taskShape = {
   id: text,
@@ -130,10 +143,15 @@ const runShape = {
   evidence: text.optional(),
   tries: count,
   waitUntil: z.number().optional(),
+  waitFrom: z.number().optional(),
   reworks: count,
+  sentBack: reason.optional(),
+  behind: text.optional(),
   halt: z.looseObject(haltShape).optional(),
   outcome: z.looseObject(endingShape).optional(),
   startedAt: z.number(),
+  outside: z.looseObject(outsideShape).optional(),
+  looks: z.enum(['investigate', 'breakdown']).optional(),
 } satisfies Shape<Run>;
 
 const historyShape = {
@@ -153,9 +171,9 @@ const historyRow = z.object(historyShape);
 // The other way round: every value that a noun may have can be stored.
 type Fits<T, S> = T extends S ? true : never;
 const fits: readonly [
-  Fits<MembersOf<Known>, Omit<z.input<z.ZodObject<typeof knownShape>>, 'sessionUsage'>>,
-  Fits<MembersOf<Run>, Omit<z.input<z.ZodObject<typeof runShape>>, 'found' | 'halt' | 'outcome'>>,
-  Fits<MembersOf<Found>, Omit<z.input<z.ZodObject<typeof foundShape>>, 'usage' | 'sessionUsage'>>,
+  Fits<MembersOf<Known>, Omit<z.input<z.ZodObject<typeof knownShape>>, 'sessionUsage' | 'spent'>>,
+  Fits<MembersOf<Run>, Omit<z.input<z.ZodObject<typeof runShape>>, 'found' | 'halt' | 'outcome' | 'outside'>>,
+  Fits<MembersOf<Found>, Omit<z.input<z.ZodObject<typeof foundShape>>, 'usage' | 'sessionUsage' | 'failing'>>,
   Fits<Extract<End, { kind: 'final' }>['reason'], z.input<typeof reason>>,
 ] = [true, true, true, true];
 void fits;

@@ -4,7 +4,8 @@
  */
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Advanced, Landing, LandingOrder, Log, Squashed } from '../engine/ports.ts';
+import type { Advanced, Landing, LandingOrder, Layer, Log, Squashed } from '../engine/ports.ts';
+import { shortageIn } from '../runs/shortage.ts';
 import { commitMessage } from './commit-message.ts';
 import { follow, followersOf, type Overlooked } from './followers.ts';
 import { settleBranch } from './intruders.ts';
@@ -61,35 +62,38 @@ export function openLanding(options: LandingOptions): Landing {
   const use: Use = { ...options, rules, prover: openProver(options.git, options.sections) };
   const inTurn = <T>(path: string, work: () => Promise<T>): Promise<T> => options.git.inTurn(workspaceAt(options.git.home, path).dir, work);
   return {
-    async squash(order) {
+    async squash(order, onto) {
       try {
-        return await inTurn(order.workspace, () => squash(use, order));
+        return await inTurn(order.workspace, () => squash(use, order, onto));
       } catch (error) {
-        // What git refuses to take in (an unreadable file, a path that no system should hold) is the work's fault.
-        if (error instanceof GitFailed && error.result.code !== undefined) return { kind: 'refused', message: error.message };
+        // What git refuses to take in (an unreadable file, a path that no system should hold) is the work's fault; a full disk is not.
+        if (error instanceof GitFailed && error.result.code !== undefined && shortageIn(error) === undefined)
+          return { kind: 'refused', message: error.message };
         throw error;
       }
     },
-    checkout: (path, commit) => inTurn(path, () => checkout(use, path, commit)),
+    preflight: (order) => inTurn(order.workspace, () => preflight(use, order)),
+    checkout: (path, commit, own) => inTurn(path, () => checkout(use, path, commit, own)),
     // Serial per branch.
-    advance: (order, tip, commit) => options.git.inTurn(order.section, () => inTurn(order.workspace, () => advance(use, order, tip, commit))),
+    advance: (order, tip, commit, below = []) => options.git.inTurn(order.section, () => advance(use, tip, [...below, { order, commit }])),
     proof: (section, id, hash) => use.prover.proof(section, id, hash),
   };
 }
 
-async function squash(use: Use, order: LandingOrder): Promise<Squashed> {
+async function squash(use: Use, order: LandingOrder, onto?: string): Promise<Squashed> {
   const { git, sections } = use;
   const workspace = workspaceAt(git.home, order.workspace);
   const record = readRecord(workspace);
   const tip = await settleBranch(git, sections, order, order.start, record?.admin, use.log);
   const landed = await use.prover.landedSince(order.id, order.start, tip);
-  if (landed !== undefined) return alreadyLanded(use, order, landed);
+  if (landed !== undefined) return alreadyLanded(use, order, landed, tip);
   const start = await git.objects.commit(order.start);
   if (!isThere(order.workspace)) return { kind: 'refused', message: `the workspace ${order.workspace} is gone`, lost: true };
   if (!start) return { kind: 'refused', message: `the commit ${order.start} that the work began from is gone from the repository` };
 
   forgetSquashed(workspace);
   if (!existsSync(join(workspace.dir, 'index'))) await restoreIndex(git, workspace, order.start);
+  if (record?.work !== undefined) await putBack(use, workspace, record, record.work);
   const screened = await screenChanges(use, workspace, record, order.start);
   if (screened.refusals.length > 0) return { kind: 'refused', message: refusalMessage(screened) };
   const tree = await buildTree(git, workspace, screened.accepted);
@@ -100,26 +104,52 @@ async function squash(use: Use, order: LandingOrder): Promise<Squashed> {
   const secret = use.secretsIn(message);
   if (secret !== undefined) return { kind: 'refused', message: `not landed: the commit message seems to hold a secret: ${secret}` };
   const leftOut = screened.leftOut.length > 0;
-  if (tip === order.start) {
+  const below = onto ?? tip;
+  if (below === order.start) {
     const made = await engineersCommit(use, tree, tip, message);
     if (typeof made !== 'string') return made;
     rememberSquashed(workspace, { commit: made, tree, leftOut });
-    return { kind: 'commit', commit: made, tree, tip, notes };
+    return { kind: 'commit', commit: made, tree, tip, own: made, notes };
   }
   const own = await commitTree(git, tree, [order.start], message);
-  const merged = await mergeOnto(git, workspace, tip, own);
-  if (merged.kind === 'conflict') return giveBack(use, order, workspace, record, { own, tip, ...merged });
-  if (merged.tree === (await git.objects.commit(tip))?.tree) return { kind: 'empty', tip };
-  const made = await engineersCommit(use, merged.tree, tip, message);
+  const merged = await mergeOnto(git, workspace, below, own);
+  if (merged.kind === 'conflict') return onto === undefined ? giveBack(use, order, workspace, record, { own, tip, ...merged }) : { kind: 'apart' };
+  if (merged.tree === (await git.objects.commit(below))?.tree) return onto === undefined ? { kind: 'empty', tip } : { kind: 'apart' };
+  const made = await engineersCommit(use, merged.tree, below, message);
   if (typeof made !== 'string') return made;
   rememberSquashed(workspace, { commit: own, tree, leftOut });
-  return { kind: 'commit', commit: made, tree: merged.tree, tip, notes };
+  return { kind: 'commit', commit: made, tree: merged.tree, tip, own, notes };
 }
 
-/** Killed between the branch and our own ref: the ref is made good. */
-async function alreadyLanded(use: Use, order: LandingOrder, commit: string): Promise<Squashed> {
+/** Cheap: nothing is built where nothing has landed since. */
+async function preflight(use: Use, order: LandingOrder): Promise<Extract<Squashed, { kind: 'conflict' }> | undefined> {
+  const { git, sections } = use;
+  const tip = await sections.tip(order.section);
+  if (tip === undefined || tip === order.start || !isThere(order.workspace)) return undefined;
+  const workspace = workspaceAt(git.home, order.workspace);
+  const record = readRecord(workspace);
+  forgetSquashed(workspace);
+  if (!existsSync(join(workspace.dir, 'index'))) await restoreIndex(git, workspace, order.start);
+  const screened = await screenChanges(use, workspace, record, order.start);
+  if (screened.refusals.length > 0) return undefined;
+  const own = await commitTree(git, await buildTree(git, workspace, screened.accepted), [order.start], 'ToDone: work so far\n');
+  const merged = await mergeOnto(git, workspace, tip, own);
+  return merged.kind === 'conflict' ? giveBack(use, order, workspace, record, { own, tip, ...merged }) : undefined;
+}
+
+/** Another commit had been checked out to be verified: the work is there again, and what `verify` left is gone. */
+async function putBack(use: Use, workspace: Workspace, record: WorkspaceRecord, work: string): Promise<void> {
+  await moveTo(use.git, workspace, work);
+  removeNew(workspace, await readChanges(use.git, workspace), new Set(record.copies.map((copy) => copy.path)));
+  writeRecord(workspace, { ...record, work: undefined });
+}
+
+/** Killed after the branch had moved: our own ref is made good, and the worktrees that were to move along do. */
+async function alreadyLanded(use: Use, order: LandingOrder, commit: string, tip: string): Promise<Squashed> {
   const { git } = use;
   if ((await git.objects.commitId(landedRef(order.id))) !== commit) await git.refs.move([{ ref: landedRef(order.id), to: commit }]);
+  const found = await followersOf(git, use.top, use.sections.branch(order.section), tip, overlooked(use));
+  if (found.kind === 'ready') await follow(git, found.followers, tip, use.log);
   return { kind: 'landed', commit, hash: await git.objects.abbreviation(commit) };
 }
 
@@ -170,7 +200,13 @@ async function engineersCommit(use: Use, tree: string, parent: string, message: 
 type Conflict = { readonly own: string; readonly tip: string; readonly tree: string; readonly files: readonly string[]; readonly messages: string };
 
 /** The workspace goes to the tip with both sides marked in the files, so that the same agent can settle them. */
-async function giveBack(use: Use, order: LandingOrder, workspace: Workspace, record: WorkspaceRecord | undefined, conflict: Conflict): Promise<Squashed> {
+async function giveBack(
+  use: Use,
+  order: LandingOrder,
+  workspace: Workspace,
+  record: WorkspaceRecord | undefined,
+  conflict: Conflict,
+): Promise<Extract<Squashed, { kind: 'conflict' }>> {
   const { git } = use;
   const ref = snapshotRef({ id: order.id, attempt: order.attempt, label: 'conflict' });
   await moveSnapshot(git, ref, conflict.own);
@@ -186,7 +222,7 @@ async function giveBack(use: Use, order: LandingOrder, workspace: Workspace, rec
     evidence += `\n== ${name}\n${text === undefined ? '(removed on one side)' : aroundMarkers(text)}\n`;
   }
   const message = `conflict with ${order.section} in ${conflict.files.join(', ')}`;
-  return { kind: 'conflict', message, evidence: evidence.slice(0, EVIDENCE_CHARS), start: conflict.tip };
+  return { kind: 'conflict', message, evidence: evidence.slice(0, EVIDENCE_CHARS), start: conflict.tip, kept: ref };
 }
 
 function aroundMarkers(text: string): string {
@@ -194,13 +230,15 @@ function aroundMarkers(text: string): string {
   return text.slice(at, at + FILE_CHARS);
 }
 
-async function checkout(use: Use, path: string, commit: string): Promise<void> {
+async function checkout(use: Use, path: string, commit: string, own?: string): Promise<void> {
   const { git } = use;
   const workspace = workspaceAt(git.home, path);
   if (!isThere(path)) throw new Error(`the workspace ${path} is gone`);
   const record = readRecord(workspace);
   const target = await git.objects.commit(commit);
   if (!target) throw new Error(`there is no commit ${commit}`);
+  // First what the workspace goes back to, then what leads away from it.
+  if (record && own !== undefined && record.work !== own) writeRecord(workspace, { ...record, work: own });
   const squashed = takeSquashed(workspace);
   // What runs there from now on may change anything.
   forgetSquashed(workspace);
@@ -214,6 +252,7 @@ async function checkout(use: Use, path: string, commit: string): Promise<void> {
   }
   const admin = adminFor(use, workspace, record, commit);
   publish(admin, commit, join(workspace.dir, 'index'));
+  if (record?.work !== undefined && own === undefined) writeRecord(workspace, { ...record, work: undefined });
 }
 
 /** The workspace's entry in the repository, made good where the agent broke it. */
@@ -222,8 +261,10 @@ function adminFor(use: Use, workspace: Workspace, record: WorkspaceRecord | unde
   return isWhole(use.git.commonDir, workspace.path, admin) ? admin : mendAdmin(use.git.commonDir, workspace.path, admin, commit);
 }
 
-async function advance(use: Use, order: LandingOrder, tip: string, commit: string): Promise<Advanced> {
+/** `layers`: what lands, oldest first, all of one section. */
+async function advance(use: Use, tip: string, layers: readonly Layer[]): Promise<Advanced> {
   const { git, sections, log } = use;
+  const { order, commit } = layers.at(-1)!;
   const ref = sections.branch(order.section);
   const now = await sections.tip(order.section);
   const there = now !== undefined && (now === commit || (await use.prover.landedSince(order.id, tip, now)) === commit);
@@ -232,17 +273,18 @@ async function advance(use: Use, order: LandingOrder, tip: string, commit: strin
   const found = await followersOf(git, use.top, ref, goal, overlooked(use));
   if (found.kind === 'busy' && !there) return found;
 
-  const marks = [
-    { ref: landedRef(order.id), to: commit },
-    { ref: sections.tipRef(order.section), to: goal },
-  ];
+  const marks = [...layers.map((layer) => ({ ref: landedRef(layer.order.id), to: layer.commit })), { ref: sections.tipRef(order.section), to: goal }];
   const moves = there ? marks : [{ ref, to: commit, old: tip }, ...marks];
-  const moved = await git.refs.move(moves);
+  const moved = await git.inTurn(ref, () => git.refs.move(moves));
   if (moved.kind === 'stale') return { kind: 'moved' };
   if (moved.kind !== 'moved') return { kind: 'busy', message: moved.message };
   if (found.kind === 'ready') await follow(git, found.followers, goal, log);
-  takeSquashed(workspaceAt(git.home, order.workspace));
-  return { kind: 'landed', commit, hash: await git.objects.abbreviation(commit) };
+  const landed: { commit: string; hash: string }[] = [];
+  for (const layer of layers) {
+    await git.inTurn(workspaceAt(git.home, layer.order.workspace).dir, async () => takeSquashed(workspaceAt(git.home, layer.order.workspace)));
+    landed.push({ commit: layer.commit, hash: await git.objects.abbreviation(layer.commit) });
+  }
+  return { kind: 'landed', ...landed.at(-1)!, below: landed.slice(0, -1) };
 }
 
 /** The list changes while we work; and an agent may have checked the branch out in a workspace that a run is in. */

@@ -2,40 +2,46 @@
  * Versions of the list that a write displaced (1.4-R3), kept in `versions/` of the state folder, bounded by number and
  * bytes. What could not be merged goes last. Never holds the only copy of text that is still in the list.
  */
-import { closeSync, constants, copyFileSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Disk } from './disk.ts';
 import { codeOf } from './list-look.ts';
 
 /**
  * `before` = what a write found; `saved` = a person's save that was merged; `kept` = one that could not be merged
- * wholly; `left` = found beside the list without a record.
+ * wholly; `left` = found beside the list without a record; `replaced` = a later save lacks lines of it.
  */
-export type VersionKind = 'before' | 'saved' | 'kept' | 'left';
+export type VersionKind = 'before' | 'saved' | 'kept' | 'left' | 'replaced';
 
 export type ListVersion = { readonly name: string; readonly at: Date; readonly kind: VersionKind; readonly bytes: number };
 
 export type Archive = {
   /** Made where somebody removed it. */
-  folder(): string;
+  folder(): Promise<string>;
   /** A name for a version displaced now; its kind comes with `put`. */
   nameFor(at: number, hash: string): string;
   pathOf(keep: string, kind: VersionKind): string;
   /** Moves a file into the archive. */
   put(from: string, keep: string, kind: VersionKind): Promise<string>;
+  /** Stores a text. */
+  add(text: string, keep: string, kind: VersionKind): Promise<void>;
   /** The newest first. */
   list(): Promise<readonly ListVersion[]>;
-  read(name: string): Buffer;
-  /** Takes away what is over the bounds, except for versions that `spare` names. */
-  prune(spare: ReadonlySet<string>): Promise<void>;
+  read(name: string): Promise<Buffer>;
+  /** Takes away what is over the bounds, except for versions that `spare` names; gives their number. */
+  prune(spare: ReadonlySet<string>, tighter?: VersionBounds): Promise<number>;
 };
 
-const NAME = /^(\d{8})T(\d{6})(\d{3})Z-[0-9a-f]{10}-[0-9a-f]{4}-(before|saved|kept|left)\.md$/;
+/** `before`: ms since 1970. What is wholly in a later list and older goes. */
+export type VersionBounds = { readonly before: number; readonly maxBytes: number };
+
+const NAME = /^(\d{8})T(\d{6})(\d{3})Z-[0-9a-f]{10}-[0-9a-f]{4}-(before|saved|kept|left|replaced)\.md$/;
 const HASH_CHARS = 10;
 
 export const ARCHIVE_BOUNDS = {
   /** Of the versions that are wholly contained in a later list. */
   beforeMax: 200,
+  /** Of those whose lines a person's later save lacks. */
+  replacedMax: 200,
   /** Of those that hold a person's save. */
   savedMax: 1000,
   bytesMax: 256 * 1024 * 1024,
@@ -43,8 +49,8 @@ export const ARCHIVE_BOUNDS = {
 
 export function openArchive(stateDir: string, disk: Disk, random: () => number, bounds = ARCHIVE_BOUNDS): Archive {
   const folder = join(stateDir, 'versions');
-  const made = (): string => {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const made = async (): Promise<string> => {
+    await disk.makeFolder(folder);
     return folder;
   };
 
@@ -52,8 +58,8 @@ export function openArchive(stateDir: string, disk: Disk, random: () => number, 
     const found: ListVersion[] = [];
     for (const name of await disk.names(folder).catch(() => [])) {
       const match = NAME.exec(name);
-      const stat = match && statSync(join(folder, name), { throwIfNoEntry: false });
-      if (stat) found.push({ name, at: timeOf(match), kind: match[4] as VersionKind, bytes: stat.size });
+      const facts = match && (await disk.facts(join(folder, name)).catch(() => undefined));
+      if (facts) found.push({ name, at: timeOf(match), kind: match[4] as VersionKind, bytes: facts.size });
     }
     return found.toSorted((a, b) => (a.name < b.name ? 1 : -1));
   };
@@ -66,7 +72,7 @@ export function openArchive(stateDir: string, disk: Disk, random: () => number, 
         .padStart(4, '0')}`,
     pathOf: (keep, kind) => join(folder, `${keep}-${kind}.md`),
     async put(from, keep, kind) {
-      const to = join(made(), `${keep}-${kind}.md`);
+      const to = join(await made(), `${keep}-${kind}.md`);
       try {
         await disk.rename(from, to);
       } catch (error) {
@@ -75,42 +81,69 @@ export function openArchive(stateDir: string, disk: Disk, random: () => number, 
       }
       return to;
     },
-    list,
-    read: (name) => {
-      if (!NAME.test(name)) throw new Error(`"${name}" is no version of the list`);
-      return readFileSync(join(folder, name));
+    async add(text, keep, kind) {
+      const file = await disk.create(join(await made(), `${keep}-${kind}.md`));
+      try {
+        await file.write(Buffer.from(text, 'utf8'));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
     },
-    async prune(spare) {
+    list,
+    async read(name) {
+      if (!NAME.test(name)) throw new Error(`"${name}" is no version of the list`);
+      return contentOf(disk, join(folder, name));
+    },
+    async prune(spare, tighter) {
       const all = await list();
       const gone = overBounds(
         all.filter((version) => !spare.has(join(folder, version.name))),
-        bounds,
+        { ...bounds, bytesMax: Math.min(bounds.bytesMax, tighter?.maxBytes ?? bounds.bytesMax) },
+        tighter?.before ?? 0,
       );
       for (const version of gone) await disk.unlink(join(folder, version.name)).catch(() => undefined);
+      return gone.length;
     },
   };
 }
 
 /** The state folder is on another file system: the copy is on disk before the original goes. */
 async function copyAcross(disk: Disk, from: string, to: string): Promise<void> {
-  copyFileSync(from, to, constants.COPYFILE_FICLONE);
-  const fd = openSync(to, constants.O_RDONLY);
+  const bytes = await contentOf(disk, from);
+  // What a copy that was cut short left.
+  await disk.unlink(to).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  });
+  const file = await disk.create(to);
   try {
-    fsyncSync(fd);
+    await file.write(bytes);
+    await file.sync();
   } finally {
-    closeSync(fd);
+    await file.close();
   }
   await disk.syncFolder(dirname(to));
   await disk.unlink(from);
 }
 
+async function contentOf(disk: Disk, path: string): Promise<Buffer> {
+  const file = await disk.open(path);
+  try {
+    return await file.read();
+  } finally {
+    await file.close();
+  }
+}
+
 /** Newest first in, what is too much out: plain versions go before saves. */
-function overBounds(all: readonly ListVersion[], bounds: typeof ARCHIVE_BOUNDS): ListVersion[] {
+function overBounds(all: readonly ListVersion[], bounds: typeof ARCHIVE_BOUNDS, before: number): ListVersion[] {
   const plain = all.filter((version) => version.kind === 'before');
-  const saves = all.filter((version) => version.kind !== 'before');
-  const gone = new Set([...plain.slice(bounds.beforeMax), ...saves.slice(bounds.savedMax)]);
+  const replaced = all.filter((version) => version.kind === 'replaced');
+  const saves = all.filter((version) => version.kind !== 'before' && version.kind !== 'replaced');
+  const old = all.filter((version) => (version.kind === 'before' || version.kind === 'saved') && version.at.getTime() < before);
+  const gone = new Set([...plain.slice(bounds.beforeMax), ...replaced.slice(bounds.replacedMax), ...saves.slice(bounds.savedMax), ...old]);
   let bytes = 0;
-  for (const version of [...saves, ...plain]) {
+  for (const version of [...saves, ...replaced, ...plain]) {
     if (gone.has(version)) continue;
     bytes += version.bytes;
     if (bytes > bounds.bytesMax) gone.add(version);

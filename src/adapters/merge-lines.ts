@@ -1,7 +1,7 @@
 /**
  * Two people's changes of one text, line by line, put together (diff3). Where both changed the same lines the newer
- * one stands and the count says so; where both only added, both additions stand. Never drops a line that only one
- * side touched.
+ * one stands and the count says so; where both only added, both additions stand. A task's line is the same line whatever
+ * its marker says. Never drops a line that only one side touched, and never has one twice that both added.
  */
 
 export type Merged = {
@@ -22,10 +22,11 @@ export function mergeLines(base: string, older: string, newer: string): Merged {
   const lines = linesOf(base);
   const left = diff(lines, linesOf(older));
   const right = diff(lines, linesOf(newer));
+  const own = left.map((hunk) => withoutShared(hunk, right));
   const out: string[] = [];
   let conflicts = 0;
   let at = 0;
-  for (const region of regionsOf(left, right)) {
+  for (const region of regionsOf(own, right)) {
     out.push(...lines.slice(at, region.start));
     const ours = after(lines, region, region.left);
     const theirs = after(lines, region, region.right);
@@ -38,6 +39,25 @@ export function mergeLines(base: string, older: string, newer: string): Merged {
   return { text: joinLines(out), conflicts };
 }
 
+/** What the older side added right beside a change of the newer one that has the same lines is there already. */
+function withoutShared(hunk: Hunk, others: readonly Hunk[]): Hunk {
+  let { lines } = hunk;
+  for (const other of others) {
+    const touches = (hunk.start === hunk.end) !== (other.start === other.end) && (other.start === hunk.end || other.end === hunk.start);
+    if (touches) lines = notIn(lines, other.lines);
+  }
+  return { ...hunk, lines };
+}
+
+function notIn(lines: readonly string[], others: readonly string[]): readonly string[] {
+  return diff(lines, others).flatMap((hunk) => (isRemark(lines, hunk) ? [] : lines.slice(hunk.start, hunk.end)));
+}
+
+/** One task's line with another marker. */
+function isRemark(lines: readonly string[], { start, end, lines: [line, ...more] }: Hunk): boolean {
+  return end === start + 1 && line !== undefined && more.length === 0 && keyOf(lines[start] ?? '') === keyOf(line);
+}
+
 function mergeRegion(
   base: readonly string[],
   older: readonly string[],
@@ -46,7 +66,26 @@ function mergeRegion(
   if (same(older, newer) || same(base, older)) return { lines: newer, conflict: false };
   if (same(base, newer)) return { lines: older, conflict: false };
   if (base.length === 0) return { lines: union(older, newer), conflict: false };
+  const took = diff(base, newer);
+  if (took.every(({ lines }) => lines.length === 0)) return { lines: without(base, older, took), conflict: false };
   return { lines: newer, conflict: true };
+}
+
+/** The newer side only took lines away: what the older one put beside them stands; another marker on such a line goes with it. */
+function without(base: readonly string[], older: readonly string[], took: readonly Hunk[]): string[] {
+  const isTaken = (index: number): boolean => took.some(({ start, end }) => start <= index && index < end);
+  const out: string[] = [];
+  let at = 0;
+  const keep = (end: number): void => {
+    for (; at < end; at++) if (!isTaken(at)) out.push(base[at] ?? '');
+  };
+  for (const hunk of diff(base, older)) {
+    keep(hunk.start);
+    if (!isRemark(base, hunk) || !isTaken(hunk.start)) out.push(...hunk.lines);
+    at = hunk.end;
+  }
+  keep(base.length);
+  return out;
 }
 
 /** Both additions at one place: what they share once, the rest of each in its order, the older first. */
@@ -54,7 +93,7 @@ function union(older: readonly string[], newer: readonly string[]): string[] {
   const out: string[] = [];
   let at = 0;
   for (const hunk of diff(older, newer)) {
-    out.push(...older.slice(at, hunk.end), ...hunk.lines);
+    out.push(...older.slice(at, isRemark(older, hunk) ? hunk.start : hunk.end), ...hunk.lines);
     at = hunk.end;
   }
   return [...out, ...older.slice(at)];
@@ -109,9 +148,14 @@ function diff(from: readonly string[], to: readonly string[]): Hunk[] {
   const a = from.slice(head, from.length - tail);
   const b = to.slice(head, to.length - tail);
   if (a.length === 0 && b.length === 0) return [];
-  const steps = a.length === 0 || b.length === 0 ? undefined : shortest(a, b);
+  const steps = a.length === 0 || b.length === 0 ? undefined : shortest(a.map(keyOf), b.map(keyOf));
   if (!steps) return [{ start: head, end: head + a.length, lines: b }];
-  return hunksOf(steps, a.length, b, head);
+  return hunksOf(steps, a, b, head);
+}
+
+/** A line as what it is about: tasks without what their markers say. */
+function keyOf(line: string): string {
+  return line.replace(/^([ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)\\?\[[^\]\n]{0,1000}\](?=[ \t])/u, '$1[]');
 }
 
 /** Pairs of equal lines, in order, by Myers' greedy algorithm; undefined where the texts are further apart than we look. */
@@ -151,12 +195,14 @@ function walkBack(trace: readonly Int32Array[], aLength: number, bLength: number
   return pairs.toReversed();
 }
 
-function hunksOf(pairs: readonly (readonly [number, number])[], aLength: number, b: readonly string[], shift: number): Hunk[] {
+function hunksOf(pairs: readonly (readonly [number, number])[], a: readonly string[], b: readonly string[], shift: number): Hunk[] {
   const hunks: Hunk[] = [];
   let x = 0;
   let y = 0;
-  for (const [nextX, nextY] of [...pairs, [aLength, b.length] as const]) {
+  for (const [nextX, nextY] of [...pairs, [a.length, b.length] as const]) {
     if (nextX > x || nextY > y) hunks.push({ start: shift + x, end: shift + nextX, lines: b.slice(y, nextY) });
+    const line = b[nextY];
+    if (line !== undefined && line !== a[nextX]) hunks.push({ start: shift + nextX, end: shift + nextX + 1, lines: [line] });
     x = nextX + 1;
     y = nextY + 1;
   }

@@ -32,7 +32,15 @@ export async function occupy(
   if (ensured.kind === 'taken') return { kind: 'busy', message: ensured.message };
 
   const { admin } = ensured;
-  const mine = { ...fresh, admin, holder: { id: order.id, ticket: order.ticket, attempt: order.attempt }, start: tip, preparing: true, left: undefined };
+  const mine = {
+    ...fresh,
+    admin,
+    holder: { id: order.id, ticket: order.ticket, attempt: order.attempt },
+    start: tip,
+    preparing: true,
+    left: undefined,
+    work: undefined,
+  };
   if (ensured.kind === 'added') {
     writeRecord(workspace, { ...mine, createdFor: undefined });
     rmSync(join(workspace.dir, 'index'), { force: true });
@@ -61,7 +69,12 @@ export async function occupy(
 }
 
 /** A person may have worked in a workspace that no run is in. What they have not committed is theirs. */
-async function personsWork(use: Occupying, workspace: Workspace, admin: string, before: WorkspaceRecord | undefined): Promise<string | undefined> {
+export async function personsWork(
+  use: Pick<Occupying, 'git'>,
+  workspace: Workspace,
+  admin: string,
+  before: WorkspaceRecord | undefined,
+): Promise<string | undefined> {
   const head = readHead(admin);
   const state = await standing(use.git, { path: workspace.path, admin, head }, workspace.dir, { ignore: new Set(before?.copies.map((copy) => copy.path)) });
   if (state.kind === 'dirty') return `the worktree ${workspace.path} is in use: ${state.why}. Commit or stash it there`;

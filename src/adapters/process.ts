@@ -8,7 +8,7 @@ import { closeSync, openSync, statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { lastBytes, lineCutter, type LineCutter } from './output.ts';
 import { watchStall } from './stall.ts';
-import { kill, sweepMarked, WHOLE } from './sweep.ts';
+import { kill, markedRows, sweepMarked, WHOLE } from './sweep.ts';
 import { LIFE, life, underWatch } from './watchdog.ts';
 
 export const MARK = 'TODONE_RUN';
@@ -20,6 +20,8 @@ export type Launch = {
   readonly env: Readonly<Record<string, string>>;
   /** `<epoch>.<term>-<id>-<ticket>`: what the sweep looks for. */
   readonly mark: string;
+  /** It stands before the program that is meant, and dies of what it is sent: a signal goes to those behind it. */
+  readonly confined?: boolean;
   /** A file that it reads as its input; without one its input is empty. */
   readonly inputFile?: string;
   /** 0 = no limit. */
@@ -178,6 +180,11 @@ function stopper(order: Launch, pid: number | undefined, bytes: () => number) {
   const after = (ms: number, then: () => void): void => void timers.add(setTimeout(then, Math.min(ms, TIMER_MS_MAX)));
   const { promise: hopeless, resolve: giveUp } = Promise.withResolvers<Gone>();
   const asked = new AbortController();
+  const tell = (signal: NodeJS.Signals): void => {
+    if (pid === undefined) return;
+    if (order.confined) void tellInside(`${MARK}=${order.mark}${WHOLE}`, pid, signal);
+    else kill(-pid, signal);
+  };
   const killAfter = (ms: number, group: number): void =>
     after(ms, () => {
       // The tree first, while parents still tell whose children are whose.
@@ -189,9 +196,9 @@ function stopper(order: Launch, pid: number | undefined, bytes: () => number) {
     if (reason !== 'itself' || pid === undefined) return;
     reason = why;
     asked.abort();
-    if (!order.talk) kill(-pid, order.stopSignal ?? 'SIGTERM');
-    kill(-pid, 'SIGCONT');
-    if (order.talk || order.stopSignal !== undefined) after(order.graceMs / 2, () => kill(-pid, 'SIGTERM'));
+    if (!order.talk) tell(order.stopSignal ?? 'SIGTERM');
+    tell('SIGCONT');
+    if (order.talk || order.stopSignal !== undefined) after(order.graceMs / 2, () => tell('SIGTERM'));
     killAfter(order.graceMs, pid);
   };
   const onAbort = (): void => stop('stop');
@@ -208,7 +215,7 @@ function stopper(order: Launch, pid: number | undefined, bytes: () => number) {
     /** The conversation is over. */
     part() {
       if (pid === undefined) return;
-      after(PARTING_MS, () => kill(-pid, 'SIGTERM'));
+      after(PARTING_MS, () => tell('SIGTERM'));
       killAfter(PARTING_MS + order.graceMs, pid);
     },
     done() {
@@ -218,6 +225,12 @@ function stopper(order: Launch, pid: number | undefined, bytes: () => number) {
     },
     reason: () => reason,
   };
+}
+
+/** The sandbox is two processes, itself and the first one inside, which hear nothing. */
+async function tellInside(mark: string, pid: number, signal: NodeJS.Signals): Promise<void> {
+  const inside = (await markedRows(mark, pid).catch(() => [])).filter((row) => row.pid !== pid && row.parent !== pid);
+  for (const row of inside) kill(row.pid, signal);
 }
 
 /** Both streams into lines and into one tail. Lines are handled as they come, so the pipe itself holds a program back. */

@@ -13,7 +13,7 @@ export type PromptProblem = { readonly file: string; readonly line: number; read
 
 export type LoadedPrompts = Prompts & { options(name: PromptName): PromptOptions };
 
-export const PROMPT_NAMES: readonly PromptName[] = ['plan', 'implement', 'update', 'resolve', 'investigate'];
+export const PROMPT_NAMES: readonly PromptName[] = ['plan', 'implement', 'update', 'resolve', 'investigate', 'breakdown'];
 
 type Template = { readonly body: string; readonly options: PromptOptions; readonly isCommand: boolean };
 
@@ -45,7 +45,10 @@ export function loadPrompts(
 
 /** The first prompt that an agent gets: the plan's, or where nobody planned the next one's. */
 const opensSession = (name: PromptName, values: Readonly<Record<string, string>>): boolean =>
-  name === 'plan' || name === 'investigate' || (name === 'implement' && (values['plan'] ?? '') === '' && (values['evidence'] ?? '') === '');
+  name === 'plan' ||
+  name === 'investigate' ||
+  name === 'breakdown' ||
+  (name === 'implement' && (values['plan'] ?? '') === '' && (values['evidence'] ?? '') === '');
 
 function loadOne(top: string, name: PromptName, chosen: string | undefined, problems: PromptProblem[]): Template {
   if (chosen !== undefined) {

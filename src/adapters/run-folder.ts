@@ -8,6 +8,7 @@ import {
   constants,
   fstatSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -18,16 +19,21 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { PhaseEnd } from '../engine/ports.ts';
 
 export type RunFolder = {
   readonly path: string;
+  /** The one folder of it that the agent writes into: its plan and its report. */
+  readonly given: string;
   readonly plan: string;
   readonly result: string;
   readonly log: (step: string) => string;
   write(name: string, text: string): string;
+  /** Where the prompt of a phase is. */
+  readonly prompt: (step: string) => string;
+  writePrompt(step: string, text: string): string;
   /** Takes away what an earlier phase or program left under this name. */
   clear(name: string): void;
   /** The end of a phase that was over before we began. */
@@ -36,6 +42,10 @@ export type RunFolder = {
   /** What an agent wrote under this name; `tooLong` where it is more than anyone reads. */
   readGiven(name: string): { readonly text: string; readonly tooLong: boolean } | undefined;
 };
+
+const GIVEN = 'given';
+export const PLAN = join(GIVEN, 'plan.md');
+export const RESULT = join(GIVEN, 'result.json');
 
 /** A report is a few lines, a plan a few pages; more than this is neither. */
 const GIVEN_BYTES_MAX = 1024 * 1024;
@@ -53,18 +63,23 @@ const endSchema = z.object({
 export function runFolder(stateDir: string, id: string, ticket: number): RunFolder {
   const path = join(stateDir, 'runs', id, String(ticket));
   const at = (name: string): string => join(path, name);
-  const make = (): void => void mkdirSync(path, { recursive: true, mode: 0o700 });
+  const make = (): void => void mkdirSync(at(GIVEN), { recursive: true, mode: 0o700 });
   make();
+  const prompt = (step: string): string => at(`prompt-${step}.md`);
+  const write = (name: string, text: string): string => {
+    make();
+    replaceFile(at(name), text, false);
+    return at(name);
+  };
   return {
     path,
-    plan: at('plan.md'),
-    result: at('result.json'),
+    given: at(GIVEN),
+    plan: at(PLAN),
+    result: at(RESULT),
     log: (step) => at(`${step}.ndjson`),
-    write(name, text) {
-      make();
-      replaceFile(at(name), text, false);
-      return at(name);
-    },
+    prompt,
+    write,
+    writePrompt: (step, text) => write(basename(prompt(step)), text),
     clear: (name) => rmSync(at(name), { recursive: true, force: true }),
     readEnd(step) {
       const written = readEndFile(at(`end-${step}.json`));
@@ -90,20 +105,47 @@ export function ticketsOf(stateDir: string, id: string): number[] {
   }
 }
 
-/** Takes away folders of runs that nothing has touched since `before` (ms since 1970), other than those of `kept` tasks. */
-export function pruneRuns(stateDir: string, before: number, kept: ReadonlySet<string>): number {
-  let removed = 0;
+/** The highest ticket of every task that has a folder. */
+export function allTickets(stateDir: string): ReadonlyMap<string, number> {
+  const tickets = new Map<string, number>();
   for (const id of namesIn(join(stateDir, 'runs'))) {
-    if (kept.has(id)) continue;
-    for (const ticket of ticketsOf(stateDir, id)) {
-      const path = join(stateDir, 'runs', id, String(ticket));
-      if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? before) >= before) continue;
-      rmSync(path, { recursive: true, force: true });
-      removed++;
-    }
-    if (namesIn(join(stateDir, 'runs', id)).length === 0) rmSync(join(stateDir, 'runs', id), { recursive: true, force: true });
+    const last = ticketsOf(stateDir, id).at(-1);
+    if (last !== undefined) tickets.set(id, last);
+  }
+  return tickets;
+}
+
+/** `before`: ms since 1970; `spare`: tasks whose folders stay. */
+export type RunBounds = { readonly before: number; readonly maxBytes: number; readonly spare: ReadonlySet<string> };
+
+/** Takes away folders of runs that nothing has touched since `before`, and the oldest ones over `maxBytes`; gives their number. */
+export function pruneRuns(stateDir: string, { before, maxBytes, spare }: RunBounds): number {
+  const folders = namesIn(join(stateDir, 'runs'))
+    .filter((id) => !spare.has(id))
+    .flatMap((id) => ticketsOf(stateDir, id).map((ticket) => folderFacts(join(stateDir, 'runs', id, String(ticket)))))
+    .toSorted((one, other) => other.at - one.at);
+  let bytes = 0;
+  let removed = 0;
+  for (const { path, at, size } of folders) {
+    bytes += size;
+    if (at >= before && bytes <= maxBytes) continue;
+    rmSync(path, { recursive: true, force: true });
+    removed++;
+    if (namesIn(dirname(path)).length === 0) rmSync(dirname(path), { recursive: true, force: true });
   }
   return removed;
+}
+
+/** When it was last touched, and how large its files are. */
+function folderFacts(path: string): { readonly path: string; readonly at: number; readonly size: number } {
+  let at = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  let size = 0;
+  for (const name of namesIn(path)) {
+    const stat = lstatSync(join(path, name), { throwIfNoEntry: false });
+    if (stat?.isFile()) size += stat.size;
+    at = Math.max(at, stat?.mtimeMs ?? 0);
+  }
+  return { path, at, size };
 }
 
 function readEndFile(path: string): { readonly ticket: number; readonly phase: PhaseEnd } | undefined {

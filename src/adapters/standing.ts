@@ -17,7 +17,12 @@ const SHOWN_FILES = 5;
 const MOST_BEHIND = 20;
 
 /** What does not count: files that git does not know, those at these paths. */
-export type Overlook = { readonly ignoreNew?: boolean; readonly ignore?: ReadonlySet<string> };
+export type Overlook = {
+  readonly ignoreNew?: boolean;
+  readonly ignore?: ReadonlySet<string>;
+  /** A commit that it may have been left at, however far behind its branch. */
+  readonly behind?: string;
+};
 
 /** `dir`: a private git directory that we may use for looking. */
 export async function standing(git: Git, worktree: Worktree, dir: string, overlook: Overlook = {}): Promise<Standing> {
@@ -47,7 +52,7 @@ export async function standing(git: Git, worktree: Worktree, dir: string, overlo
   }
   if (isNothing(changes)) return { kind: 'clean', at: head };
 
-  const behind = worktree.head && 'ref' in worktree.head ? await commitOfIndex(git, eyes, head) : undefined;
+  const behind = worktree.head && 'ref' in worktree.head ? await commitOfIndex(git, eyes, head, overlook.behind) : undefined;
   if (behind !== undefined) {
     git.privateDir(dir, behind);
     if (isNothing(await differs())) return { kind: 'clean', at: behind };
@@ -71,8 +76,8 @@ function isNothing(changes: Changes): boolean {
   return changes.paths.length === 0 && changes.unholdable.length === 0;
 }
 
-/** The nearest commit before HEAD, on its first parents, whose tree the index holds. */
-async function commitOfIndex(git: Git, eyes: Workspace, head: string): Promise<string | undefined> {
+/** The nearest commit before HEAD, on its first parents, whose tree the index holds; or the one that it was moved from. */
+async function commitOfIndex(git: Git, eyes: Workspace, head: string, from: string | undefined): Promise<string | undefined> {
   const written = await git.run(['write-tree'], placeOf(eyes));
   if (written.code !== 0) return undefined;
   const tree = written.stdout.toString('utf8').trim();
@@ -81,5 +86,5 @@ async function commitOfIndex(git: Git, eyes: Workspace, head: string): Promise<s
     commit = await git.objects.commit(commit.parents[0]);
     if (commit?.tree === tree) return commit.oid;
   }
-  return undefined;
+  return from !== undefined && (await git.objects.commit(from))?.tree === tree ? from : undefined;
 }

@@ -62,6 +62,9 @@ export async function marked(mark: string, leader?: number): Promise<number[]> {
   return (await markedTree(mark, leader)).map(({ pid }) => pid);
 }
 
+/** The same with their parents. */
+export const markedRows = (mark: string, leader?: number): Promise<readonly Pick<Row, 'pid' | 'parent'>[]> => markedTree(mark, leader);
+
 /** Sends a signal to one process, or with a negative id to a group; false where there is none. */
 export function kill(pid: number, signal: NodeJS.Signals): boolean {
   try {

@@ -11,7 +11,7 @@ import type { Board, Edit, Edited } from '../tasks/task.ts';
 import { realDisk } from './disk.ts';
 import type { Disk } from './disk.ts';
 import { openArchive } from './list-archive.ts';
-import type { Archive, ListVersion } from './list-archive.ts';
+import type { Archive, ListVersion, VersionBounds } from './list-archive.ts';
 import { openIntents } from './list-intents.ts';
 import { openListLock } from './list-lock.ts';
 import { codeOf, hashOf, listLooker, pause } from './list-look.ts';
@@ -38,16 +38,23 @@ export type TaskFileOptions = {
   readonly log: Log;
   readonly random: () => number;
   readonly disk?: Disk;
+  readonly store?: ListStore;
 };
+
+/** What keeps the lock and the intents: SQLite where left out. */
+export type ListStore = { readonly openLock: typeof openListLock; readonly openIntents: typeof openIntents };
 
 export type ListFile = TaskFile & {
   /** Versions that writes displaced, the newest first. */
   versions(): Promise<readonly ListVersion[]>;
-  version(name: string): Buffer;
+  version(name: string): Promise<Buffer>;
+  /** Takes away old versions; gives their number. */
+  tidy(bounds: VersionBounds): Promise<number>;
   /** Ends the watching of displaced files; what is still open is finished at the next start. */
   close(): Promise<void>;
 };
 
+const SQLITE: ListStore = { openLock: openListLock, openIntents };
 const SETTLE_MS = 10_000;
 /** Writes that start over because the list changed meanwhile. */
 const ROUNDS_MAX = 200;
@@ -74,8 +81,14 @@ export function openTaskFile(options: TaskFileOptions): ListFile {
     edit: (edits, known) => writer().edit(edits, known),
     watch: (hint) => watchList(path, clock, log, hint),
     recover: () => writer().recover(),
+    async keep(text) {
+      const name = archive.nameFor(clock.now(), hashOf(Buffer.from(text)));
+      await archive.add(text, name, 'replaced');
+      return `${name}-replaced.md`;
+    },
     versions: () => archive.list(),
     version: (name) => archive.read(name),
+    tidy: (bounds) => writer().tidy(bounds),
     async close() {
       const closing = opened;
       opened = undefined;
@@ -88,13 +101,14 @@ type Reader = { readonly options: TaskFileOptions; readonly disk: Disk; readonly
 
 type Parts = Reader & { readonly swaps: Swapper; readonly settle: Settler; readonly archive: Archive };
 
-type Writer = Pick<ListFile, 'edit' | 'recover' | 'close'>;
+type Writer = Pick<ListFile, 'edit' | 'recover' | 'tidy' | 'close'>;
 
 function openWriter(reader: Reader, archive: Archive): Writer {
   const { options, disk, looker } = reader;
   const { path, stateDir, apply, clock, log, random, settleMs = SETTLE_MS } = options;
-  const lock = openListLock({ stateDir, log, random });
-  const intents = openIntents(stateDir);
+  const store = options.store ?? SQLITE;
+  const lock = store.openLock({ stateDir, log, random });
+  const intents = store.openIntents(stateDir);
   const swaps = swapper({ path, disk, intents, archive, clock, log, random });
   const settle = settler({ settleMs, disk, looker, swapper: swaps, intents, archive, apply, clock, log });
   const parts: Parts = { ...reader, swaps, settle, archive };
@@ -133,6 +147,7 @@ function openWriter(reader: Reader, archive: Archive): Writer {
       });
       tending.look();
     },
+    tidy: (bounds) => held(() => archive.prune(settle.inUse(), bounds)),
     async close() {
       await tending.end();
       intents.close();

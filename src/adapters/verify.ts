@@ -8,12 +8,15 @@ import type { Config } from '../config.ts';
 import type { Clock, Verified, Verify, WorkOrder } from '../engine/ports.ts';
 import { plainText } from '../runs/plain-text.ts';
 import { environmentOf, type RunVariables } from './environment.ts';
+import { writeEvidence } from './evidence.ts';
 import { findProgram } from './find-program.ts';
 import { launch } from './process.ts';
 import type { Redaction } from './redact.ts';
 import type { Identity } from './repo.ts';
 import { runFolder } from './run-folder.ts';
+import { openVerified } from './verified.ts';
 import { openRunLog } from './run-log.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 
 export type ShellOptions = {
   readonly config: () => Config;
@@ -24,6 +27,7 @@ export type ShellOptions = {
   readonly redaction: Redaction;
   readonly env: NodeJS.ProcessEnv;
   readonly identity: Identity;
+  readonly sandbox: Sandbox;
 };
 
 /** Words that sh knows by itself. */
@@ -35,7 +39,9 @@ const WORDS_OF_SH: ReadonlySet<string> = new Set(
 );
 
 export function openVerify(options: ShellOptions): Verify {
+  const results = openVerified(options.stateDir);
   return {
+    ...results,
     async run(order, command, workspace, signal) {
       if (!isCommand(command, workspace, options.env)) return undefined;
       const variables = { ID: order.id, SECTION: order.section, WORKTREE: workspace, PHASE: 'verify', ATTEMPT: String(order.attempt) };
@@ -50,7 +56,17 @@ export function openVerify(options: ShellOptions): Verify {
         added: {},
         variables,
       });
-      return { ...ran, command, ok: ran.code === 0 && !ran.timedOut } satisfies Verified;
+      const verified = { ...ran, command, ok: ran.code === 0 && !ran.timedOut } satisfies Verified;
+      writeEvidence(options.stateDir, order, {
+        command: options.redaction.redact(command),
+        ok: verified.ok,
+        code: ran.code ?? null,
+        timed_out: ran.timedOut,
+        at: options.clock.now(),
+        where: workspace,
+        output: ran.output,
+      });
+      return verified;
     },
   };
 }
@@ -103,23 +119,20 @@ async function runShell(options: ShellOptions, shell: Shell): Promise<HookResult
     trouble: () => undefined,
   });
   try {
+    const env = environmentOf({ from: options.env, passed: config.env, added: shell.added, identity: options.identity, variables: shell.variables });
+    const inside = options.sandbox.confine({ program: 'sh', args: ['-c', shell.command] }, { workspace: shell.cwd, env });
     const exit = await launch({
-      program: 'sh',
-      args: ['-c', shell.command],
+      program: inside.program,
+      args: inside.args,
+      confined: inside.confined,
       cwd: shell.cwd,
-      env: environmentOf({
-        from: options.env,
-        passed: config.env,
-        added: shell.added,
-        identity: options.identity,
-        variables: shell.variables,
-      }),
+      env,
       mark: `${options.epoch}.${options.term}-${order.id}-${shell.markedAs}`,
       limitMs: shell.limitMs,
       graceMs: config.limits.stopGrace,
       onLine: (text) => log.write({ kind: 'text', text }),
       signal: shell.signal,
-    });
+    }).finally(() => inside.leave());
     return { code: exit.code, output: plainText(log.tail()), timedOut: exit.ended === 'limit' };
   } finally {
     log.close();

@@ -39,6 +39,8 @@ export type WorkspaceRecord = {
   readonly start?: string;
   /** True from the first file that we change for a run until it is set up: a crash in between begins again. */
   readonly preparing: boolean;
+  /** The run's work as a commit, while another commit is checked out to be verified. */
+  readonly work?: string;
   /** Where we left it when the last run was over; undefined while a run is in it. */
   readonly left?: string;
   readonly portIndex: number;
@@ -137,6 +139,7 @@ function keyOf(workspace: Workspace, paths: readonly Change[]): string {
 }
 
 async function writeTree(git: Git, workspace: Workspace, paths: readonly Change[], index: string): Promise<string> {
+  await freeIndex(workspace, index);
   copyIndex(join(workspace.dir, 'index'), index);
   const place = placeOf(workspace, { index });
   const beyond = paths.filter((change) => (change.kind === 'removed' ? isBeyondLink(workspace.path, change.name) : isSpecial(fileOf(workspace, change))));
@@ -181,9 +184,9 @@ export async function restoreIndex(git: Git, workspace: Workspace, commit: strin
   await git.ok(['read-tree', '--reset', commit], placeOf(workspace));
 }
 
-/** A lock on our own index was left by a git that was killed with an earlier daemon. */
-async function freeIndex(workspace: Workspace): Promise<void> {
-  const lock = join(workspace.dir, 'index.lock');
+/** A lock on one of our own indexes was left by a git that was killed with an earlier daemon. */
+async function freeIndex(workspace: Workspace, index = join(workspace.dir, 'index')): Promise<void> {
+  const lock = `${index}.lock`;
   if (existsSync(lock) && !(await removeIfAbandoned(lock, [workspace.dir], 0))) throw new Error(`git is still at work in ${workspace.path} (${lock})`);
 }
 

@@ -3,9 +3,11 @@
  * section's tip, with snapshots before anything is cleaned. Never touches work that a person left in one.
  */
 import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Log, Prepared, WorkOrder, Workspaces } from '../engine/ports.ts';
 import { boundedDiff } from './diff.ts';
+import type { Git } from './git.ts';
 import { settleBranch } from './intruders.ts';
 import { adoptLeftovers, clearOut, keptMessage } from './leftovers.ts';
 import { occupy } from './occupy.ts';
@@ -48,6 +50,7 @@ const KEPT_DIFF_CHARS = 4_000;
 export function openWorkspaces(options: WorkspacesOptions): Workspaces {
   const use: Use = { ...options, rooms: roomsOf(options.git.home) };
   const inTurn = <T>(path: string, work: () => Promise<T>): Promise<T> => use.git.inTurn(workspaceAt(use.git.home, path).dir, work);
+  const listed = new Map<string, { readonly tip: string; readonly files: readonly string[] }>();
   return {
     async prepare(order, from, signal) {
       try {
@@ -60,8 +63,25 @@ export function openWorkspaces(options: WorkspacesOptions): Workspaces {
     snapshot: (order, label, path, start) => inTurn(path, () => snapshot(use, order, label, path, start)),
     reset: (order, path, start) => inTurn(path, () => reset(use, order, path, start)),
     diff: (path, start, maxChars) => inTurn(path, () => boundedDiff(use.git, workspaceAt(use.git.home, path), start, maxChars)),
+    async files(section) {
+      const tip = (await use.sections.tip(section)) ?? (await use.sections.baseCommit());
+      if (tip === undefined) return [];
+      const known = listed.get(section);
+      if (known?.tip === tip) return known.files;
+      const files = await filesIn(use.git, tip);
+      listed.set(section, { tip, files });
+      return files;
+    },
     release: (order, path, signal) => inTurn(path, () => release(use, order, path, signal)),
   };
+}
+
+async function filesIn(git: Git, commit: string): Promise<readonly string[]> {
+  const output = await git.ok(['ls-tree', '-r', '-z', '--name-only', '--full-tree', commit]);
+  return output
+    .toString('utf8')
+    .split('\0')
+    .filter((name) => name !== '');
 }
 
 /** The folder of a section's workspace. */
@@ -73,6 +93,26 @@ export function workspacePath(trees: string, section: string, slot: number): str
 export function workspaceAt(home: string, path: string): Workspace {
   const hash = createHash('sha256').update(path).digest('hex').slice(0, HASH_CHARS);
   return { section: '', slot: 0, path, dir: join(roomsOf(home), `${basename(path).slice(0, NAME_CHARS)}-${hash}`) };
+}
+
+/** The sections that a workspace has been made for and is still there. */
+export function heldWorkspaces(home: string, trees: string): string[] {
+  const sections = new Set<string>();
+  for (const name of existsSync(roomsOf(home)) ? readdirSync(roomsOf(home)) : []) {
+    const record = readRecord({ section: '', slot: 0, path: '', dir: join(roomsOf(home), name) });
+    if (record?.path.startsWith(`${trees}/`) && isThere(record.path)) sections.add(record.path.slice(trees.length + 1).replace(/~\d+$/, ''));
+  }
+  return [...sections].sort();
+}
+
+/** The tasks whose runs took a workspace and did not give it back, each with the ticket of its run. */
+export function holdersIn(home: string): ReadonlyMap<string, number> {
+  const held = new Map<string, number>();
+  for (const name of existsSync(roomsOf(home)) ? readdirSync(roomsOf(home)) : []) {
+    const record = readRecord({ section: '', slot: 0, path: '', dir: join(roomsOf(home), name) });
+    if (record?.holder && record.left === undefined) held.set(record.holder.id, record.holder.ticket);
+  }
+  return held;
 }
 
 function roomsOf(home: string): string {
@@ -163,7 +203,7 @@ async function reset(use: Use, order: WorkOrder, path: string, start: string): P
   const after = await readChanges(git, workspace);
   removeNew(workspace, after, copies);
   if (after.unholdable.length > 0) use.log.write('warn', keptMessage(workspace, after.unholdable), { id: order.id });
-  writeRecord(workspace, { ...record, admin: ensured.admin, start });
+  writeRecord(workspace, { ...record, admin: ensured.admin, start, work: undefined });
   publish(ensured.admin, start, join(workspace.dir, 'index'));
 }
 
@@ -183,14 +223,16 @@ async function release(use: Use, order: WorkOrder, path: string, signal: AbortSi
   if (ensured.kind === 'taken') return;
   await adoptLeftovers(git, workspace, record, tip);
   const clean = untouched && headOf(workspace) === tip;
-  const unholdable = clean ? [] : await clearOut(git, log, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record);
+  const unholdable = clean
+    ? []
+    : await clearOut(git, log, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record, untouched);
   if (unholdable.length > 0) {
     log.write('warn', keptMessage(workspace, unholdable), { id: order.id });
     return;
   }
   publish(ensured.admin, tip, join(workspace.dir, 'index'));
   // From here on it is a person's as well.
-  writeRecord(workspace, { ...record, admin: ensured.admin, left: tip });
+  writeRecord(workspace, { ...record, admin: ensured.admin, left: tip, work: undefined });
   if (order.slot === 1) attach(use, workspace, ensured.admin);
 }
 

@@ -2,8 +2,7 @@
  * One opened list as the command line needs it: every function of `App`, wired. Reading takes no lock and writes nothing; what
  * writes goes through the owner.
  */
-import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { agentTable, listAgents } from '../adapters/agents/table.ts';
@@ -13,25 +12,26 @@ import { gitEnvironment } from '../adapters/git.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { openLog } from '../adapters/log.ts';
 import { ownerInfo } from '../adapters/owner.ts';
+import { MARK } from '../adapters/process.ts';
 import { openProver } from '../adapters/proof.ts';
 import { readRunLog } from '../adapters/run-log.ts';
 import { openSections } from '../adapters/sections.ts';
 import { callSocket } from '../adapters/socket-call.ts';
 import { socketPath } from '../adapters/socket-path.ts';
 import type { Activity } from '../engine/engine.ts';
-import type { Log } from '../engine/ports.ts';
-import type { Scene } from '../runs/choose.ts';
+import type { HistoryRow, Log } from '../engine/ports.ts';
 import { plainText } from '../runs/plain-text.ts';
-import { problemsOf } from '../runs/problems.ts';
-import { draftOf, worldOf } from '../runs/world.ts';
-import { hasConflictMarkers } from '../tasks/compare.ts';
-import { parse } from '../tasks/parse.ts';
 import type { App, CommitFact, Globals, Host } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
+import { readEvidence } from '../adapters/evidence.ts';
+import { diffOf, doErrand, planErrand } from './branch.ts';
 import { runDaemon } from './daemon.ts';
+import { weaknesses } from './file-systems.ts';
 import { listFailure, makeStateDir, type Place } from './place.ts';
-import { sendAsk } from './requests.ts';
-import { restore } from './restore.ts';
+import { callerOf } from './caller.ts';
+import { outsideDoor, sendAsk } from './requests.ts';
+import { listText, sceneOf } from './scene.ts';
+import { openUpkeep } from './upkeep.ts';
 import { withGit } from './with-git.ts';
 import { redactionOf } from './work.ts';
 
@@ -39,69 +39,78 @@ export type Signals = { readonly drain: AbortSignal; readonly stop: AbortSignal 
 
 export function openApp(place: Place, globals: Globals, host: Host, signals: Signals): App {
   const clock = systemClock();
-  const instance = globals.as ?? host.env['TODONE_INSTANCE'] ?? `${userInfo().username}@${hostname()}`;
+  const caller = callerOf({ named: globals.as, env: host.env, config: place.config, via: 'cli' });
+  const instance = caller.name;
+  let screen: Log | undefined;
+  const log: Log = { write: (...said) => (screen ??= openScreenLog(place, globals, host, 'error')).write(...said) };
+  const door = outsideDoor({ place, clock, log, signal: signals.drain }, async () => ({
+    scene: sceneOf(place, agents(), instance, clock.now()),
+    history: (id) => historyOf(place, id),
+  }));
   const agents = (): ReturnType<App['agents']> => listAgents(agentTable(place.config), { env: process.env, top: place.repo.top });
   return {
     paths: { top: place.repo.top, list: place.listPath, listName: place.listName, stateDir: place.stateDir },
     config: place.config,
     instance,
     agents,
-    scene: async () => sceneOf(place, agents(), instance, clock.now()),
+    async scene() {
+      const scene = sceneOf(place, agents(), instance, clock.now());
+      const blocked = await blockedBy(place);
+      if (blocked !== undefined) scene.draft.world.list = { kind: 'refused', since: scene.now, message: `blocked: ${blocked}` };
+      return scene;
+    },
     activity: async () => activityOf(place),
     owner: async () => ownerInfo(place.stateDir),
     ask: async (ask) => {
-      const log = openScreenLog(place, globals, host, 'error');
       return sendAsk({ place, ask, by: instance, clock, log, signal: signals.drain });
     },
     async start(options) {
       const refused = startFailure(place);
       if (refused) return refused;
       makeStateDir(place);
-      const log = openScreenLog(place, globals, host, globals.verbose ? 'debug' : 'info');
-      return runDaemon({ place, clock, log, instance, once: options.once, wait: options.wait, drain: signals.drain, stop: signals.stop });
+      const told = openScreenLog(place, globals, host, globals.verbose ? 'debug' : 'info');
+      for (const { message, remedy } of weaknesses(place)) told.write('warn', message, { remedy });
+      return runDaemon({ place, clock, log: told, instance, once: options.once, wait: options.wait, drain: signals.drain, stop: signals.stop });
     },
     preview: (agent, model) =>
       agentTable(place.config)
         .find((row) => row.name === agent)
         ?.preview(model) ?? agent,
-    async history(id) {
-      const journal = openJournalReadOnly({ stateDir: place.stateDir });
-      try {
-        return journal.history(id);
-      } finally {
-        journal.close();
-      }
-    },
+    caller,
+    door,
+    history: async (id) => historyOf(place, id),
     runLog: (id, options) => readRunLog({ stateDir: place.stateDir, id, ...options, ended: () => !isRunning(place, id) }),
     proof: (section, id, hash) =>
       withGit(place, async (git) =>
         openProver(git, openSections({ git, branchPrefix: place.config.branchPrefix, base: place.config.base })).proof(section, id, hash),
       ),
     commits: (section, max) => commitsOf(place, section, max),
-    restore: (id, into) => restore(place, id, into),
+    upkeep: openUpkeep({ place, clock, log: () => openScreenLog(place, globals, host, 'error'), by: instance }),
+    async doErrand(what, section) {
+      if (host.env[MARK] !== undefined) return RUN_REFUSED;
+      makeStateDir(place);
+      return doErrand({ place, by: instance, clock, log, signal: signals.drain }, what, section);
+    },
+    planErrand: async (what, section) => planErrand(place, sceneOf(place, agents(), instance, clock.now()), what, section, signals.drain),
+    diff: (section) => diffOf(place, section),
+    evidence: async (id) => readEvidence(place.stateDir, id),
   };
 }
 
-/** The list, the journal and what is installed, as they are at this moment. */
-export function sceneOf(place: Place, agents: ReturnType<App['agents']>, instance: string, now: number): Scene {
+/** 13-R1: what leaves a workspace is a person's to decide. */
+const RUN_REFUSED: CliFailure = {
+  kind: 'failure',
+  code: 3,
+  message: "this is called from inside a run, and a run moves no section's branch and pushes nothing",
+  remedy: 'say in your report what should be done: a person decides',
+};
+function historyOf(place: Place, id: string): readonly HistoryRow[] {
   const journal = openJournalReadOnly({ stateDir: place.stateDir });
   try {
-    const world = worldOf(journal.load(), new Set());
-    const text = listText(place);
-    const board = parse(text, { labels: place.config.labels, workers: place.config.workers });
-    world.agents = agents;
-    world.list = hasConflictMarkers(board) ? { kind: 'conflict', since: now } : { kind: 'fine' };
-    return { board, draft: draftOf(world), config: place.config, now, problems: problemsOf(board, world, place.config), instance };
+    return journal.history(id);
   } finally {
     journal.close();
   }
-}
-
-/** Throws a failure of 7-R2 where the list is no text. */
-function listText(place: Place): string {
-  const bytes = readFileSync(place.listPath);
-  if (bytes.includes(0)) throw new Error(`${place.listName} is no text: it holds NUL bytes`);
-  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }
 
 /** What keeps a daemon from starting here; the rest is held per task or section. */
@@ -113,7 +122,14 @@ export function startFailure(place: Place): CliFailure | undefined {
       message: 'this is a linked worktree: its list is the one of the main worktree',
       remedy: `start it there: todone -C ${place.repo.top} start`,
     };
-  return usableList(place) ?? unwritable(place);
+  return usableList(place) ?? unwritable(place) ?? unsafe(place);
+}
+
+/** A network file system keeps no lock: refused, unless a person takes it upon themselves. */
+function unsafe(place: Place): CliFailure | undefined {
+  const refused = weaknesses(place).find((weakness) => weakness.severity === 'refused');
+  if (!refused || process.env['TODONE_UNSAFE_FILESYSTEM'] === '1') return undefined;
+  return { kind: 'failure', code: 3, message: refused.message, remedy: refused.remedy };
 }
 
 /** Asked before anything is begun: a read-only file system shows itself in many ways later. */
@@ -174,6 +190,17 @@ export function openScreenLog(place: Place, globals: Globals, host: Host, level:
     redact: (text) => redaction.redact(text),
     plain: plainText,
   });
+}
+
+/** What the machine is short of, as the daemon that works here says. */
+async function blockedBy(place: Place): Promise<string | undefined> {
+  if (!ownerInfo(place.stateDir)) return undefined;
+  try {
+    const answer = (await callSocket(socketPath(place.stateDir), { kind: 'blocked' }, AbortSignal.timeout(2000))) as { readonly by: string | null };
+    return answer.by ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function activityOf(place: Place): Promise<ReadonlyMap<string, Activity>> {

@@ -2,6 +2,9 @@
  * The command line's surroundings: streams, signals, the clock, and how a list is opened. Catches what is thrown, which is a bug or a
  * refusal that knows its remedy.
  */
+import { readFileSync } from 'node:fs';
+import { text as allOf } from 'node:stream/consumers';
+import { factsBefore, keepAnswer } from './quick.ts';
 import { failure, openPlace, versionOf } from './place.ts';
 import { serveRun } from './mcp.ts';
 import { doctor } from './doctor.ts';
@@ -20,8 +23,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   const signals = listenForSignals();
   const host = hostOf(signals);
   try {
-    const code = await runCli([...argv], host);
+    const facts = factsBefore(argv);
+    let said = '';
+    const code = await runCli([...argv], facts === undefined ? host : { ...host, out: (text) => (host.out(text), void (said += text)) });
     await flush();
+    if (code === 0) keepAnswer(argv, said, facts, host.now());
     return code;
   } catch (error) {
     return tellThrown(error, host, argv.includes('--verbose'));
@@ -39,6 +45,7 @@ function hostOf(signals: Signals): Host {
     now: () => Date.now(),
     signal: signals.drain,
     wait: (ms) => wait(ms, signals.drain),
+    read: readSource,
     async open(globals) {
       const place = await openPlace(await placeOptions(globals, host));
       if ('kind' in place) return place;
@@ -66,6 +73,14 @@ async function placeOptions(globals: Globals, host: Host) {
   const top = await makeDemo();
   host.err(`a throw-away repository: ${top}\n`);
   return { cwd: top, env: process.env, overrides };
+}
+
+async function readSource(path: string): Promise<string | undefined> {
+  try {
+    return path === '-' ? await allOf(process.stdin) : readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 /** The first signal drains, the second stops, the third ends it here. */

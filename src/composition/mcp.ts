@@ -2,7 +2,8 @@
  * `todone mcp`: the server that an agent's client starts, and the command for it. Inside a run it speaks for that run alone, over
  * the socket and with the token that the run was given.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callSocket, NobodyListens } from '../adapters/socket-call.ts';
 import { RemoteError } from '../adapters/socket-wire.ts';
@@ -13,6 +14,13 @@ import { versionOf } from './place.ts';
 export function mcpCommand(): readonly [string, ...string[]] {
   const entry = ['../main.ts', './todone.js', '../todone.js'].map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url));
   return [process.execPath, entry ? fileURLToPath(entry) : (process.argv[1] ?? ''), 'mcp'];
+}
+
+/** What that command reads: the program, its packages, and its Node. */
+export function ownFolders(): string[] {
+  const [node, entry = ''] = mcpCommand();
+  const top = dirname(dirname(entry));
+  return [dirname(entry), join(top, 'node_modules'), join(top, 'package.json'), dirname(realpathSync(node))].filter((path) => existsSync(path));
 }
 
 /** Serves the agent of one run until its client hangs up. */

@@ -4,75 +4,146 @@
  */
 import { z } from 'zod';
 import type { Engine } from '../engine/engine.ts';
-import type { Clock, Log } from '../engine/ports.ts';
+import type { Clock, Door, HistoryRow, Log } from '../engine/ports.ts';
 import { type Answer, type Ask, askSchema } from '../runs/ask.ts';
-import { takeOwnership } from '../adapters/owner.ts';
+import type { Caller } from '../runs/caller.ts';
+import type { Scene } from '../runs/choose.ts';
+import { withoutDeadClaims } from '../runs/read-request.ts';
+import { admitted, refusal, REQUESTS } from '../runs/requests.ts';
+import { isOwned, type Ownership, takeOwnership } from '../adapters/owner.ts';
 import { callSocket, NobodyListens } from '../adapters/socket-call.ts';
 import { socketPath } from '../adapters/socket-path.ts';
+import { calledOf, callRequestSchema, look } from './door.ts';
 import { makeStateDir, type Place } from './place.ts';
-import { openWork } from './work.ts';
+import { openWork, type Work } from './work.ts';
 
 const requestSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('idle') }),
   z.strictObject({ kind: z.literal('activity') }),
+  z.strictObject({ kind: z.literal('blocked') }),
+  callRequestSchema,
   z.strictObject({ kind: z.literal('ask'), ask: askSchema, by: z.string().max(200), via: z.enum(['cli', 'socket', 'mcp', 'api']) }),
 ]);
 
 export type IdleAnswer = { readonly idle: boolean; readonly failed: readonly string[] };
 
-/** How long a request waits for an owner that is neither there nor gone. */
-const TRIES_MAX = 100;
-const TRY_MS = 50;
+/** How long a request waits for an owner that is neither there nor gone; many callers without a daemon own the list in turn. */
+const WAIT_MS_MAX = 60_000;
+const TRIES_MIN = 20;
+const TRY_MS = 40;
 
 /** What the owner does with a request from its socket. */
-export async function handleRequest(engine: Engine, written: unknown): Promise<unknown> {
+export async function handleRequest(engine: Engine, door: Door, written: unknown): Promise<unknown> {
   const request = requestSchema.parse(written);
   switch (request.kind) {
     case 'idle':
       return { idle: engine.isIdle(), failed: engine.failed() } satisfies IdleAnswer;
     case 'activity':
       return Object.fromEntries(engine.now().activity);
+    case 'blocked':
+      return { by: engine.now().blocked ?? null };
+    case 'call':
+      return door.call(request.name, request.input, request.caller);
     case 'ask':
       return engine.ask(request.ask, request.by, request.via);
   }
 }
 
-export async function sendAsk(options: {
+type Sender = {
   readonly place: Place;
-  readonly ask: Ask;
-  readonly by: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal?: AbortSignal;
-}): Promise<Answer> {
-  const { place, ask, by } = options;
+  /** What is asked for may run commands. */ readonly runsCommands?: boolean;
+};
+
+export async function sendAsk(options: Sender & { readonly ask: Ask; readonly by: string }): Promise<Answer> {
+  const { ask, by } = options;
+  const sender = { ...options, runsCommands: ask.kind === 'branch' };
+  const answer = await toOwner(sender, by, { kind: 'ask', ask, by, via: 'cli' }, ({ engine }) => engine.ask(ask, by, 'cli'));
+  return (answer ?? { kind: 'refused', ...SILENT }) as Answer;
+}
+
+/** The door for whoever does not own the list: MCP over stdio, the command line. */
+export function outsideDoor(sender: Sender, local: (caller: Caller) => Promise<LocalLook>): Door {
+  return {
+    async call(request, input, caller) {
+      const read = admitted(request, input, caller);
+      const wire = { kind: 'call', name: request, input, caller };
+      if (!('refusal' in read) && REQUESTS[request].readOnly) {
+        const answer = await fromOwner(sender, wire);
+        if (answer !== undefined) return calledOf(answer);
+        const { scene, history } = await local(caller);
+        return look(request, read.input, caller, withoutDeadClaims(scene), history);
+      }
+      // What is refused goes to the owner too, where it is written down.
+      const answer = await toOwner(sender, caller.name, wire, ({ door }) => door.call(request, input, caller));
+      return answer === undefined ? { ok: false, refusal: refusal('unavailable', SILENT.message, SILENT.remedy) } : calledOf(answer);
+    },
+  };
+}
+
+export type LocalLook = { readonly scene: Scene; readonly history: (id: string) => readonly HistoryRow[] };
+
+const SILENT = { message: 'the ToDone that owns this list does not answer', remedy: 'todone doctor shows its process' };
+
+/** Undefined where no owner answers. */
+async function fromOwner({ place, signal }: Sender, request: unknown): Promise<unknown> {
+  if (!isOwned(place.stateDir)) return undefined;
+  try {
+    return await callSocket(socketPath(place.stateDir), request, signal);
+  } catch (error) {
+    if (error instanceof NobodyListens) return undefined;
+    throw error;
+  }
+}
+
+/** The owner's answer; where there is none, as its owner for one turn. Undefined where neither could be had in time. */
+async function toOwner(sender: Sender, by: string, request: unknown, here: (work: Work) => Promise<unknown>): Promise<unknown> {
+  const { place, clock, signal } = sender;
   makeStateDir(place);
-  for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
+  const end = clock.ticks() + WAIT_MS_MAX;
+  for (let tries = 0; tries < TRIES_MIN || clock.ticks() < end; tries++) {
     const ownership = takeOwnership(place.stateDir);
     if (ownership) {
       try {
-        return await askOnce(options, ownership.term);
+        return await askOnce(sender, by, ownership, here);
       } finally {
         ownership.release();
       }
     }
     try {
-      return (await callSocket(socketPath(place.stateDir), { kind: 'ask', ask, by, via: 'cli' }, options.signal)) as Answer;
+      return await callSocket(socketPath(place.stateDir), request, signal);
     } catch (error) {
       // Between two owners: look again.
       if (!(error instanceof NobodyListens)) throw error;
     }
-    await new Promise((resolve) => options.clock.after(TRY_MS, () => resolve(undefined)));
+    // Many that wait for one another do not all look at the same moment.
+    await new Promise((resolve) => clock.after(TRY_MS * (0.5 + Math.random()), () => resolve(undefined)));
   }
-  return { kind: 'refused', message: 'the ToDone that owns this list does not answer', remedy: 'todone doctor shows its process' };
+  return undefined;
 }
 
-async function askOnce(options: Parameters<typeof sendAsk>[0], term: number): Promise<Answer> {
-  const { place, clock, log } = options;
-  const opened = await openWork({ place, term, clock, log, config: () => place.config, instance: options.by, works: false, waits: false });
+async function askOnce(sender: Sender, by: string, ownership: Ownership, here: (work: Work) => Promise<unknown>): Promise<unknown> {
+  const { place, clock, log, signal, runsCommands } = sender;
+  const opened = await openWork({
+    place,
+    term: ownership.term,
+    owns: () => ownership.holds(),
+    clock,
+    log,
+    config: () => ({ ...place.config, claimAfter: 0 }),
+    instance: by,
+    works: false,
+    runsCommands,
+    waits: false,
+    patienceMs: 0,
+  });
   try {
+    // An errand may take long, and is stopped with the command.
+    signal?.addEventListener('abort', () => void opened.engine.stop(), { once: true });
     await opened.engine.start();
-    const answer = await opened.engine.ask(options.ask, options.by, 'cli');
+    const answer = await here(opened);
     await opened.engine.drain();
     return answer;
   } finally {

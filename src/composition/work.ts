@@ -6,46 +6,64 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
-import type { Clock, Log, TaskFile } from '../engine/ports.ts';
+import type { Clock, Door, Log, TaskFile } from '../engine/ports.ts';
 import { applyEdits } from '../tasks/edit.ts';
 import type { Board } from '../tasks/task.ts';
 import { openAgents } from '../adapters/agents/agents.ts';
 import type { Desk } from '../adapters/agents/desk.ts';
 import { type Git, openGit } from '../adapters/git.ts';
+import { openBranches } from '../adapters/branches.ts';
+import { openCleanCheckout } from '../adapters/clean-checkout.ts';
+import { baseBranchOf } from '../adapters/branch-merge.ts';
 import { openGitState } from '../adapters/git-state.ts';
 import { openLanding } from '../adapters/landing.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { openRedaction, type Redaction } from '../adapters/redact.ts';
 import { excludeInInfo } from '../adapters/repo.ts';
-import { pruneRuns } from '../adapters/run-folder.ts';
+import { openSandbox, openTo } from '../adapters/sandbox/sandbox.ts';
 import { openRepoLock } from '../adapters/repo-lock.ts';
 import { openSections } from '../adapters/sections.ts';
 import { socketPath } from '../adapters/socket-path.ts';
-import { pruneSnapshots } from '../adapters/snapshot-prune.ts';
 import { openJournal } from '../adapters/sqlite.ts';
 import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
+import { verifyWhereConfigured } from '../adapters/verify-clean.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
-import { mcpCommand } from './mcp.ts';
+import { reachable } from '../adapters/reachable.ts';
+import { ownersDoor } from './door.ts';
+import { mcpCommand, ownFolders } from './mcp.ts';
+import { evidenceFor } from './evidence.ts';
 import type { Place } from './place.ts';
+import { tidy } from './tidy.ts';
 
 export type Work = {
   readonly engine: Engine;
   readonly list: TaskFile;
+  readonly git: Git;
+  readonly runHook: ReturnType<typeof openHooks>;
+  /** Takes away what is too old or too much. */
+  tidy(): Promise<void>;
+  /** Every interface of this process. */
+  readonly door: Door;
   close(): Promise<void>;
 };
 
 export type WorkOptions = {
   readonly place: Place;
   readonly term: number;
+  /** Whether what makes us the owner is still in its place. */
+  readonly owns: () => boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly config: () => Config;
   readonly instance: string;
   /** False for one request without a daemon: no run is begun or recovered. */
   readonly works: boolean;
+  /** Without `works`: what is asked for may run commands all the same. */
+  readonly runsCommands?: boolean;
   /** `--wait` (7-R3). */
   readonly waits: boolean;
+  readonly patienceMs: number;
   /** Where agents are heard while their phases go on; without one they report by file alone. */
   readonly desk?: Desk;
 };
@@ -54,36 +72,65 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const { place, clock, log } = options;
   const { repo, stateDir, config } = place;
   const redaction = redactionOf(place);
-  const journal = openJournal({ stateDir, term: options.term, now: () => clock.now(), log });
+  const journal = openJournal({ stateDir, term: options.term, now: () => clock.now(), log, owns: options.owns });
   const stored = journal.load();
   const git = await openGit({ commonDir: repo.commonDir, top: repo.top, stateDir, env: process.env, log });
   const lock = openRepoLock(join(stateDir, 'worktrees.db'));
   const sections = openSections({ git, branchPrefix: config.branchPrefix, base: config.base });
-  const shell = { config: options.config, stateDir, epoch: stored.epoch, term: options.term, clock, redaction, env: process.env, identity: repo.identity };
+  const sandbox =
+    options.works || options.runsCommands
+      ? await openSandbox({
+          config: options.config,
+          top: repo.top,
+          commonDir: repo.commonDir,
+          stateDir,
+          list: place.listPath,
+          socket: options.desk ? socketPath(stateDir, process.env, 'agents') : undefined,
+          own: ownFolders(),
+          env: process.env,
+        })
+      : openTo('nothing runs');
+  if (options.works) log.write(sandbox.problem === undefined ? 'info' : 'error', `sandbox: ${sandbox.problem ?? sandbox.found}`);
+  const shell = {
+    sandbox,
+    config: options.config,
+    stateDir,
+    epoch: stored.epoch,
+    term: options.term,
+    clock,
+    redaction,
+    env: process.env,
+    identity: repo.identity,
+  };
   const list = openList(options);
+  const runHook = openHooks(shell);
   excludeInInfo(repo.commonDir, [`/${config.trees}/`, `/${place.listName}.lock`, '.todone-*']);
   const { prompts, problems } = loadPrompts(repo.top, config.prompts);
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
-  const before = clock.now() - options.config().keepSnapshots;
-  if (options.works)
-    await pruneSnapshots(git, new Set(stored.known.filter((known) => known.state === 'done' && known.updatedAt < before).map((known) => known.id)));
-  if (options.works) pruneRuns(stateDir, before, new Set(stored.runs.map((run) => run.id)));
+  const tidying = { place, git, journal, list, clock, log, config: options.config };
+  if (options.works) await tidy(tidying, { known: stored.known, runs: new Set(stored.runs.map((run) => run.id)) });
+  const places = {
+    git,
+    sections,
+    lock,
+    log,
+    top: repo.top,
+    trees: resolve(repo.top, config.trees),
+    hooks: config.hooks,
+    hookLimitMs: config.limits.hook,
+    runHook,
+    ports: config.ports,
+  };
+  const clean = openCleanCheckout(places);
+  const check = openVerify(shell);
+  const verify = verifyWhereConfigured(check, { ...shell, clean, git });
+  const merging = { ...places, base: config.base, list: place.listName, identity: repo.identity, sign: config.sign === 'auto' && repo.signs };
   const engine = createEngine({
     clock,
     list,
     journal,
-    workspaces: openWorkspaces({
-      git,
-      sections,
-      lock,
-      log,
-      top: repo.top,
-      trees: resolve(repo.top, config.trees),
-      hooks: config.hooks,
-      hookLimitMs: config.limits.hook,
-      runHook: openHooks(shell),
-      ports: config.ports,
-    }),
+    workspaces: openWorkspaces(places),
+    branches: openBranches({ ...shell, ...merging, clean, check, proven: verify, baseBranch: () => baseBranchOf(merging) }),
     landing: openLanding({
       git,
       sections,
@@ -102,19 +149,27 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       log,
       ...(options.desk ? { voice: { desk: options.desk, socket: socketPath(stateDir, process.env, 'agents'), command: mcpCommand() } } : {}),
     }),
-    verify: openVerify(shell),
+    verify,
     prompts,
     log,
     config: options.config,
     random: Math.random,
     instance: options.instance,
-    snapshots: stored.known.length === 0 ? await snapshotIds(git) : new Set(),
+    evidence: await evidenceFor(stored, { git, sections, list, stateDir, parse: options.config() }),
     works: options.works,
     waits: options.waits,
+    patienceMs: options.patienceMs,
   });
   return {
     engine,
     list,
+    git,
+    runHook,
+    tidy() {
+      const { known, runs } = engine.now().world;
+      return tidy(tidying, { known: known.values(), runs: new Set(runs.keys()) });
+    },
+    door: ownersDoor({ engine, config: options.config, clock, history: (id) => journal.history(id), reachable: (hash) => reachable(git, hash) }),
     async close() {
       engine.close();
       await list.close();
@@ -162,16 +217,4 @@ function readText(path: string): string[] {
   } catch {
     return [];
   }
-}
-
-/** Ids with kept work, for a journal that was lost (2-R4). */
-async function snapshotIds(git: Git): Promise<ReadonlySet<string>> {
-  const listed = await git.own(['for-each-ref', '--format=%(refname)', 'refs/todone/']);
-  return new Set(
-    listed.stdout
-      .toString('utf8')
-      .split('\n')
-      .map((ref) => ref.split('/')[2] ?? '')
-      .filter((id) => /^[g-z][0-9a-z]{7}$/.test(id)),
-  );
 }

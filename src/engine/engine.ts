@@ -7,17 +7,25 @@ import type { Config } from '../config.ts';
 import { hasConflictMarkers, looksTorn } from '../tasks/compare.ts';
 import { idOf } from '../tasks/find.ts';
 import { parse } from '../tasks/parse.ts';
+import { reflowed } from '../tasks/reflow.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
+import type { MarkAsk } from '../runs/put-right.ts';
 import type { EditItem } from '../runs/list-edits.ts';
+import type { Evidence } from '../runs/evidence.ts';
 import { problemsOf } from '../runs/problems.ts';
+import { allowance } from '../runs/govern.ts';
 import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
-import { apply, worldOf, type World } from '../runs/world.ts';
+import { apply, draftOf, worldOf, type World } from '../runs/world.ts';
+import type { ErrandEnd, ErrandOrder } from '../runs/errand.ts';
+import { performErrand } from './errand.ts';
+import { landingQueue } from './landing-queue.ts';
 import { listWriter } from './list-writer.ts';
 import { orderOf } from './doing.ts';
 import { perform } from './perform.ts';
-import type { AgentEvent, Agents, Clock, Journal, Landing, Log, Prompts, Reading, TaskFile, Verify, Workspaces, Written } from './ports.ts';
+import type { AgentEvent, Agents, Branches, Clock, Journal, Landing, Log, Prompts, Reading, TaskFile, Verify, Workspaces, Written } from './ports.ts';
+import { shortageIn } from '../runs/shortage.ts';
 import { tell } from './tell.ts';
 
 export type EnginePorts = {
@@ -26,6 +34,7 @@ export type EnginePorts = {
   readonly journal: Journal;
   readonly workspaces: Workspaces;
   readonly landing: Landing;
+  readonly branches: Branches;
   readonly agents: Agents;
   readonly verify: Verify;
   readonly prompts: Prompts;
@@ -35,12 +44,14 @@ export type EnginePorts = {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly instance: string;
-  /** Ids of which snapshots exist. */
-  readonly snapshots: ReadonlySet<string>;
+  /** What git and the archive tell of tasks that the journal may not know; gathered where it was lost. */
+  readonly evidence?: Evidence;
   /** False for a single request without a daemon: only list and journal effects are performed. */
   readonly works: boolean;
   /** `--wait` (7-R3). */
   readonly waits: boolean;
+  /** How long to wait where a turn cannot be stored for a full disk or the like; then the engine is broken. */
+  readonly patienceMs: number;
 };
 
 export type Engine = {
@@ -48,7 +59,7 @@ export type Engine = {
   start(): Promise<void>;
   /** Looks at the list; nothing happens if it has not changed. */
   look(): Promise<void>;
-  ask(ask: Ask, by: string, via: string): Promise<Answer>;
+  ask(ask: Ask | MarkAsk, by: string, via: string): Promise<Answer>;
   /** Settles when nothing runs and nothing can start; `failed` = ids of tasks that failed since `start`. */
   whenIdle(): Promise<{ readonly failed: readonly string[] }>;
   /** Rejects when a turn could not be stored or the wheel has a fault: nothing more is done then. */
@@ -62,6 +73,8 @@ export type Engine = {
   stop(): Promise<void>;
   /** No more turns and no timer: a wait of an hour would keep the process for an hour. */
   close(): void;
+  /** For a broken engine: stops what is performed and waits for it; what it came to is looked for at the next start. */
+  abandon(): Promise<void>;
   /** What surfaces show. */
   now(): Snapshot;
   /** Called after each turn; the returned function takes it back. */
@@ -73,20 +86,27 @@ export type Snapshot = {
   readonly problems: readonly Problem[];
   readonly world: World;
   readonly activity: ReadonlyMap<string, Activity>;
+  /** What the machine is short of: nothing is decided until a turn can be stored again. */
+  readonly blocked: string | undefined;
 };
 
 /** The last that was heard of a run; kept outside the world. */
 export type Activity = { readonly at: number; readonly last: string; readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number };
 
+/** A turn that could not be stored, and since when (ticks). */
+type Unstored = { readonly turned: Turned; readonly finish: () => void; readonly since: number; readonly shortage: string };
+
 type Performing = { readonly ticket: number; readonly abort: AbortController };
 
 export function createEngine(ports: EnginePorts): Engine {
   const { clock, journal, log } = ports;
-  const world = worldOf(journal.load(), ports.snapshots);
+  const world = worldOf(journal.load(), ports.evidence);
   // A single request decides nothing about what starts.
   if (!ports.works) world.mode = 'draining';
   const performing = new Map<string, Performing>();
   const lanes = new Map<string, Promise<void>>();
+  const queue = landingQueue();
+  const errands = new Map<string, AbortController>();
   const activity = new Map<string, Activity>();
   const answers = new Map<number, (answer: Answer) => void>();
   const listeners = new Set<() => void>();
@@ -103,6 +123,9 @@ export function createEngine(ports: EnginePorts): Engine {
   let cancelLook: (() => void) | undefined;
   let asks = 0;
   let dead = false;
+  let unstored: Unstored | undefined;
+  let unwritten: { readonly since: number; readonly shortage: string } | undefined;
+  let putOff = 0;
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => undefined);
 
@@ -110,18 +133,22 @@ export function createEngine(ports: EnginePorts): Engine {
 
   const post = (...events: readonly Event[]): void => {
     mailbox.push(...events);
-    if (turning || dead) return;
+    if (turning || dead || unstored) return;
     turning = true;
     try {
-      for (let event = mailbox.shift(); event; event = mailbox.shift()) takeTurn(event);
+      for (let event = mailbox.shift(); event; event = unstored ? undefined : mailbox.shift()) takeTurn(event);
     } catch (error) {
-      // A turn that could not be stored must not be acted on, nor any later one.
-      dead = true;
-      broken.reject(error);
+      breakDown(error);
     } finally {
       turning = false;
     }
     notify();
+  };
+
+  /** A turn that could not be stored must not be acted on, nor any later one. */
+  const breakDown = (error: unknown): void => {
+    dead = true;
+    broken.reject(error);
   };
 
   const notify = (): void => {
@@ -140,13 +167,55 @@ export function createEngine(ports: EnginePorts): Engine {
       now: clock.now(),
       random: ports.random,
     });
-    store(turned);
-    if (event.kind === 'read' && turned.board === event.board) problems = fresh;
-    board = turned.board;
-    last = turned;
-    tell(log, event, turned, listBefore);
-    for (const effect of turned.effects) carryOut(effect);
-    armWake(turned.wakeAt);
+    const finish = (): void => {
+      if (event.kind === 'read' && turned.board === event.board) problems = fresh;
+      board = turned.board;
+      last = turned;
+      tell(log, event, turned, listBefore);
+      for (const effect of turned.effects) carryOut(effect);
+      armWake(turned.wakeAt);
+    };
+    try {
+      store(turned);
+    } catch (error) {
+      return waitForRoom(turned, finish, error);
+    }
+    finish();
+  };
+
+  /** The wheel stands still until the turn can be stored: nothing is lost by waiting, and nothing of it was done. */
+  const waitForRoom = (turned: Turned, finish: () => void, error: unknown): void => {
+    const shortage = shortageIn(error);
+    const since = unstored?.since ?? clock.ticks();
+    if (shortage === undefined || clock.ticks() - since >= ports.patienceMs) throw error;
+    if (!unstored) {
+      const why = error instanceof Error ? error.message : String(error);
+      log.write('warn', `blocked: ${shortage}; nothing is begun or ended until the journal can be written again, which is tried every second`, { why });
+    }
+    unstored = { turned, finish, since, shortage };
+    clock.after(ROOM_MS, storeAgain);
+  };
+
+  const storeAgain = (): void => {
+    if (!unstored || dead) return;
+    const { turned, finish } = unstored;
+    try {
+      store(turned);
+      unstored = undefined;
+      log.write('info', 'the journal can be written again: going on');
+      turning = true;
+      finish();
+    } catch (error) {
+      try {
+        if (unstored) waitForRoom(turned, finish, error);
+        else breakDown(error);
+      } catch {
+        breakDown(error);
+      }
+    } finally {
+      turning = false;
+    }
+    post();
   };
 
   /** Rows first, effects after: what was asked for is known before it is done. */
@@ -187,6 +256,12 @@ export function createEngine(ports: EnginePorts): Engine {
         return haltRun(effect.id, effect.ticket);
       case 'release':
         return ports.works ? release(effect.run) : undefined;
+      case 'survey':
+        return ports.works ? void survey(effect.section) : undefined;
+      case 'errand':
+        return runErrand(effect.order);
+      case 'keep':
+        return ports.works ? keep(effect.text) : undefined;
       case 'answer':
         answers.get(effect.number)?.(effect.answer);
         answers.delete(effect.number);
@@ -206,12 +281,25 @@ export function createEngine(ports: EnginePorts): Engine {
     const abort = new AbortController();
     performing.set(run.id, { ticket: run.ticket, abort });
     inLane(run, async () => {
-      const end = await perform(run, { ...ports, config: ports.config(), signal: abort.signal, activity: (event) => note(run.id, event) });
+      const config = ports.config();
+      const left = allowance(draftOf(world), config, run, clock.now());
+      const end = await perform(run, { ...ports, config, queue, allowance: left, signal: abort.signal, activity: (event) => note(run.id, event) });
       if (performing.get(run.id)?.ticket === run.ticket) performing.delete(run.id);
       if (end.kind === 'final' && end.person) lookAtAgents();
       post({ kind: 'ended', id: run.id, ticket: run.ticket, step: run.step, end });
     });
     return abort;
+  };
+
+  const abortAll = (): void => {
+    for (const { abort } of performing.values()) abort.abort();
+  };
+
+  const keep = (text: string): void => {
+    const trouble = (error: unknown): void => log.write('warn', `a version of the list could not be kept: ${String(error)}`);
+    const kept = (version: string): void =>
+      log.write('info', 'lines went from the list with a save; the version before is kept', { version, remedy: 'todone history --list' });
+    void ports.list.keep(text).then(kept, trouble);
   };
 
   const release = (run: Run): void => {
@@ -221,11 +309,33 @@ export function createEngine(ports: EnginePorts): Engine {
     inLane(run, () => ports.workspaces.release(orderOf(run), workspace, new AbortController().signal));
   };
 
+  const survey = async (section: string): Promise<void> => {
+    const files = await ports.workspaces.files(section).catch((error: unknown) => {
+      log.write('warn', `the files of ${section} could not be listed: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    });
+    post({ kind: 'surveyed', section, files });
+  };
+
+  /** Also for a single request: nobody else would. */
+  const runErrand = (order: ErrandOrder): void => {
+    const abort = new AbortController();
+    errands.set(order.section, abort);
+    inOwnLane(`${order.kind} of ${order.section}`, order.section, async () => {
+      const work = (): Promise<ErrandEnd> => performErrand(order, ports.branches, abort.signal);
+      // What moves the section's branch takes turns with landings.
+      const end = await (order.kind === 'sync' ? queue.between(order.section, work) : work());
+      errands.delete(order.section);
+      post({ kind: 'errand-ended', section: order.section, errand: order.kind, ticket: order.ticket, end });
+    });
+  };
+
   /** What happens in one workspace happens one after another. */
-  const inLane = (run: Run, work: () => Promise<void>): void => {
-    const key = `${run.section}~${run.workspaceSlot}`;
+  const inLane = (run: Run, work: () => Promise<void>): void => inOwnLane(`${run.section}~${run.workspaceSlot}`, run.id, work);
+
+  const inOwnLane = (key: string, id: string, work: () => Promise<void>): void => {
     const next = (lanes.get(key) ?? Promise.resolve()).then(work).catch((error: unknown) => {
-      log.write('error', `work in ${key} failed: ${error instanceof Error ? error.message : String(error)}`, { id: run.id });
+      log.write('error', `work in ${key} failed: ${error instanceof Error ? error.message : String(error)}`, { id });
     });
     lanes.set(key, next);
     void next.then(() => {
@@ -255,17 +365,38 @@ export function createEngine(ports: EnginePorts): Engine {
   const writer = listWriter((edits) => ports.list.edit(edits, board), clock, {
     written: (items, written) => afterWrite(items, written),
     failed: (items, error) => {
+      if (writeLater(items, error)) return;
       const message = error instanceof Error ? error.message : String(error);
       log.write('error', `the list could not be written: ${message}`, { remedy: error instanceof Error && 'remedy' in error ? error.remedy : undefined });
       post({ kind: 'unwritable', items, message });
     },
   });
 
+  /** A full disk passes: what was to be written is kept, and tried again every second for a while. */
+  const writeLater = (items: readonly EditItem[], error: unknown): boolean => {
+    const shortage = shortageIn(error);
+    const now = clock.ticks();
+    unwritten = shortage === undefined ? undefined : (unwritten ?? { since: now, shortage });
+    if (!unwritten || now - unwritten.since >= Math.min(ports.patienceMs, UNWRITTEN_MS_MAX)) return false;
+    if (unwritten.since === now) log.write('warn', `blocked: ${unwritten.shortage}; the list cannot be written, which is tried every second`);
+    putOff++;
+    clock.after(ROOM_MS, () => {
+      putOff--;
+      for (const item of items) writer.add(item);
+    });
+    return true;
+  };
+
   /** The text that we wrote is taken in before what it means for each task, so that nothing is started from an older one. */
   const afterWrite = (items: readonly EditItem[], written: Written): void => {
+    if (unwritten) log.write('info', 'the list can be written again: going on');
+    unwritten = undefined;
     let at = 0;
     const results = items.map((item) => {
-      const result = written.results[at] ?? { kind: 'gone' as const };
+      const own = written.results.slice(at, at + item.edits.length);
+      // Who asked for several changes is told of the one that was not made.
+      const refused = item.reply && own.find(({ kind }) => kind === 'gone' || kind === 'changed');
+      const result = refused ?? own[0] ?? { kind: 'gone' as const };
       at += item.edits.length;
       return { item, result };
     });
@@ -307,15 +438,17 @@ export function createEngine(ports: EnginePorts): Engine {
       gitPosition: found.git.position,
       gitOperation: found.git.operation,
       listIsCommitted: found.git.listIsCommitted,
+      gitIndex: found.git.index,
       version: found.version,
       modifiedAt: found.modifiedAt,
     };
-    return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(next), own };
+    const reflow = board ? reflowed(board, next) : [];
+    return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(next), own, ...(reflow.length > 0 && { reflow }) };
   };
 
   // ── the life of the engine ──
 
-  const isQuiet = (): boolean => (last?.idle ?? false) && writer.idle() && lanes.size === 0 && !reading && mailbox.length === 0;
+  const isQuiet = (): boolean => !unstored && putOff === 0 && (last?.idle ?? false) && writer.idle() && lanes.size === 0 && !reading && mailbox.length === 0;
 
   const until = (condition: () => boolean): Promise<void> =>
     new Promise((resolve) => {
@@ -339,6 +472,7 @@ export function createEngine(ports: EnginePorts): Engine {
     look,
     ask: (ask, by, via) =>
       new Promise((resolve) => {
+        if (unstored) return resolve({ kind: 'refused', message: `nothing can be stored now: ${unstored.shortage}`, remedy: 'make room, and ask again' });
         const number = ++asks;
         answers.set(number, resolve);
         post({ kind: 'asked', number, ask, by, via });
@@ -353,9 +487,13 @@ export function createEngine(ports: EnginePorts): Engine {
     async drain() {
       post({ kind: 'drain' });
       await until(() => lanes.size === 0 && writer.idle());
+      // A lease's end is no reason to stay.
+      cancelWake?.();
     },
     async stop() {
       post({ kind: 'stop' });
+      if (unstored) abortAll();
+      for (const abort of errands.values()) abort.abort();
       await until(() => lanes.size === 0 && writer.idle());
     },
     close() {
@@ -363,7 +501,12 @@ export function createEngine(ports: EnginePorts): Engine {
       cancelWake?.();
       cancelLook?.();
     },
-    now: () => ({ board, problems, world, activity }),
+    async abandon() {
+      if (!dead) return;
+      abortAll();
+      await until(() => lanes.size === 0 && writer.idle());
+    },
+    now: () => ({ board, problems, world, activity, blocked: (unstored ?? unwritten)?.shortage }),
     onTurn(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -371,6 +514,10 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 }
 
+/** How often a turn that could not be stored is tried again. */
+const ROOM_MS = 1000;
+/** A list that cannot be written for longer is looked at like one that cannot be read. */
+const UNWRITTEN_MS_MAX = 60_000;
 /** How long a person is given before an agent that needed one is tried again. */
 const PERSON_MS = 605_000;
 /** Timers of Node are 32 bits long; a longer wait wakes early and finds nothing to do. */
@@ -379,12 +526,13 @@ const WAKE_MS_MAX = 3_600_000;
 const KNOWN_MIN = 5;
 
 function looksCut(board: Board, world: World): boolean {
-  if (world.known.size < KNOWN_MIN) return false;
+  const listed = [...world.known.values()].filter((known) => !known.gone);
+  if (listed.length < KNOWN_MIN) return false;
   const ids = new Set(board.sections.flatMap((section) => section.tasks.flatMap((task) => idOf(task) ?? [])));
   const texts = new Set(board.sections.flatMap((section) => section.tasks.map((task) => `${task.section}\n${task.text}`)));
   let gone = 0;
-  for (const known of world.known.values()) if (!ids.has(known.id) && !texts.has(`${known.section}\n${known.text}`)) gone++;
-  return gone > world.known.size * 0.2;
+  for (const known of listed) if (!ids.has(known.id) && !texts.has(`${known.section}\n${known.text}`)) gone++;
+  return gone > listed.length * 0.2;
 }
 
 function noted(before: Activity, event: AgentEvent, at: number): Activity {

@@ -53,7 +53,7 @@ export function listWriter(edit: (edits: readonly Edit[]) => Promise<Written>, c
 
   return {
     add(item) {
-      const key = `${item.purpose} ${item.id} ${item.ticket}`;
+      const key = `${item.purpose} ${item.id} ${item.ticket}${item.reply ? ` ${item.reply.number}` : ''}`;
       if (inFlight.has(key)) return;
       waiting.set(key, item);
       arm();

@@ -4,10 +4,11 @@
  */
 import { isPhase } from '../runs/lifecycle.ts';
 import { newId } from '../runs/new-id.ts';
-import type { End, Found, Run, Step } from '../runs/run.ts';
-import { land } from './land.ts';
+import type { End, Found, FoundTask, Run, Step } from '../runs/run.ts';
 import { type Doing, orderOf, verifyOf } from './doing.ts';
+import { landingOrder } from './land.ts';
 import type { PhaseEnd, PromptName } from './ports.ts';
+import { shortageIn } from '../runs/shortage.ts';
 
 /** How often a person's work in the way is looked at again. */
 const BUSY_RETRY_MS = 5000;
@@ -18,11 +19,13 @@ const DIFF_CHARS_MAX = 100_000;
 export async function perform(run: Run, doing: Doing): Promise<End> {
   try {
     if (run.step === 'prepare') return await prepare(run, doing);
-    if (run.step === 'land') return await land(run, doing);
+    if (run.step === 'land') return await doing.queue.land(run, doing);
     if (isPhase(run.step)) return await phase(run, run.step, doing);
     throw new Error(`a run cannot be performed at ${run.step}`);
   } catch (error) {
-    return { kind: 'transient', reason: 'setup_failed', message: `${run.step}: ${error instanceof Error ? error.message : String(error)}` };
+    // No task is to blame for a full disk: it waits for as long as that lasts.
+    const patient = shortageIn(error) !== undefined;
+    return { kind: 'transient', reason: 'setup_failed', message: `${run.step}: ${error instanceof Error ? error.message : String(error)}`, patient };
   }
 }
 
@@ -34,10 +37,17 @@ async function prepare(run: Run, doing: Doing): Promise<End> {
     case 'ready':
       return { kind: 'done', found: { workspace: prepared.workspace, start: prepared.start, port: prepared.port, notes: prepared.notes } };
     case 'busy':
-      return { kind: 'transient', reason: 'setup_failed', message: prepared.message, retryAt: doing.clock.now() + BUSY_RETRY_MS, patient: true };
+      return {
+        kind: 'transient',
+        reason: 'setup_failed',
+        message: prepared.message,
+        retryAt: doing.clock.now() + BUSY_RETRY_MS,
+        patient: true,
+        workspaceBusy: true,
+      };
     case 'failed':
       return prepared.transient
-        ? { kind: 'transient', reason: 'setup_failed', message: prepared.message }
+        ? { kind: 'transient', reason: 'setup_failed', message: prepared.message, patient: shortageIn(prepared.message) !== undefined }
         : { kind: 'final', reason: 'setup_failed', message: prepared.message };
   }
 }
@@ -62,7 +72,8 @@ async function phase(run: Run, step: 'plan' | 'implement' | 'update', doing: Doi
       sessionUsage: run.found.sessionUsage,
       readOnly,
       plan: run.found.plan,
-      limitMs: doing.prompts.limitMs(step) ?? doing.config.limits.phase,
+      allowance: doing.allowance,
+      limitMs: doing.prompts.limitMs(run.looks ?? step) ?? doing.config.limits.phase,
     },
     doing.activity,
     doing.signal,
@@ -70,16 +81,32 @@ async function phase(run: Run, step: 'plan' | 'implement' | 'update', doing: Doi
   if (doing.signal.aborted) return stopped(run, step, workspace, start, doing);
   if (done.end.kind !== 'done') return keepWork(run, step, done, workspace, start, doing);
   if (readOnly) return undoPlanChanges(run, done, workspace, start, doing);
-  return judge(run, step, done, doing);
+  const end = judge(run, step, done, doing);
+  return (step === 'implement' ? await earlyConflict(run, end, doing) : undefined) ?? end;
+}
+
+/** What others have landed meanwhile is met now, and not after the rest of the phases and `verify`. */
+async function earlyConflict(run: Run, end: End, doing: Doing): Promise<End | undefined> {
+  const outcome = end.kind === 'done' ? end.found?.outcome : 'failed';
+  const order = run.steps.includes('update') && (outcome === 'done' || outcome === undefined) ? landingOrder(run) : undefined;
+  const conflict = order && (await doing.landing.preflight(order));
+  if (!conflict || end.kind !== 'done') return undefined;
+  const { message, evidence, start, kept } = conflict;
+  return { kind: 'rework', reason: 'conflict', message, evidence, found: { ...end.found, start, kept } };
 }
 
 /** Whether the workspace may hold something of this run already. */
 const hasWork = (run: Run): boolean => run.attempt > 1 || run.reworks > 0 || run.tries > 0 || run.step === 'update' || run.found.kept !== undefined;
 
+function promptOf(run: Run, step: Step & PromptName): PromptName {
+  if (run.looks) return run.looks;
+  return step === 'implement' && run.sentBack === 'conflict' ? 'resolve' : step;
+}
+
 async function promptFor(run: Run, step: Step & PromptName, workspace: string, start: string, doing: Doing): Promise<string> {
   const diff = step === 'update' ? await doing.workspaces.diff(workspace, start, DIFF_CHARS_MAX) : undefined;
   const { task, found } = run;
-  return doing.prompts.fill(step, {
+  return doing.prompts.fill(promptOf(run, step), {
     id: run.id,
     section: run.section,
     title: task.title,
@@ -121,20 +148,23 @@ function judge(run: Run, step: Step, done: PhaseEnd, doing: Doing): End {
     case 'done':
     case 'no_change':
     case undefined:
-      return { kind: 'done', found };
+      return { kind: 'done', found: run.looks === 'breakdown' ? { ...found, proposes: withIds(found.proposes ?? [], doing) } : found };
   }
 }
 
 /** The line of the task that waits has to name what it waits for. */
 function namedAsk({ asks }: Found, doing: Doing): Found['asks'] {
   if (asks?.kind !== 'prerequisite') return asks;
+  return { ...asks, tasks: withIds(asks.tasks, doing) };
+}
+
+function withIds(tasks: readonly FoundTask[], doing: Doing): readonly FoundTask[] {
   const taken = new Set<string>();
-  const named = asks.tasks.map((task) => {
+  return tasks.map((task) => {
     const id = newId(doing.random, (each) => taken.has(each));
     taken.add(id);
     return { ...task, id };
   });
-  return { ...asks, tasks: named };
 }
 
 /** A plan is what the agent wrote as its plan, else what it printed. */

@@ -3,8 +3,11 @@
  * for tests and a real adapter, and one contract suite for both. Never names a library, a git command or a table.
  */
 import type { Board, Edit, Edited } from '../tasks/task.ts';
+import type { ErrandEnd, ErrandOrder } from '../runs/errand.ts';
+import type { Caller } from '../runs/caller.ts';
+import type { Called, RequestName } from '../runs/requests.ts';
 import type { AgentChoice } from '../runs/settings.ts';
-import type { End, Found, Known, Run, Step, TaskText, Usage } from '../runs/run.ts';
+import type { End, Found, Known, Run, Spent, Step, TaskText, Usage } from '../runs/run.ts';
 
 export interface Clock {
   /** Wall time, ms since 1970: for display and dates. */
@@ -32,6 +35,8 @@ export type GitState = {
   readonly operation?: string;
   /** The list's bytes are exactly those of git's index or HEAD. */
   readonly listIsCommitted: boolean;
+  /** Changes whenever git's index is written: what `git checkout -- <list>` moves beside the list. */
+  readonly index?: string;
 };
 
 export type Written = {
@@ -56,6 +61,8 @@ export interface TaskFile {
   watch(hint: () => void): Promise<() => Promise<void>>;
   /** Finishes what a crash interrupted and merges late writes on displaced files; at start and in idle time. */
   recover(): Promise<void>;
+  /** Puts a text that the list had into its versions; gives the version's name. */
+  keep(text: string): Promise<string>;
 }
 
 export class ListRefused extends Error {
@@ -151,6 +158,8 @@ export interface Workspaces {
   reset(order: WorkOrder, workspace: string, start: string): Promise<void>;
   /** What changed since `start`, as a diff of at most `maxChars` and a list of files. */
   diff(workspace: string, start: string, maxChars: number): Promise<{ readonly text: string; readonly files: readonly string[] }>;
+  /** Every path in the section's tip, or in what it would start from; the same array for the same tip. */
+  files(section: string): Promise<readonly string[]>;
   /** The run is over: `afterRun`, the worktree back on its branch's tip where that is safe. */
   release(order: WorkOrder, workspace: string, signal: AbortSignal): Promise<void>;
 }
@@ -167,32 +176,89 @@ export type LandingOrder = WorkOrder & {
 
 /** What `squash` made of a workspace: the one commit, rebased on the branch's tip, not yet on the branch. */
 export type Squashed =
-  | { readonly kind: 'commit'; readonly commit: string; readonly tree: string; readonly tip: string; readonly notes: readonly string[] }
+  | {
+      readonly kind: 'commit';
+      readonly commit: string;
+      readonly tree: string;
+      readonly tip: string;
+      /** The same work on its own start: what the workspace goes back to where the commit does not land. */
+      readonly own: string;
+      readonly notes: readonly string[];
+    }
   | { readonly kind: 'empty'; readonly tip: string }
   /** The task's commit is on the branch already: an earlier try got there. */
   | { readonly kind: 'landed'; readonly commit: string; readonly hash: string }
   /** Both sides are in the workspace now, marked in the files; `start` is the tip that it stands on: the run's new start. */
-  | { readonly kind: 'conflict'; readonly message: string; readonly evidence: string; readonly start: string }
+  | { readonly kind: 'conflict'; readonly message: string; readonly evidence: string; readonly start: string; readonly kept: string }
+  /** Does not go together with the commit that it was to be laid on, which has not landed: to be landed by itself. */
+  | { readonly kind: 'apart' }
   /** Nested repositories, links out of the tree, conflict markers, secrets, too large files; or the workspace is gone. */
   | { readonly kind: 'refused'; readonly message: string; readonly lost?: boolean }
   /** Not now, through no fault of the work: no key at hand to sign with. Asked again later. */
   | { readonly kind: 'busy'; readonly message: string };
 
 export type Advanced =
-  | { readonly kind: 'landed'; readonly commit: string; readonly hash: string }
+  | { readonly kind: 'landed'; readonly commit: string; readonly hash: string; readonly below: readonly { readonly commit: string; readonly hash: string }[] }
   /** The branch moved in between: squash again. */
   | { readonly kind: 'moved' }
   | { readonly kind: 'busy'; readonly message: string };
 
+/** One commit of several that land together. */
+export type Layer = { readonly order: LandingOrder; readonly commit: string };
+
 /** The landing primitives (4-R6); `land.ts` says in which order. Serial per branch. */
 export interface Landing {
-  squash(order: LandingOrder): Promise<Squashed>;
-  /** The workspace's tree becomes exactly `commit`, ignored files kept: where `verify` runs. */
-  checkout(workspace: string, commit: string): Promise<void>;
-  /** Compare-and-swap of the section's branch from `tip` to `commit`; worktrees that have it checked out move along. */
-  advance(order: LandingOrder, tip: string, commit: string): Promise<Advanced>;
+  /** With `onto`, a commit above the tip, it is laid on that; nothing in the workspace changes then. */
+  squash(order: LandingOrder, onto?: string): Promise<Squashed>;
+  /** A conflict with what has landed since the run began, given back as `squash` does; undefined where there is none to be seen yet. */
+  preflight(order: LandingOrder): Promise<Extract<Squashed, { kind: 'conflict' }> | undefined>;
+  /**
+   * The workspace's tree becomes exactly `commit`, ignored files kept: where `verify` runs. With `own` that is for a while
+   * only: the next `squash` finds the work of `own` there again, whatever happened in between.
+   */
+  checkout(workspace: string, commit: string, own?: string): Promise<void>;
+  /**
+   * Compare-and-swap of the section's branch from `tip` to `commit`; worktrees that have it checked out move along. `below`:
+   * the commits between the two, oldest first, each with its order; they land in the same swap.
+   */
+  advance(order: LandingOrder, tip: string, commit: string, below?: readonly Layer[]): Promise<Advanced>;
   /** Whether the task with this id is in the branch or base by hash, trailer or `refs/todone/landed` (4-R9). */
   proof(section: string, id: string, hash?: string): Promise<{ readonly commit: string; readonly hash: string } | undefined>;
+}
+
+// ── a section's branch as a whole (4-R10) ────────────────────────────────────────────────────────
+
+/** `sync` = the base into the section's branch; `land` = the section's branch into the base. */
+export type MergeWay = 'sync' | 'land';
+
+export type Merging =
+  /** There is nothing to merge; worktrees that were left behind have followed. */
+  | { readonly kind: 'current'; readonly message: string }
+  /** The merged commit, not on `branch` yet, whose tip is `tip`. `message` says what it does. */
+  | { readonly kind: 'merged'; readonly branch: string; readonly tip: string; readonly commit: string; readonly message: string }
+  | { readonly kind: 'conflict'; readonly message: string; readonly remedy: string }
+  | Unmergeable;
+
+/** `busy` = not now, `refused` = not before a person has changed something. */
+export type Unmergeable =
+  | { readonly kind: 'refused'; readonly message: string; readonly remedy: string }
+  | { readonly kind: 'busy'; readonly message: string; readonly remedy: string };
+
+export type Merged = Extract<Merging, { kind: 'merged' }>;
+
+/** Each looks first whether it has already happened. */
+export interface Branches {
+  merge(section: string, way: MergeWay): Promise<Merging>;
+  /**
+   * The command on exactly this commit, in a clean checkout; undefined where it is a check in words, or has
+   * passed on the same tree before. Throws where there can be none.
+   */
+  verify(order: ErrandOrder, commit: string, command: string, signal: AbortSignal): Promise<Verified | undefined>;
+  /** Compare-and-swap of the branch; worktrees that have it checked out move along. */
+  advance(section: string, way: MergeWay, merged: Merged): Promise<Advanced>;
+  push(order: ErrandOrder, signal: AbortSignal): Promise<ErrandEnd>;
+  /** After a push: the section's one pull request, made or brought up to date. */
+  pullRequest(order: ErrandOrder, signal: AbortSignal): Promise<ErrandEnd>;
 }
 
 // ── agents ───────────────────────────────────────────────────────────────────────────────────────
@@ -226,6 +292,8 @@ export type PhaseOrder = WorkOrder & {
   readonly readOnly: boolean;
   readonly plan?: string;
   readonly limitMs: number;
+  /** What its budgets leave to it (5.3-R7). */
+  readonly allowance?: { readonly [U in keyof Spent]?: number };
 };
 
 export type { TaskText };
@@ -265,17 +333,27 @@ export type Verified = {
 export interface Verify {
   /** Undefined where the first word is no command: a check in words. */
   run(order: WorkOrder, command: string, workspace: string, signal: AbortSignal): Promise<Verified | undefined>;
+  /** Whether the command has passed on this tree before (4-R9). */
+  hasPassed(tree: string, command: string): boolean;
+  passed(tree: string, command: string): void;
 }
 
 // ── prompts ──────────────────────────────────────────────────────────────────────────────────────
 
-export type PromptName = 'plan' | 'implement' | 'update' | 'resolve' | 'investigate';
+export type PromptName = 'plan' | 'implement' | 'update' | 'resolve' | 'investigate' | 'breakdown';
 
 export interface Prompts {
   /** The template with its variables filled in; values are never expanded again. */
   fill(name: PromptName, values: Readonly<Record<string, string>>): string;
   /** What the template says of its phase's longest time; undefined = the config does. */
   limitMs(name: PromptName): number | undefined;
+}
+
+// ── requests ─────────────────────────────────────────────────────────────────────────────────────
+
+/** The one door of every interface: the same request, the same answer, wherever it came from. Never throws for what a caller wrote. */
+export interface Door {
+  call<N extends RequestName>(request: N, input: unknown, caller: Caller): Promise<Called<N>>;
 }
 
 // ── words ────────────────────────────────────────────────────────────────────────────────────────

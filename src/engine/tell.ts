@@ -6,20 +6,24 @@ import type { Run } from '../runs/run.ts';
 import type { Event, Turned } from '../runs/turn.ts';
 import type { World } from '../runs/world.ts';
 import type { Log } from './ports.ts';
+import { tellErrands } from './tell-errands.ts';
 
 /** `before` = how the list stood before this turn. */
 export function tell(log: Log, event: Event, turned: Turned, before: string): void {
   if (event.kind === 'unreadable') log.write('warn', event.message);
-  const { kind } = turned.draft.world.list;
-  if (event.kind === 'read' && kind !== before) log.write(kind === 'fine' ? 'info' : 'warn', LIST_WORDS[kind]);
+  const { list } = turned.draft.world;
+  if (event.kind === 'read' && list.kind !== before)
+    log.write(list.kind === 'fine' ? 'info' : 'warn', list.kind === 'refused' ? list.message : LIST_WORDS[list.kind]);
   if (event.kind === 'ended') tellEnd(log, event, turned);
+  tellErrands(log, event, turned);
   for (const effect of turned.effects) {
     if (effect.kind === 'perform') log.write('info', effect.run.step, fieldsOf(effect.run));
     if (effect.kind === 'halt') log.write('info', 'halt', { id: effect.id });
     if (effect.kind === 'edit' && effect.item.purpose === 'claim') tellRun(log, 'claim', turned.draft.runs.get(effect.item.id));
     if (effect.kind === 'edit' && effect.item.purpose === 'settle')
       tellOutcome(log, turned.draft.runs.get(effect.item.id) ?? turned.draft.world.runs.get(effect.item.id));
-    if (effect.kind === 'edit' && effect.item.purpose === 'mend') log.write('warn', 'marker put right: git had taken it back', { id: effect.item.id });
+    if (effect.kind === 'edit' && effect.item.purpose === 'mend')
+      log.write('warn', 'marker put right: git or an old buffer had taken it back', { id: effect.item.id });
   }
 }
 
@@ -64,5 +68,5 @@ const LIST_WORDS: Readonly<Record<World['list']['kind'], string>> = {
   refused: 'the list cannot be used: nothing new starts',
   torn: 'the list looks cut off: it is left alone until it stays the same',
   conflict: 'the list holds conflict markers of git: nothing new starts until they are resolved',
-  rollback: 'git took markers of the list back: nothing runs again, they are put right when git is done',
+  rollback: 'git, or the save of an old buffer, took markers of the list back: nothing runs again, they are put right when it is over',
 };

@@ -5,10 +5,15 @@
 import type { Config } from '../config.ts';
 import type { Board, Located, MarkerState, Problem, Section, Task } from '../tasks/task.ts';
 import { afterOf, findById, idOf as idOnLine, laneOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
-import { pickAgent, type Picked } from './pick-agent.ts';
+import { dateMs } from './dates.ts';
+import { isUngated } from './gates.ts';
+import { looksOf, pickAgent, type Picked } from './pick-agent.ts';
+import { filesField, filesOfRun, meeting } from './files.ts';
+import { overBudget, type Parked, parkedOf } from './govern.ts';
+import { noRoom, occupies, roomOf, takeRoom } from './room.ts';
 import type { Known } from './run.ts';
 import type { Draft } from './world.ts';
-import { knownIn, runIn, runsIn, textKey } from './world.ts';
+import { knownIn, metaIn, runIn, runsIn, textKey } from './world.ts';
 
 /** Why a task does not start: the rule, what holds it, and what would free it (3-R6). */
 export type Why = {
@@ -28,6 +33,8 @@ export type WhyCode =
   | 'cancelled'
   | 'failed'
   | 'running'
+  /** A claim from outside is over: another worker may take the task, our own wait for its line. */
+  | 'ending'
   | 'person'
   | 'held'
   | 'lane'
@@ -40,9 +47,12 @@ export type WhyCode =
   | 'subtasks'
   | 'owner'
   | 'agent'
+  | 'limit'
+  | 'budget'
   | 'fresh'
   | 'section'
   | 'cap'
+  | 'files'
   | 'draining'
   | 'paused';
 
@@ -52,6 +62,8 @@ export type Chosen = {
   readonly start: readonly Choice[];
   /** The nearest moment at which waiting alone frees something. */
   readonly wakeAt: number | undefined;
+  /** Sections in which the files of the tip would tell whether more may start. */
+  readonly unsure: readonly string[];
 };
 
 /** What a choice is made from. `assumed` = tasks taken as done, for the waves of a dry run. */
@@ -67,9 +79,15 @@ export type Scene = {
 
 /** Which tasks may start now, best first, within all caps. */
 export function choose(scene: Scene): Chosen {
+  const { start, wakeAt, unsure } = chosen(scene);
+  return { start, wakeAt, unsure };
+}
+
+type Choosing = Chosen & { /** Those that could start, if there were room, with what is in their way. */ readonly full: ReadonlyMap<Task, Why> };
+
+function chosen(scene: Scene): Choosing {
   const stop = globalWhy(scene);
-  const free = scene.config.maxAgents - working(scene);
-  if (stop || free <= 0) return { start: [], wakeAt: stop?.until };
+  if (stop || roomOf(scene).total >= scene.config.maxAgents) return { start: [], wakeAt: stop?.until, unsure: [], full: new Map() };
   const held = heldTasks(scene.problems);
   const candidates: Choice[] = [];
   let wakeAt: number | undefined;
@@ -86,7 +104,7 @@ export function choose(scene: Scene): Chosen {
     }
   });
   candidates.sort((a, b) => priorityOf(a.task) - priorityOf(b.task));
-  return { start: withinCaps(candidates, free, scene), wakeAt };
+  return { ...admit(candidates, scene), wakeAt };
 }
 
 /** Why one task does not start now; undefined = it would, if there is room. */
@@ -102,21 +120,43 @@ export function whyNot(scene: Scene, located: Located): Why | undefined {
   if (own?.kind === 'waits') return own.why;
   const busy = sectionWhy(scene, section.name);
   if (busy) return busy;
-  const chosen = choose(scene).start;
-  if (chosen.some((choice) => choice.task === task)) return undefined;
-  return why(
-    '3-R3',
-    'cap',
-    `all ${scene.config.maxAgents} places for agents are taken, or a task with a higher priority goes first in its section`,
-    'wait, or raise maxAgents in the config',
-  );
+  const { start, full } = chosen(scene);
+  return start.some((choice) => choice.task === task) ? undefined : (full.get(task) ?? allTaken(scene));
+}
+
+/** What holds only this machine's daemon back, or a person who is still typing: no reason against a worker that asks for a task. */
+const OURS: ReadonlySet<WhyCode> = new Set<WhyCode>(['agent', 'fresh', 'ending']);
+
+/** Every task that any worker may take now (6.1-R1), whatever agents and places there are here; in file order. */
+export function* claimable(scene: Scene): Generator<Located> {
+  if (standstill(scene)) return;
+  const held = heldTasks(scene.problems);
+  for (const [sectionIndex, section] of scene.board.sections.entries()) {
+    if (section.name === undefined || !mayStart(section) || isPaused(scene, section.name)) continue;
+    for (const [taskIndex, verdict] of verdictsOf(scene, section, held))
+      if ((verdict.kind === 'ready' || verdict.why.code === 'agent' || verdict.why.code === 'ending') && !looksOf(verdict.task))
+        yield { task: verdict.task, sectionIndex, taskIndex };
+  }
+}
+
+/** Why no worker may take a task now; undefined = the one that asks may. */
+export function notClaimable(scene: Scene, located: Located): Why | undefined {
+  const section = scene.board.sections[located.sectionIndex];
+  if (section?.name === undefined) return OUTSIDE;
+  const own = [...verdictsOf(scene, section, heldTasks(scene.problems), located.taskIndex)].at(-1)?.[1];
+  const stop = own?.kind === 'waits' && ENDED.has(own.why.code) ? own.why : standstill(scene);
+  if (stop) return stop;
+  if (own?.kind === 'waits' && !OURS.has(own.why.code)) return own.why;
+  if (looksOf(located.task)) return why('6.2-R1', 'lane', 'an agent of ToDone looks at it first', 'wait for what it finds, or leave it to a person');
+  return isPaused(scene, section.name) ? pausedWhy(section.name) : undefined;
 }
 
 /** Every task with its reason, for lists and the dry run; in file order. */
 export function* reasons(scene: Scene): Generator<{ readonly located: Located; readonly why: Why | undefined }> {
   const held = heldTasks(scene.problems);
   const stop = globalWhy(scene);
-  const starting = new Set(choose(scene).start.map((choice) => choice.task));
+  const { start, full } = chosen(scene);
+  const starting = new Set(start.map((choice) => choice.task));
   for (const [sectionIndex, section] of scene.board.sections.entries()) {
     const busy = section.name === undefined ? undefined : sectionWhy(scene, section.name);
     const verdicts = section.name === undefined ? undefined : new Map(verdictsOf(scene, section, held));
@@ -124,8 +164,7 @@ export function* reasons(scene: Scene): Generator<{ readonly located: Located; r
       const verdict = verdicts?.get(taskIndex);
       const own = verdict === undefined ? OUTSIDE : verdict.kind === 'waits' ? verdict.why : undefined;
       const first = own && ENDED.has(own.code) ? own : (stop ?? own ?? busy);
-      const full = first ?? (starting.has(task) ? undefined : why('3-R3', 'cap', 'no place for another agent now', 'wait, or raise maxAgents in the config'));
-      yield { located: { task, sectionIndex, taskIndex }, why: full };
+      yield { located: { task, sectionIndex, taskIndex }, why: first ?? (starting.has(task) ? undefined : (full.get(task) ?? allTaken(scene))) };
     }
   }
 }
@@ -174,43 +213,69 @@ function* verdictsOf(scene: Scene, section: Section, held: ReadonlyMap<Task, Pro
     const state = stateOf(scene, task);
     const reason = problem
       ? problemWhy(problem)
-      : (ENDED_WHY[state]?.(scene, task) ?? waitingWhy(scene, section, task, index, state === 'blocked' ? barrier : undefined));
+      : (ENDED_WHY[state]?.(scene, task) ?? waitingWhy(scene, section, task, index, state === 'blocked' ? barrier : undefined) ?? leavingWhy(scene, task));
     if (reason) {
       yield [index, { kind: 'waits', task, why: reason }];
     } else {
-      const picked = pickAgent(scene, task);
-      yield [
-        index,
-        picked.kind === 'picked' ? { kind: 'ready', task, picked } : { kind: 'waits', task, why: why('5.3-R1', 'agent', picked.message, picked.remedy) },
-      ];
+      yield [index, agentVerdict(scene, task)];
     }
     if (!barrier && isBarrier(state, task)) barrier = task;
   }
 }
 
+/** Whether there is an agent for it, and whether what agents have used up holds it (5.3-R1, R5, R7). */
+function agentVerdict(scene: Scene, task: Task): Verdict {
+  const picked = pickAgent(scene, task);
+  if (picked.kind !== 'picked') return { kind: 'waits', task, why: why('5.3-R1', 'agent', picked.message, picked.remedy) };
+  const parked = parkedOf(scene.draft, scene.config, picked.agent, scene.now);
+  if (parked) return { kind: 'waits', task, why: parkedWhy(parked) };
+  const over = overBudget(scene.draft, scene.config, { id: idOf(scene, task), section: task.section }, scene.now);
+  if (over === undefined) return { kind: 'ready', task, picked };
+  return { kind: 'waits', task, why: why('5.3-R7', 'budget', over, 'raise it under budgets in the config; the budget of a day ends with the day') };
+}
+
+const parkedWhy = ({ account, message, until }: Parked): Why => ({
+  ...why('5.3-R5', 'limit', `${account} has reached a limit: ${message}`, 'nothing to do: it goes on by itself when the limit is over'),
+  until,
+});
+
+/** The copy that a recurring task leaves for its next date: it has both. */
+const isRearmed = (task: Task): boolean => task.tags.some(({ key }) => key === 'every') && task.tags.some(({ key }) => key === 'not-before');
+
 /** Whether a task keeps every `[⏰]` below it waiting (3-R2). */
 function isBarrier(state: MarkerState, task: Task): boolean {
   if (state === 'done' || state === 'cancelled') return false;
   const filedByAgent = laneOf(task) === 'triage' && tagValue(task, 'by') !== undefined;
-  return !filedByAgent && tagValue(task, 'rearmed') === undefined;
+  return !filedByAgent && !isRearmed(task);
 }
 
-const ENDED_WHY: Readonly<Partial<Record<MarkerState, (scene: Scene, task: Task) => Why>>> = {
+const ENDED_WHY: Readonly<Partial<Record<MarkerState, (scene: Scene, task: Task) => Why | undefined>>> = {
   done: () => why('2-R1', 'done', 'it is done', 'add {redo} and set [] to run it again'),
   cancelled: () => why('2-R4', 'cancelled', 'it was cancelled', 'set [] to have it done'),
   failed: (scene, task) => why('2-R6', 'failed', knownFor(scene, task)?.message ?? 'it failed', 'set [] for another attempt, with {fresh} for a clean start'),
   in_progress: (scene, task) => {
     const id = idOf(scene, task);
     const run = id === undefined ? undefined : runIn(scene.draft, id);
+    if (run?.behind !== undefined)
+      return why('3-R5', 'running', `it waits before implement: its plan names files that ${run.behind} is at work on`, 'nothing to do: it goes on by itself');
     if (run?.waitUntil !== undefined)
       return {
         ...why('5.3-R6', 'running', `it waits to go on with ${run.step}: ${run.evidence ?? ''}`, 'nothing to do: it goes on by itself'),
         until: run.waitUntil,
       };
+    if (!run && knownFor(scene, task)?.resume) return undefined;
     if (run) return why('2-R2', 'running', `it is being worked on (${run.step})`, 'wait, or set [❌] to stop it');
     return why('2-R4', 'person', 'it is marked as being worked on by somebody else', 'set [] to have ToDone do it');
   },
 };
+
+/** A person has set it back, and the run that was at it has not ended yet; or a claim from outside is over, and its line not yet written. */
+function leavingWhy(scene: Scene, task: Task): Why | undefined {
+  const id = idOf(scene, task);
+  const run = id === undefined ? undefined : runIn(scene.draft, id);
+  const code = run?.outside && run.step === 'settle' ? 'ending' : 'running';
+  return run && why('2-R4', code, 'its run is being stopped', 'wait: it starts again by itself');
+}
 
 type WaitRule = (scene: Scene, section: Section, task: Task, index: number, barrier: Task | undefined) => Why | undefined;
 
@@ -218,6 +283,7 @@ type WaitRule = (scene: Scene, section: Section, task: Task, index: number, barr
 const WAITS: readonly WaitRule[] = [
   (scene, _section, task) => heldWhy(scene, task),
   (_scene, _section, task) => laneWhy(task),
+  (scene, _section, task) => (isUngated(scene.draft, task) ? UNGATED : undefined),
   (_scene, _section, _task, _index, barrier) => barrier && barrierWhy(barrier),
   (scene, _section, task) => afterWhy(scene, task),
   (scene, _section, task) => timeWhy(scene, task),
@@ -240,18 +306,26 @@ function heldWhy(scene: Scene, task: Task): Why | undefined {
   return why('1.4-R8', 'held', `done in ${known.hash ?? 'an earlier run'}; add {redo} to run it again`, 'add {redo} to the line, or set it back to [✅]');
 }
 
+const UNGATED: Why = {
+  rule: '1.4-R7',
+  code: 'approval',
+  message: 'it waited for a person, and git, not a person, took the tag away: that is no approval',
+  remedy: 'write the tag ({approval}, {triage}, {decision}…) again, save, and delete it',
+};
+
 const LANES = {
   triage: ['it waits for triage', 'accept it by deleting {triage}, or delete the task'],
   decision: ['it waits for a decision', 'answer under the task and delete {decision}'],
-  investigation: ['it is to be investigated first, and no investigation has run', 'delete {investigation} to have it done'],
 } as const;
 
 function laneWhy(task: Task): Why | undefined {
   const hold = tagValue(task, 'hold');
   if (hold !== undefined) return why('1.2', 'hold', hold === true ? 'it is held by a person' : `it is held: ${hold}`, 'delete {hold} from the line');
-  if (tagValue(task, 'epic') !== undefined) return why('6.3-R1', 'epic', 'an epic closes when its subtasks are done', 'finish its subtasks');
+  if (tagValue(task, 'epic') !== undefined && looksOf(task) !== 'breakdown')
+    return why('6.3-R1', 'epic', 'an epic closes when its subtasks are done', 'finish its subtasks');
   const lane = laneOf(task);
-  if (lane !== 'safe') return why('6.2-R1', 'lane', LANES[lane][0], LANES[lane][1]);
+  // An agent of ours may look, and writes down what it found.
+  if (lane === 'triage' || lane === 'decision') return why('6.2-R1', 'lane', LANES[lane][0], LANES[lane][1]);
   return tagsOf(task).some((tag) => tag.key === 'approval')
     ? why('6.2-R3', 'approval', 'its group waits for approval', 'delete {approval} from the heading')
     : undefined;
@@ -284,8 +358,8 @@ function afterWhy(scene: Scene, task: Task): Why | undefined {
 function timeWhy(scene: Scene, task: Task): Why | undefined {
   const value = tagValue(task, 'not-before');
   if (typeof value !== 'string') return undefined;
-  const at = Date.parse(value);
-  if (Number.isNaN(at) || at <= scene.now) return undefined;
+  const at = dateMs(value);
+  if (at === undefined || at <= scene.now) return undefined;
   return { ...why('1.2', 'time', `not before ${value}`, 'wait, or change {not-before}'), until: at };
 }
 
@@ -323,7 +397,13 @@ function problemWhy(problem: Problem): Why {
 export function globalWhy(scene: Scene): Why | undefined {
   const { world } = scene.draft;
   if (world.mode === 'draining') return why('7-R5', 'draining', 'ToDone is stopping', 'start it again');
-  if (scene.draft.meta.get('paused') ?? world.meta.get('paused')) return why('7', 'paused', 'ToDone is paused', 'todone resume');
+  return standstill(scene);
+}
+
+/** What holds every task for every worker. */
+export function standstill(scene: Scene): Why | undefined {
+  const { world } = scene.draft;
+  if (metaIn(scene.draft, 'paused')) return why('7', 'paused', 'ToDone is paused', 'todone resume');
   const { list } = world;
   switch (list.kind) {
     case 'fine':
@@ -342,43 +422,84 @@ export function globalWhy(scene: Scene): Why | undefined {
     case 'conflict':
       return why('1.4-R7', 'list', 'the list holds conflict markers of git', 'resolve the conflict and save the list');
     case 'rollback':
-      return why('1.4-R7', 'list', 'git took markers of the list back; they are put right when git is done', 'finish what git is doing (merge, rebase, stash)');
+      return why(
+        '1.4-R7',
+        'list',
+        'git, or the save of an old buffer, took markers of the list back; they are put right when it is over',
+        'finish what git is doing (merge, rebase, stash), or wait',
+      );
   }
 }
+
+const isPaused = (scene: Scene, name: string): boolean => Boolean(metaIn(scene.draft, `paused:${name}`));
+
+const pausedWhy = (name: string): Why => why('7', 'paused', `section ${name} is paused`, `todone resume ${name}`);
 
 function sectionWhy(scene: Scene, name: string): Why | undefined {
   const wait = scene.draft.world.waits.get(name);
   if (wait && wait.until > scene.now) return { ...why('4-R3', 'section', wait.message, 'it is tried again by itself'), until: wait.until };
-  if (scene.draft.meta.get(`paused:${name}`) ?? scene.draft.world.meta.get(`paused:${name}`))
-    return why('7', 'paused', `section ${name} is paused`, `todone resume ${name}`);
-  for (const run of runsIn(scene.draft)) {
-    if (run.section === name && occupies(run.step))
-      return why('3-R3', 'section', `another task of this section is being worked on: "${run.text}"`, 'wait for it');
+  if (isPaused(scene, name)) return pausedWhy(name);
+  return undefined;
+}
+
+/** Best first, as many as there is room for, and none that may meet another in a file. */
+function admit(candidates: readonly Choice[], scene: Scene): Pick<Choosing, 'start' | 'full' | 'unsure'> {
+  const start: Choice[] = [];
+  const full = new Map<Task, Why>();
+  const unsure = new Set<string>();
+  const room = roomOf(scene);
+  const claims = filesAtWork(scene);
+  for (const choice of candidates) {
+    const { task } = choice;
+    if (room.total >= scene.config.maxAgents) break;
+    if (scene.assumed?.has(task)) continue;
+    const files = filesField(task.fields);
+    const reason = noRoom(scene, room, choice) ?? filesWhy(scene, task, files, claims, unsure);
+    if (reason) {
+      full.set(task, reason);
+      continue;
+    }
+    takeRoom(scene, room, choice);
+    if (files) claims.push({ section: task.section, title: task.title, files });
+    start.push(choice);
+  }
+  return { start, full, unsure: [...unsure] };
+}
+
+type FilesAtWork = { readonly section: string; readonly title: string; readonly files: readonly string[] };
+
+function filesAtWork(scene: Scene): FilesAtWork[] {
+  if (scene.assumed) return [];
+  return [...runsIn(scene.draft)].flatMap((run) => {
+    const files = occupies(run) ? filesOfRun(run) : undefined;
+    return files ? [{ section: run.section, title: run.task.title, files }] : [];
+  });
+}
+
+/** Two of one branch that may touch the same file do not run side by side (3-R5). */
+function filesWhy(scene: Scene, task: Task, files: readonly string[] | undefined, claims: readonly FilesAtWork[], unsure: Set<string>): Why | undefined {
+  if (!files) return undefined;
+  const tip = scene.draft.world.tips.get(task.section);
+  for (const other of claims) {
+    if (other.section !== task.section) continue;
+    const met = meeting(files, other.files, tip);
+    if (met === 'apart') continue;
+    if (met === 'unsure') unsure.add(task.section);
+    return why(
+      '3-R5',
+      'files',
+      `its files may be touched by "${other.title}" too, which goes first (${files.join(', ')} and ${other.files.join(', ')})`,
+      'wait for it, or name files more exactly',
+    );
   }
   return undefined;
 }
 
-function withinCaps(candidates: readonly Choice[], free: number, scene: Scene): Choice[] {
-  const start: Choice[] = [];
-  const sections = new Set<string>();
-  for (const choice of candidates) {
-    if (start.length >= free) break;
-    if (sections.has(choice.task.section)) continue;
-    if (scene.assumed?.has(choice.task)) continue;
-    sections.add(choice.task.section);
-    start.push(choice);
-  }
-  return start;
-}
+const allTaken = ({ config }: Scene): Why =>
+  why('3-R3', 'cap', `all ${config.maxAgents} places for agents are taken`, 'wait for one of them, or raise maxAgents in the config');
 
-function working(scene: Scene): number {
-  let count = 0;
-  for (const run of runsIn(scene.draft)) if (occupies(run.step)) count++;
-  return count;
-}
-
-/** A run that only waits for its line to be written has left its workspace. */
-const occupies = (step: string): boolean => step !== 'settle';
+/** One that is being worked on may be one whose claim was lost. */
+const STARTABLE: ReadonlySet<MarkerState> = new Set<MarkerState>(['open', 'blocked', 'in_progress']);
 
 const startable = new WeakMap<Section, boolean>();
 
@@ -386,7 +507,7 @@ const startable = new WeakMap<Section, boolean>();
 function mayStart(section: Section): boolean {
   const known = startable.get(section);
   if (known !== undefined) return known;
-  const may = section.tasks.some((task) => (task.marker.state === 'open' || task.marker.state === 'blocked') && laneWhy(task) === undefined);
+  const may = section.tasks.some((task) => STARTABLE.has(task.marker.state) && laneWhy(task) === undefined);
   startable.set(section, may);
   return may;
 }

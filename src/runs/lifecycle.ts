@@ -27,6 +27,7 @@ export const ENDS: Readonly<Record<Reason, Rule>> = {
   limit: { retry: 'always', from: 'implement', waits: true },
   budget: { retry: 'never', from: 'implement', waits: false },
   cancelled: { retry: 'never', from: 'prepare', waits: false },
+  closed: { retry: 'never', from: 'settle', waits: false },
   setup_failed: { retry: 'always', from: 'prepare', waits: true },
   refused: { retry: 'attempt', from: 'implement', waits: false },
   lost: { retry: 'always', from: 'prepare', waits: false },
@@ -57,8 +58,8 @@ export function advance(run: Run, end: End, policy: Policy): Run {
         ? again(run, end, policy)
         : settle(withFound(run, end.found), failed(end.reason, `failed in ${run.step}: ${end.message} (${run.tries + 1} tries)`));
     case 'rework':
-      return run.reworks < REWORKS_MAX && policy.learns
-        ? begin({ ...withFound(run, end.found), reworks: run.reworks + 1, evidence: end.evidence }, 'implement')
+      return run.reworks < REWORKS_MAX && (policy.learns || end.reason === 'conflict')
+        ? sentBack(withFound(run, end.found), end, policy)
         : nextAttempt(withFound(run, end.found), end.reason, end.message, end.evidence, policy);
     case 'final':
       return end.person
@@ -84,6 +85,8 @@ function afterDone(run: Run): Run {
   // A commit found while preparing: an earlier run had landed it, and only its journal is lost.
   const landed = run.step === 'land' || (run.step === 'prepare' && run.found.commit !== undefined);
   if (landed) return settle(run, { state: 'done', reason: 'landed', message: '' });
+  if (run.looks && run.step === 'plan')
+    return settle(run, { state: 'open', reason: 'refused', message: run.looks === 'breakdown' ? 'broken down' : 'needs_decision' });
   const asked = run.found.outcome;
   if (isPhase(run.step) && (asked === 'needs_prerequisite' || asked === 'needs_decision')) {
     return settle(run, { state: 'open', reason: 'refused', message: asked });
@@ -92,9 +95,15 @@ function afterDone(run: Run): Run {
   return { ...run, step: next ?? 'settle', tries: 0, waitUntil: undefined };
 }
 
+/** To the same session with both sides; an agent without a mind does its work again on what landed first. */
+function sentBack(run: Run, end: Extract<End, { kind: 'rework' }>, policy: Policy): Run {
+  const back = { ...run, reworks: run.reworks + 1, evidence: end.evidence, sentBack: end.reason };
+  return policy.learns ? begin(back, 'implement') : begin({ ...back, found: { ...run.found, kept: undefined, start: undefined } }, 'prepare');
+}
+
 function again(run: Run, end: Extract<End, { kind: 'transient' }>, policy: Policy): Run {
   const waitUntil = end.retryAt ?? policy.now + backoffMs(run.tries, policy);
-  return { ...withFound(run, end.found), ticket: run.ticket + 1, tries: run.tries + 1, waitUntil, evidence: end.message };
+  return { ...withFound(run, end.found), ticket: run.ticket + 1, tries: run.tries + 1, waitUntil, waitFrom: policy.now, evidence: end.message };
 }
 
 function nextAttempt(run: Run, reason: Reason, message: string, evidence: string | undefined, policy: Policy): Run {
@@ -103,8 +112,8 @@ function nextAttempt(run: Run, reason: Reason, message: string, evidence: string
   const at = run.step;
   if (!may || run.attempt >= policy.attempts) return settle(run, failed(reason, describe(at, message, run.attempt, may ? policy.attempts : run.attempt)));
   const from = run.steps.includes(rule.from) ? rule.from : 'prepare';
-  const next = { ...begin(run, from), attempt: run.attempt + 1, reworks: 0, evidence: evidence ?? message };
-  return rule.waits ? { ...next, waitUntil: policy.now + backoffMs(run.attempt - 1, policy) } : next;
+  const next = { ...begin(run, from), attempt: run.attempt + 1, reworks: 0, sentBack: undefined, evidence: evidence ?? message };
+  return rule.waits ? { ...next, waitUntil: policy.now + backoffMs(run.attempt - 1, policy), waitFrom: policy.now } : next;
 }
 
 const failed = (reason: Reason, message: string): Ending => ({ state: 'failed', reason, message });

@@ -4,13 +4,19 @@
  */
 import type { Config } from '../config.ts';
 import type { Task } from '../tasks/task.ts';
-import { tagsOf, tagValue } from '../tasks/find.ts';
-import type { Step } from './run.ts';
+import { laneOf, tagsOf, tagValue } from '../tasks/find.ts';
+import type { Run, Step } from './run.ts';
 import { runnableOf } from './runnable.ts';
 import type { AgentChoice } from './settings.ts';
 import type { Draft } from './world.ts';
 
-export type Picked = { readonly kind: 'picked'; readonly agent: string; readonly model: string | undefined; readonly steps: readonly Step[] };
+export type Picked = {
+  readonly kind: 'picked';
+  readonly agent: string;
+  readonly model: string | undefined;
+  readonly steps: readonly Step[];
+  readonly looks?: Run['looks'];
+};
 export type NotPicked = { readonly kind: 'none'; readonly message: string; readonly remedy: string };
 
 /** Names that mean an agent also where none of that name is configured. */
@@ -30,7 +36,19 @@ export function pickAgent(scene: { readonly draft: Draft; readonly config: Confi
   if (!found.installed) return none(`agent ${found.name} is not installed`, found.problem ?? `install ${found.name}, or name another agent`);
   if (!canTake(found, task))
     return none(`agent ${found.name} has nothing to run for this task`, 'add a field "run: <command>" or a sh block under the task, or name another agent');
-  return { kind: 'picked', agent: found.name, model: modelOf(scene.config, task), steps: phasesOf(scene.config, task, found) };
+  const looks = looksOf(task);
+  if (looks && !found.steps.includes('plan'))
+    return none(`agent ${found.name} cannot only look`, 'name an agent that plans, or delete the tag that asks for it');
+  const steps = looks ? LOOKING : phasesOf(scene.config, task, found);
+  return { kind: 'picked', agent: found.name, model: modelOf(scene.config, task), steps, ...(looks && { looks }) };
+}
+
+const LOOKING: readonly Step[] = ['plan'];
+
+/** Whether a run of the task would only look: at a question (6.2-R1), or for the tasks that it is made of (5.1-R3). */
+export function looksOf(task: Task): Run['looks'] {
+  if (laneOf(task) === 'investigation') return 'investigate';
+  return task.tags.some(({ key, value }) => key === 'workflow' && value === 'breakdown') ? 'breakdown' : undefined;
 }
 
 function namedAgent(scene: { readonly draft: Draft; readonly config: Config }, task: Task): string | undefined {

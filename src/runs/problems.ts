@@ -14,7 +14,7 @@ export function problemsOf(board: Board, world: World, config: Config): readonly
     owns: (id, task) => world.known.get(id)?.text === task.text,
     agents: [...new Set([...AGENT_NAMES, ...Object.keys(config.agents)])],
     models: Object.keys(config.models),
-    workflows: ['default', 'quick', ...Object.keys(config.workflows)],
+    workflows: ['default', 'quick', 'breakdown', ...Object.keys(config.workflows)],
     granularity: config.granularity,
     workers: config.workers,
   });

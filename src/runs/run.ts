@@ -21,6 +21,8 @@ export type Reason =
   | 'limit'
   | 'budget'
   | 'cancelled'
+  /** A person said so, or a worker showed its commit. */
+  | 'closed'
   | 'setup_failed'
   | 'refused'
   | 'lost';
@@ -51,8 +53,17 @@ export type Known = {
   readonly sessionUsage?: Usage;
   /** What the last attempt left as evidence for the next one. */
   readonly evidence?: string;
-  /** Set while the list shows something else than `state` on a person's or git's account (1.4-R7, R8). */
-  readonly held?: 'done' | 'rollback';
+  /**
+   * Set while the list shows something else than `state` on a person's account (1.4-R8); `alike` = after the journal was lost,
+   * where only its title says that this line is the task that landed.
+   */
+  readonly held?: 'done' | 'alike';
+  /** Its claim was lost with the journal, and git or a run folder shows that it was ours: it is claimed again (2-R4). */
+  readonly resume?: boolean;
+  /** Its line was on the list no more when that was last believed. */
+  readonly gone?: boolean;
+  /** Since a person last said `[]`. */
+  readonly spent?: Spent;
   readonly createdAt: number;
   readonly updatedAt: number;
 };
@@ -69,6 +80,7 @@ export type End =
       readonly message: string;
       readonly retryAt?: number;
       /** Waits as long as it takes: a limit, a person's work in the way. */ readonly patient?: boolean;
+      /** Something that is not ours is in this workspace; another one may do. */ readonly workspaceBusy?: boolean;
       readonly found?: Found;
     }
   /** Back to `implement`, with the reason as evidence. */
@@ -109,12 +121,21 @@ export type Found = {
   readonly usage?: Usage;
   /** What the session has used by its client's own count, where that goes over all phases. */
   readonly sessionUsage?: Usage;
+  /** How long the phase took. */
+  readonly tookMs?: number;
+  /** The tree on which a check failed last, and how often one after the other (5.3-R4). */
+  readonly failing?: Failing;
 };
+
+export type Failing = { readonly tree: string; readonly times: number };
 
 /** A task that an agent found; `id` is given where another line has to name it. */
 export type FoundTask = { readonly id?: string; readonly title: string; readonly details?: string };
 
 export type Outcome = 'done' | 'failed' | 'needs_prerequisite' | 'needs_decision' | 'no_change';
+
+/** What was used up: tokens in and out, money, wall time of agents. */
+export type Spent = { readonly tokens: number; readonly costUsd: number; readonly ms: number };
 
 export type Usage = { readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number };
 
@@ -144,12 +165,30 @@ export type Run = {
   /** How often this step has been tried for transient faults, and when it goes on. */
   readonly tries: number;
   readonly waitUntil?: number;
+  /** When that wait began, by the same clock. */
+  readonly waitFrom?: number;
   readonly reworks: number;
+  /** Why it was sent back to the agent in this attempt. */
+  readonly sentBack?: Reason;
+  /** The run that it lets go first, because their files may be the same (3-R5). */
+  readonly behind?: string;
   /** Set once the run is to be stopped; what the list shall say afterwards. */
   readonly halt?: Halt;
   /** Set at `settle`: how it ended. */
   readonly outcome?: Ending;
   readonly startedAt: number;
+  /** Set where somebody works on it that ToDone did not start (6.1-R1): nothing is performed, its end is told by a request. */
+  readonly outside?: Outside;
+  /** Set where it only looks and lands nothing: an investigation writes its findings (6.2-R1), a breakdown files tasks (5.1-R3). */
+  readonly looks?: 'investigate' | 'breakdown';
+};
+
+export type Outside = {
+  readonly worker: string;
+  readonly via: string;
+  /** How long it lives without a heartbeat, in ms; absent = a person's, which does not run out. */
+  readonly leaseMs?: number;
+  readonly until?: number;
 };
 
 export type Halt = {
@@ -163,7 +202,7 @@ export type Halt = {
 };
 
 export type Ending = {
-  readonly state: 'done' | 'failed' | 'open' | 'keep';
+  readonly state: 'done' | 'failed' | 'open' | 'cancelled' | 'keep';
   readonly reason: Reason;
   readonly message: string;
 };

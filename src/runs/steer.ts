@@ -3,12 +3,13 @@
  * Looks only at sections that changed. Never takes a marker that went back as a wish without asking whether git moved it.
  */
 import type { Board, Located, MarkerState, Task } from '../tasks/task.ts';
-import { findById, idOf, tagsOf, tagValue } from '../tasks/find.ts';
+import { findById, handleOf, idOf, tagsOf, tagValue } from '../tasks/find.ts';
 import type { Halt, Known, Run, TaskText } from './run.ts';
+import { authorOf, changeOfText } from './notice.ts';
 import type { Draft } from './world.ts';
-import { knownIn, putKnown, putRun, runIn } from './world.ts';
+import { knownIn, note, putKnown, putRun, runIn } from './world.ts';
 
-type Look = { readonly board: Board; readonly draft: Draft; readonly now: number };
+type Look = { readonly board: Board; readonly draft: Draft; readonly now: number; readonly before?: Board | undefined };
 
 export type Seen = Look & {
   readonly before: Board | undefined;
@@ -21,7 +22,7 @@ export type Seen = Look & {
 export type Steered = {
   /** Runs to be stopped. */
   readonly halts: readonly Run[];
-  /** Markers that git, or one save, took back together: nothing else was taken over. */
+  /** Markers that git, or the save of an old buffer, took back: nothing else was taken over. */
   readonly rollback: boolean;
 };
 
@@ -29,9 +30,20 @@ export type Steered = {
 export function steer(seen: Seen): Steered {
   const changes = [...changesIn(seen)];
   if (isRollback(changes, seen)) return { halts: [], rollback: true };
-  const halts = changes.flatMap((change) => (change.run ? takeRun(seen, change, change.run) : takeKnown(seen, change)));
-  return { halts, rollback: false };
+  return { halts: take(seen, changes), rollback: false };
 }
+
+/** What else was changed while markers went back: taken over once they are right again. A line that went with them is no word of a person. */
+export function steerAfterRollback(seen: Look): readonly Run[] {
+  const changes = [...changesIn({ ...seen, before: undefined, gitMoved: false })];
+  return take(
+    seen,
+    changes.filter(({ task }) => task),
+  );
+}
+
+const take = (seen: Look, changes: readonly Change[]): Run[] =>
+  changes.flatMap((change) => [...(change.run ? takeRun(seen, change, change.run) : takeKnown(seen, change))]);
 
 /** The same for one task, after its claim or its outcome was written: the line may have been changed again by then. */
 export function steerOne(seen: Look, id: string): readonly Run[] {
@@ -49,7 +61,8 @@ export function wentBack(board: Board, draft: Draft): { readonly id: string; rea
   for (const id of draft.world.known.keys()) {
     const known = knownIn(draft, id);
     const located = known && locateKnown(board, draft, known);
-    if (known && located && known.held !== 'done' && !runIn(draft, id)?.halt && goesBack(expected(draft, known), located.task)) back.push({ id, located });
+    if (!known || !located || known.held !== undefined || runIn(draft, id)?.halt) continue;
+    if (goesBack(expected(draft, known), located.task) || isOutlived(known, runIn(draft, id), located.task)) back.push({ id, located });
   }
   return back;
 }
@@ -83,7 +96,7 @@ export function textOf(task: Task, id: string): TaskText {
 
 type Change = { readonly known: Known; readonly run: Run | undefined; readonly task: Task | undefined; readonly expected: MarkerState };
 
-function* changesIn(seen: Seen): Generator<Change> {
+function* changesIn(seen: Pick<Seen, 'board' | 'draft' | 'before' | 'gitMoved'>): Generator<Change> {
   const same = new Set(seen.before?.sections ?? []);
   const present = new Set<string>();
   const touched = new Set<string>();
@@ -107,11 +120,14 @@ function* changesIn(seen: Seen): Generator<Change> {
       const task = here.get(id) ?? locateKnown(seen.board, seen.draft, known)?.task;
       const run = runIn(seen.draft, id);
       // While a claim or an outcome is being written, the line may already show it; only git takes it back before that.
-      if (run && (run.step === 'claim' || run.halt || (run.step === 'settle' && !seen.gitMoved))) continue;
+      if (run && (run.step === 'claim' || run.halt || (run.step === 'settle' && !seen.gitMoved && !isEnding(run)))) continue;
       yield { known, run, task, expected: expected(seen.draft, known) };
     }
   }
 }
+
+/** Its line shows 🟡 or the outcome: going back to [] is one marker of those that tell an old buffer, and no word about the run. */
+const isEnding = (run: Run): boolean => run.outcome?.state === 'done' || run.outcome?.state === 'failed';
 
 const expected = (draft: Draft, known: Known): MarkerState => (runIn(draft, known.id) ? 'in_progress' : known.state);
 
@@ -122,13 +138,19 @@ function goesBack(from: MarkerState, task: Task): boolean {
   return from === 'in_progress' || from === 'failed' || (from === 'done' && tagValue(task, 'redo') === undefined);
 }
 
+/** `[🟡 id]` of a run that is over: only git, or an editor with an old text, brings that back. */
+function isOutlived(known: Known, run: Run | undefined, task: Task): boolean {
+  return !run && (known.state === 'done' || known.state === 'failed') && task.marker.state === 'in_progress' && task.marker.id === known.id;
+}
+
 function isRollback(changes: readonly Change[], seen: Seen): boolean {
-  const back = changes.filter((change) => change.task && change.known.held !== 'done' && goesBack(change.expected, change.task));
+  if (changes.some(({ known, run, task }) => task && isOutlived(known, run, task))) return true;
+  const back = changes.filter((change) => change.task && change.known.held === undefined && goesBack(change.expected, change.task));
   // A failed task set to [] is how a person asks for another attempt: only git's own bytes make it a rollback.
   const certain = back.filter((change) => change.expected !== 'failed' || seen.listIsCommitted);
   const vanished = changes.filter((change) => change.run && !change.task);
   if (seen.gitMoved) return certain.length + vanished.length > 0;
-  return back.filter((change) => change.expected !== 'failed').length > 1;
+  return back.length > 1 && back.some((change) => change.expected !== 'failed');
 }
 
 const HALT_FOR: Readonly<Record<MarkerState, Omit<Halt, 'by'> | undefined>> = {
@@ -169,32 +191,48 @@ function textChanged(seen: Look, run: Run, task: Task): readonly Run[] {
 
 function takeKnown(seen: Look, change: Change): readonly Run[] {
   const { known, task } = change;
-  if (!task) return [];
+  if (!task) return lineGone(seen, known);
   const to = task.marker.state;
   if (known.state === 'done' && (to === 'open' || to === 'blocked')) {
-    if (tagValue(task, 'redo') !== undefined) remember(seen, known.id, task, to, { held: undefined, attempts: 0, kept: undefined });
-    else if (known.held !== 'done') remember(seen, known.id, task, 'done', { held: 'done' });
+    if (tagValue(task, 'redo') !== undefined) remember(seen, known.id, task, to, { held: undefined, attempts: 0, spent: undefined, kept: undefined });
+    else if (known.held === undefined) remember(seen, known.id, task, 'done', { held: 'done' });
   } else if (known.state !== to) {
     remember(seen, known.id, task, to, {
       held: undefined,
-      ...(to === 'open' || to === 'blocked' ? { attempts: 0 } : {}),
+      ...(to === 'open' || to === 'blocked' ? { attempts: 0, spent: undefined } : {}),
       ...(to === 'done' ? { hash: task.marker.hash } : {}),
     });
-  } else if (known.text !== task.text || known.section !== task.section || known.occurrence !== task.occurrence || known.held) {
+  } else if (known.text !== task.text || known.section !== task.section || known.occurrence !== task.occurrence || known.held || known.gone) {
     remember(seen, known.id, task, known.state, { held: undefined });
   }
+  return [];
+}
+
+/** Noted once, so that a later start does not take a line that a person deleted for a part of the list that is missing. */
+function lineGone(seen: Look, known: Known): readonly Run[] {
+  if (!known.gone) putKnown(seen.draft, { ...known, gone: true }, 'person', 'list');
   return [];
 }
 
 function remember(seen: Look, id: string, task: Task, state: MarkerState, more: Partial<Known> = {}): void {
   const known = knownIn(seen.draft, id);
   if (!known) return;
-  putKnown(
-    seen.draft,
-    { ...known, ...more, state, section: task.section, text: task.text, occurrence: task.occurrence, updatedAt: seen.now },
-    'person',
-    'list',
-  );
+  const author = authorOf(seen.draft, known, id);
+  const next = {
+    ...known,
+    gone: undefined,
+    resume: undefined,
+    ...more,
+    state,
+    section: task.section,
+    text: task.text,
+    occurrence: task.occurrence,
+    updatedAt: seen.now,
+  };
+  if (known.text !== task.text) note(seen.draft, { id, field: 'was', old: handleOf(known), new: null, by: author.by, via: author.via });
+  // With a board before this one the two are compared as they stood.
+  if (known.text !== task.text && !seen.before) changeOfText(seen.draft, known, task, author);
+  putKnown(seen.draft, next, author.by, author.via);
 }
 
 function halted(draft: Draft, run: Run, halt: Halt): Run {

@@ -5,6 +5,7 @@
 import { afterOf, handleOf, placeOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
 import type { Located, MarkerState, Task } from '../tasks/task.ts';
 import { choose, idOf, reasons, type Scene, stateOf, type Why } from './choose.ts';
+import { type Errand, errandsIn } from './errand.ts';
 import type { Known, Step } from './run.ts';
 import { knownIn, runIn, runsIn } from './world.ts';
 
@@ -52,6 +53,29 @@ export type RunView = {
   readonly changed: boolean;
   readonly workspace: string | null;
 };
+
+/** What was done for a section's branch as a whole, or waits to be. Times in ms since 1970. */
+export type ErrandView = {
+  readonly kind: Errand['kind'];
+  readonly state: Errand['state'];
+  readonly message: string | null;
+  readonly remedy: string | null;
+  readonly url: string | null;
+  readonly at: number;
+  readonly wait_until: number | null;
+};
+
+export function errandViews(scene: Pick<Scene, 'draft'>, section: string): ErrandView[] {
+  return errandsIn(scene.draft, section).map(({ kind, state, message, remedy, url, at, waitUntil }) => ({
+    kind,
+    state,
+    message: message ?? null,
+    remedy: remedy ?? null,
+    url: url ?? null,
+    at,
+    wait_until: waitUntil ?? null,
+  }));
+}
 
 /** Every task of the list, in file order, with its reason. */
 export function taskViews(scene: Scene): TaskView[] {
@@ -162,7 +186,7 @@ function parentOf(scene: Scene, located: Located): string | null {
   return above ? (idOf(scene, above) ?? handleOf(above)) : null;
 }
 
-function relatesOf(task: Task): readonly string[] {
+export function relatesOf(task: Task): readonly string[] {
   const value = tagValue(task, 'relates');
   return typeof value === 'string'
     ? value

@@ -3,6 +3,10 @@
  * Stored rows (`known`, `runs`, `meta`) can be loaded again; the rest is rebuilt by looking. It never copies itself whole:
  * a turn writes into a draft, the draft says which rows changed, and `apply` puts them in.
  */
+import type { Task } from '../tasks/task.ts';
+import { type Evidence, NO_EVIDENCE } from './evidence.ts';
+import type { TipFiles } from './files.ts';
+import type { ErrandKind } from './errand.ts';
 import type { Known, Run } from './run.ts';
 import type { AgentChoice } from './settings.ts';
 
@@ -19,25 +23,40 @@ export type ListState =
   /** git took markers back: put right once git is done and still. */
   | { readonly kind: 'rollback'; readonly since: number; readonly position: string };
 
+/** Who makes a change that is on its way into the list, so that it is not taken for a hand's. */
+export type Author = { readonly by: string; readonly via: string; readonly person: boolean };
+
 export type World = {
+  /** The journal's own name: a part of every ticket that leaves the house. */
+  readonly epoch: string;
+  /** By the id or the text of the task that is being changed. */
+  readonly authors: Map<string, Author>;
   readonly known: Map<string, Known>;
   readonly runs: Map<string, Run>;
   readonly meta: Map<string, string>;
   /** Fingerprints of texts that were typed or edited lately, and when (1.4-R10). */
   readonly recent: Map<string, number>;
-  /** Ids of which snapshots exist though no journal row does (2-R4). */
-  readonly snapshots: ReadonlySet<string>;
+  /** What git and the archive tell of tasks that the journal may not know (2-R4, 4-R9). */
+  readonly evidence: Evidence;
   /** Known ids by section: what a changed section has to be compared with. */
   readonly bySection: Map<string, Set<string>>;
   /** Known ids by section and text: how a line that lost its id is recognised. */
   readonly byText: Map<string, Set<string>>;
+  /** What the last choice came to, for turns that cannot change it. */
+  chosen?: { readonly wakeAt: number | undefined; readonly waitsForTime: boolean };
   list: ListState;
   /** Where git stood when the list was last believed. */
   gitPosition: string | undefined;
   mode: 'running' | 'draining';
   /** Sections that cannot be worked on for now, with the reason and when to look again. */
   readonly waits: Map<string, { readonly until: number; readonly message: string }>;
+  /** Workspaces in which a person was found at work, and until when they are passed by: `section~slot`. */
+  readonly busySlots: Map<string, number>;
+  /** The files of sections' tips, as far as they were asked for; `undefined` while they are being listed. */
+  readonly tips: Map<string, TipFiles | undefined>;
   agents: readonly AgentChoice[];
+  /** Errands that this process is about, by section, and whether it has begun with any. */
+  readonly errands: { readonly going: Map<string, ErrandKind>; begun: boolean };
 };
 
 export type History = {
@@ -50,27 +69,32 @@ export type History = {
 };
 
 export function emptyWorld(): World {
-  return worldOf({ known: [], runs: [], meta: new Map() }, new Set());
+  return worldOf({ known: [], runs: [], meta: new Map() });
 }
 
 /** The world as the journal has it: what every start begins from. */
 export function worldOf(
-  stored: { readonly known: readonly Known[]; readonly runs: readonly Run[]; readonly meta: ReadonlyMap<string, string> },
-  snapshots: ReadonlySet<string>,
+  stored: { readonly epoch?: string; readonly known: readonly Known[]; readonly runs: readonly Run[]; readonly meta: ReadonlyMap<string, string> },
+  evidence: Evidence = NO_EVIDENCE,
 ): World {
   const world: World = {
+    epoch: stored.epoch ?? '',
+    authors: new Map(),
     known: new Map(stored.known.map((known) => [known.id, known])),
     runs: new Map(stored.runs.map((run) => [run.id, run])),
     meta: new Map(stored.meta),
     recent: new Map(),
-    snapshots,
+    evidence,
     bySection: new Map(),
     byText: new Map(),
     list: { kind: 'unread' },
     gitPosition: stored.meta.get('git.position'),
     mode: 'running',
     waits: new Map(),
+    busySlots: new Map(),
+    tips: new Map(),
     agents: [],
+    errands: { going: new Map(), begun: false },
   };
   for (const known of world.known.values()) indexKnown(world, known);
   return world;
@@ -92,6 +116,11 @@ export const knownIn = (draft: Draft, id: string): Known | undefined => draft.kn
 export function runIn(draft: Draft, id: string): Run | undefined {
   const changed = draft.runs.get(id);
   return changed === undefined ? draft.world.runs.get(id) : (changed ?? undefined);
+}
+
+export function metaIn(draft: Draft, key: string): string | undefined {
+  const changed = draft.meta.get(key);
+  return changed === undefined ? draft.world.meta.get(key) : (changed ?? undefined);
 }
 
 /** Every live run, with this turn's changes. */
@@ -118,6 +147,22 @@ export function putKnown(draft: Draft, known: Known, by: string, via: string): K
   }
   draft.known.set(known.id, known);
   return known;
+}
+
+/** The key of a task without an id among the authors. */
+export const authorKey = (task: Pick<Task, 'section' | 'text' | 'occurrence'>): string => `${task.section}\n${task.occurrence}\n${task.text}`;
+
+export const newKey = (title: string): string => `new ${title}`;
+
+/** A row of a task's life that is no change of its own row. */
+export function note(draft: Draft, row: History): void {
+  draft.history.push(row);
+}
+
+/** A row that is to be found by section and text within the turn that makes it. */
+export function putFound(draft: Draft, known: Known, by: string, via: string): void {
+  putKnown(draft, known, by, via);
+  indexKnown(draft.world, known);
 }
 
 /** Puts a turn's changes into the world; only after they are stored. */

@@ -60,6 +60,10 @@ const VALUE_RULES: Readonly<Record<string, ValueRule>> = {
     /^[\p{L}\p{N}_.-]{1,100}$/u.test(value)
       ? undefined
       : warning(`${shown(tag)} cannot be a name, so nothing can refer to this task by it.`, 'Use letters, digits, "-", "_" and "." only.'),
+  parallel: (value, tag) =>
+    /^[1-9]\d{0,3}$/.test(value)
+      ? undefined
+      : error(`${shown(tag)} is no number of tasks, so it is not clear how many may run side by side.`, 'Write it on the heading as {parallel:3}.'),
   after: (value, tag) =>
     /[^,\s]/.test(value)
       ? undefined

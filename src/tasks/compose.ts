@@ -47,10 +47,17 @@ export function newTaskLines(task: NewTask, style: Style, options: ParseOptions)
   const details = linesOf(task.details ?? '').map((line) => plainWords(line).trimEnd());
   while (details.length > 0 && details[0] === '') details.shift();
   while (details.length > 0 && details.at(-1) === '') details.pop();
-  if (details.length === 0) return [headOf(head)];
+  const nested = (task.subtasks ?? []).flatMap((subtask) => newTaskLines(subtask, nestedIn(style), options));
+  if (details.length === 0) return [headOf(head), ...nested];
   const below = (lines: readonly string[]) => lines.map((line) => (line === '' ? '' : style.detailIndent + line));
   const body = firstThat(detailSpellings(details, style), (lines) => readsAs([headOf(head), ...below(lines)], style, options, () => true));
-  return [headOf(head), ...below(body)];
+  return [headOf(head), ...below(body), ...nested];
+}
+
+/** A subtask stands where a detail would, with the bullet that its parent has. */
+function nestedIn(style: Style): Style {
+  const bullet = style.lead.trimStart();
+  return { ...style, lead: style.detailIndent + bullet, detailIndent: `${style.detailIndent}${' '.repeat(Math.max(2, bullet.length))}` };
 }
 
 /** `{key}` or `{key:value}`, or undefined where the key cannot be one. */

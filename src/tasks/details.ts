@@ -1,8 +1,9 @@
 /**
  * What stands below a task's head (1.1-R4): fields, notes and text for the agent. Never reads subtasks' lines.
  */
+import { codeSpans } from './inline.ts';
 import type { ScannedLine } from './scan-state.ts';
-import type { Field } from './task.ts';
+import type { Field, Span } from './task.ts';
 import { dedent, skipWhite, trimWhite } from './white.ts';
 
 /** The components of a well-specified task (1.3); other `word: …` lines are prose. */
@@ -90,6 +91,24 @@ function fieldStart(text: string): { readonly key: string; readonly value: strin
   const after = bold && colon === end && text.startsWith('**', colon + 1) ? colon + 3 : colon + 1;
   if (after < text.length && !/\s/.test(text[after]!)) return undefined;
   return { key, value: trimWhite(text.slice(after)) };
+}
+
+/** Whether the line would be a field if it were indented below a task. */
+export function isFieldLine(line: string): boolean {
+  return fieldStart(line) !== undefined;
+}
+
+/** Fields that begin in the midst of a line, as after a formatter joined them to it. */
+export function fieldsInside(line: string): readonly string[] {
+  const found: string[] = [];
+  let code: readonly Span[] | undefined;
+  for (let at = line.indexOf(': '); at >= 0; at = line.indexOf(': ', at + 1)) {
+    const word = /(?:^|\s)([a-z]{3,7})$/.exec(line.slice(Math.max(0, at - FIELD_KEY_UNITS_MAX - 1), at))?.[1];
+    if (word === undefined || !FIELD_KEYS.includes(word)) continue;
+    code ??= codeSpans(line);
+    if (!code.some(({ start, end }) => start < at && at < end)) found.push(word);
+  }
+  return found;
 }
 
 /** A field goes on over the lines that are indented deeper than its own, and to the end of a fence that begins on one. */

@@ -3,9 +3,11 @@
  * other byte stays. Edits take effect one after another; those of different tasks are worked out on one reading of the
  * text. Never finds a task by its line, and never writes a list of the same length as before (1.4-R5).
  */
+import { planHeading, headingSection } from './edit-heading.ts';
 import { lastOpenEnd, planInsert } from './edit-insert.ts';
 import { planMark } from './edit-mark.ts';
 import { planNote } from './edit-note.ts';
+import { planTitle } from './edit-title.ts';
 import { baseOf, locate } from './find.ts';
 import { writeMarker, writeMarkerOtherwise } from './marker.ts';
 import { parse, withFresh } from './parse.ts';
@@ -26,6 +28,24 @@ type AppliedEdits = {
 
 /** The text with all edits that still fit it. */
 export function applyEdits(text: string, edits: readonly Edit[], options: ParseOptions, previous?: Board): AppliedEdits {
+  const each = applyEach(text, edits, options, previous);
+  const broken = new Set(edits.flatMap((edit, index) => (each.results[index]?.kind === 'gone' ? (togetherOf(edit) ?? []) : [])));
+  if (broken.size === 0) return each;
+  // All or none: once more, without those that cannot all be made.
+  const isBroken = (edit: Edit): boolean => broken.has(togetherOf(edit) ?? -1);
+  const without = applyEach(
+    text,
+    edits.filter((edit) => !isBroken(edit)),
+    options,
+    previous,
+  );
+  const results = [...without.results];
+  return { ...without, results: edits.map((edit) => (isBroken(edit) ? { kind: 'gone' } : (results.shift() ?? { kind: 'gone' }))) };
+}
+
+const togetherOf = (edit: Edit): number | undefined => (edit.kind === 'insert' ? edit.together : undefined);
+
+function applyEach(text: string, edits: readonly Edit[], options: ParseOptions, previous?: Board): AppliedEdits {
   const first = parse(text, options, previous);
   const work: Work = { first, board: first, moves: [], results: [], options, grown: 0, fresh: new Set(first.fresh) };
   let queue = edits.map((edit, index) => ({ edit, index }));
@@ -127,6 +147,7 @@ type EditPlace = {
 };
 
 function placeIn(work: Work, edit: Edit): EditPlace | undefined {
+  if (edit.kind === 'untagHeading' || edit.kind === 'addHeading') return headingPlace(work.board, edit);
   if (edit.kind !== 'insert') return taskPlace(resolve(work, edit.target));
   if (edit.where.at !== 'end') return taskPlace(resolve(work, edit.where.target));
   const { section } = edit.where;
@@ -135,6 +156,11 @@ function placeIn(work: Work, edit: Edit): EditPlace | undefined {
   if (sectionIndex < 0) return undefined;
   const shared = lastOpenEnd(work.board.text, work.board.starts[sectionIndex]!, work.board.sections[sectionIndex]!) !== undefined;
   return { sectionIndex, located: undefined, key: `end of ${sectionIndex}`, shared };
+}
+
+function headingPlace(board: Board, edit: Parameters<typeof headingSection>[1]): EditPlace | undefined {
+  const sectionIndex = headingSection(board, edit);
+  return sectionIndex === undefined ? undefined : { sectionIndex, located: undefined, key: `heading of ${sectionIndex}`, shared: edit.kind === 'untagHeading' };
 }
 
 function taskPlace(located: Located | undefined): EditPlace | undefined {
@@ -179,6 +205,7 @@ function lastAtMost(length: number, at: (index: number) => number, wanted: numbe
 function planOf(work: Work, edit: Edit, place: EditPlace): Plan {
   const { board, options } = work;
   if (edit.kind === 'insert') return planInsert(board, place.sectionIndex, place.located?.task, edit, options);
+  if (edit.kind === 'untagHeading' || edit.kind === 'addHeading') return planHeading(board, place.sectionIndex, edit, options);
   const located = place.located!;
   const on: OnText = { text: board.text, base: baseOf(board, located), task: located.task };
   switch (edit.kind) {
@@ -190,6 +217,8 @@ function planOf(work: Work, edit: Edit, place: EditPlace): Plan {
       return applied(addTagSplices(on, edit.key, edit.value, options));
     case 'removeTag':
       return applied(removeTagSplices(on, edit.key));
+    case 'retitle':
+      return planTitle(on, edit.title, options);
   }
 }
 
@@ -197,10 +226,10 @@ function planOf(work: Work, edit: Edit, place: EditPlace): Plan {
 
 /** All changes together left the length as it was: one marker is spelled otherwise, or has one space more or less behind it (1.4-R5). */
 function changeLength(work: Work, edits: readonly Edit[]): void {
-  for (const kind of ['mark', 'addTag', 'removeTag', 'note'] as const) {
+  for (const kind of ['mark', 'addTag', 'removeTag', 'note', 'retitle'] as const) {
     const index = edits.findIndex((edit, at) => edit.kind === kind && work.results[at]?.kind === 'applied');
     const edit = edits[index];
-    const located = edit && edit.kind !== 'insert' ? resolve(work, edit.target) : undefined;
+    const located = edit && 'target' in edit ? resolve(work, edit.target) : undefined;
     if (!located) continue;
     const on: OnText = { text: work.board.text, base: baseOf(work.board, located), task: located.task };
     return carryOut(work, [kind === 'mark' ? respelled(on) : widened(on)]);

@@ -57,7 +57,7 @@ export function idOf(task: Task): string | undefined {
 }
 
 /** A short name for a task without an id (7-R6): a hash of section, text and occurrence. */
-export function handleOf(task: Task): string {
+export function handleOf(task: Pick<Task, 'section' | 'occurrence' | 'text'>): string {
   return hash53(`${task.section}\n${task.occurrence}\n${task.text}`).toString(36).padStart(HANDLE_LENGTH, '0').slice(-HANDLE_LENGTH);
 }
 

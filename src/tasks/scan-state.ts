@@ -61,8 +61,8 @@ export type ScannedSection = {
   readonly odd: readonly { readonly line: number; readonly start: number; readonly lineStart: number; readonly text: string }[];
   /** A fence or comment that nothing closes: all after it is hidden. */
   readonly unclosed: { readonly line: number; readonly start: number; readonly what: 'fence' | 'comment' | 'HTML' } | undefined;
-  /** Lines of text, outside details, in which a bracket stands: for the rule on joined lines. */
-  readonly bracketLines: readonly { readonly line: number; readonly start: number; readonly end: number }[];
+  /** Lines of text and of quotes, outside details, in which a bracket stands: for the rule on joined lines. */
+  readonly bracketLines: readonly { readonly line: number; readonly start: number; readonly end: number; readonly quote: boolean }[];
 };
 
 /** What is found again and again while scanning one text: shared by all its sections. */
@@ -134,7 +134,7 @@ export type Scan = LineEnds & {
   readonly heads: ScannedHead[];
   readonly phases: ScannedHeading[];
   readonly odd: { line: number; start: number; lineStart: number; text: string }[];
-  readonly bracketLines: { line: number; start: number; end: number }[];
+  readonly bracketLines: { line: number; start: number; end: number; quote: boolean }[];
   heading: ScannedHeading | undefined;
   hidden: Hidden | undefined;
   /** A paragraph that a setext underline would turn into a heading: its first line. */

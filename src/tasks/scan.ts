@@ -164,8 +164,9 @@ function onHead(scan: Scan, markerStart: number, marker: Marker, markerEnd: numb
 function onText(scan: Scan, task: number, kind: 'text' | 'quote'): number {
   const inItem = scan.items.length > 0;
   if (task >= 0 || inItem || kind === 'quote') scan.paragraph = undefined;
+  if (task < 0 && scan.cursor.bracket(scan.start, scan.end) >= 0)
+    scan.bracketLines.push({ line: scan.lineNumber, start: scan.first, end: scan.end, quote: kind === 'quote' });
   if (task < 0 && kind === 'text') {
-    if (scan.cursor.bracket(scan.start, scan.end) >= 0) scan.bracketLines.push({ line: scan.lineNumber, start: scan.first, end: scan.end });
     if (startsNoParagraph(scan)) scan.lazy = true;
     else if (!inItem && !scan.lazy && scan.column <= 3) scan.paragraph ??= { start: scan.start, first: scan.first, line: scan.lineNumber };
   }

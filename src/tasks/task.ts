@@ -173,6 +173,20 @@ export type Edit =
       readonly kind: 'insert';
       readonly where: { readonly at: 'above' | 'below'; readonly target: Target } | { readonly at: 'end'; readonly section: string };
       readonly task: NewTask;
+      /** Inserts with the same number are all made, or none of them. */
+      readonly together?: number;
+    }
+  /** Other words for the title; its tags stay as they are typed, behind it. */
+  | { readonly kind: 'retitle'; readonly target: Target; readonly title: string }
+  /** Takes a tag off a section's or initiative's heading, or off one of the phases in it. */
+  | { readonly kind: 'untagHeading'; readonly sectionTitle: string; readonly phase?: string; readonly key: string }
+  /** A new phase with its tasks, at the end of a section. */
+  | {
+      readonly kind: 'addHeading';
+      readonly section: string;
+      readonly title: string;
+      readonly tags: NewTask['tags'];
+      readonly tasks: readonly NewTask[];
     };
 
 export type NewTask = {
@@ -180,6 +194,7 @@ export type NewTask = {
   readonly title: string;
   readonly tags: readonly { readonly key: string; readonly value?: string }[];
   readonly details?: string;
+  readonly subtasks?: readonly NewTask[];
 };
 
 /** What became of one edit, in the order given. */

@@ -55,7 +55,9 @@ export const KNOWN_KEYS: Readonly<Record<string, 'bare' | 'value' | 'either'>> =
   fresh: 'bare',
   redo: 'bare',
   'no-commit': 'bare',
+  verify: 'value',
   by: 'value',
+  parallel: 'value',
 };
 
 /** The key by its main name. */

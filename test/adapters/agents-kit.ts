@@ -12,6 +12,7 @@ import { type Config, readConfig, type WrittenConfig } from '../../src/config.ts
 import type { AgentEvent, Agents, PhaseEnd, PhaseOrder } from '../../src/engine/ports.ts';
 import type { LogEntry } from '../../src/adapters/run-log.ts';
 import { tempFolder } from './process-kit.ts';
+import { openTo } from '../../src/adapters/sandbox/sandbox.ts';
 
 export type Ground = {
   readonly agents: Agents;
@@ -61,6 +62,7 @@ export function ground(
     redaction: openRedaction(env, given.files ?? []),
     env,
     identity: IDENTITY,
+    sandbox: openTo('a test'),
     table: given.table,
   });
   let ticket = 0;

@@ -39,8 +39,8 @@ it('5.2-R1 gives variables, absolute paths, an identity and an allow-listed envi
     TODONE_WORKTREE: place.workspace,
     TODONE_PHASE: 'implement',
     TODONE_ATTEMPT: '2',
-    TODONE_PLAN: place.path(order, 'plan.md'),
-    TODONE_RESULT: place.path(order, 'result.json'),
+    TODONE_PLAN: place.path(order, 'given/plan.md'),
+    TODONE_RESULT: place.path(order, 'given/result.json'),
     TODONE_PORT: '43010',
     TODONE_RUN: `${place.epoch}.1-g1234567-1`,
   });
@@ -62,16 +62,16 @@ it('5.2-R1 gives variables, absolute paths, an identity and an allow-listed envi
   );
   expect(env.get('GIT_AUTHOR_EMAIL')).toBe('ada@example.org');
   expect(readFileSync(join(place.workspace, 'pwd.txt'), 'utf8').trim()).toBe(place.workspace);
-  expect(place.text(order, 'plan.md')).toBe('the plan');
+  expect(place.text(order, 'given/plan.md')).toBe('the plan');
 });
 
 it('13-R3 keeps folders 0700 and files 0600', async () => {
   const place = ground();
   const order = place.order({ task: taskOf('echo hello') });
   await place.run(order);
-  for (const folder of ['.', '..', '../..']) expect(statSync(place.path(order, folder)).mode & 0o777).toBe(0o700);
-  expect(filesIn(place.path(order, '.'))).toEqual(['end-implement.json', 'implement.ndjson', 'prompt-implement.md']);
-  for (const name of filesIn(place.path(order, '.'))) expect(statSync(place.path(order, name)).mode & 0o777).toBe(0o600);
+  for (const folder of ['.', 'given', '..', '../..']) expect(statSync(place.path(order, folder)).mode & 0o777).toBe(0o700);
+  expect(filesIn(place.path(order, '.'))).toEqual(['end-implement.json', 'given', 'implement.ndjson', 'prompt-implement.md']);
+  for (const name of filesIn(place.path(order, '.')).filter((each) => each !== 'given')) expect(statSync(place.path(order, name)).mode & 0o777).toBe(0o600);
 });
 
 it.each([
@@ -234,14 +234,14 @@ it('2-R7 reads a written end back even where the agent is not there any more, an
 
 it('2-R7 tells an end that it could not write, and says so', async () => {
   const place = ground();
-  const order = place.order({ task: taskOf('mkdir -p "$(dirname "$TODONE_RESULT")/end-implement.json/x"') });
+  const order = place.order({ task: taskOf('mkdir -p "$(dirname "$TODONE_RESULT")/../end-implement.json/x"') });
   expect((await place.run(order)).end.kind).toBe('done');
   expect(place.said).toEqual([expect.stringContaining('warn the end of implement could not be written')]);
 });
 
 it('2-R7 works where the program removed its own run folder', async () => {
   const place = ground();
-  const order = place.order({ task: taskOf('rm -rf "$(dirname "$TODONE_RESULT")"') });
+  const order = place.order({ task: taskOf('rm -rf "$(dirname "$(dirname "$TODONE_RESULT")")"') });
   expect((await place.run(order)).end.kind).toBe('done');
   expect(existsSync(place.path(order, 'end-implement.json'))).toBe(true);
 });
@@ -313,8 +313,8 @@ it('5.1-R2 takes a plan from where TODONE_PLAN points, else what was printed, wi
     expect(found).toMatchObject({ plan, files: ['src/a.ts', 'test/a.test.ts'] });
   }
   const stale = place.order({ agent: 'prints', step: 'plan', prompt: 'new', plan: 'old' });
-  mkdirSync(place.path(stale, '.'), { recursive: true });
-  writeFileSync(place.path(stale, 'plan.md'), 'left by another');
+  mkdirSync(place.path(stale, 'given'), { recursive: true });
+  writeFileSync(place.path(stale, 'given/plan.md'), 'left by another');
   expect((await place.run(stale)).found.plan).toBe('new');
 });
 
@@ -402,13 +402,16 @@ it('13-R3 does not write its log through a link', async () => {
   expect(existsSync(join(place.workspace, 'target'))).toBe(false);
 });
 
-it('keeps run folders bounded in time, but for tasks that go on', async () => {
+it('13-R3 keeps run folders bounded in time and in size, the newest last, but for tasks that go on', async () => {
   const place = ground();
   await place.run({ id: 'g1111111' });
   await place.run({ id: 'g2222222' });
-  expect(pruneRuns(place.stateDir, 0, new Set())).toBe(0);
-  expect(pruneRuns(place.stateDir, Date.now() + 60_000, new Set(['g2222222']))).toBe(1);
+  const all = { before: 0, maxBytes: 1e9, spare: new Set<string>() };
+  expect(pruneRuns(place.stateDir, all)).toBe(0);
+  expect(pruneRuns(place.stateDir, { ...all, before: Date.now() + 60_000, spare: new Set(['g2222222']) })).toBe(1);
   expect(filesIn(join(place.stateDir, 'runs'))).toEqual(['g2222222']);
+  await place.run({ id: 'g3333333' });
+  expect(pruneRuns(place.stateDir, { ...all, maxBytes: 1 })).toBe(2);
 });
 
 const textOf = (entry: LogEntry): string => (entry.kind === 'text' ? entry.text : entry.kind);

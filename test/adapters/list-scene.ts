@@ -43,17 +43,7 @@ export function scene(text: string | Buffer | undefined = LIST): Scene {
     state,
     said,
     open(more = {}) {
-      const file = openTaskFile({
-        path: list,
-        stateDir: state,
-        maxListBytes: 16 * 1024 * 1024,
-        apply,
-        gitState: async () => ({ position: '', listIsCommitted: false }),
-        clock: systemClock(),
-        log: { write: (level, message) => void said.push({ level, message }) },
-        random: Math.random,
-        ...more,
-      });
+      const file = openListAt(folder, { log: { write: (level, message) => void said.push({ level, message }) }, ...more });
       opened.push(file);
       return file;
     },
@@ -69,6 +59,21 @@ export function scene(text: string | Buffer | undefined = LIST): Scene {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The adapter on the list of a scene's folder, for this or another process. */
+export function openListAt(folder: string, more: Partial<TaskFileOptions> = {}): ListFile {
+  return openTaskFile({
+    path: join(folder, 'tasks.md'),
+    stateDir: join(folder, 'state'),
+    maxListBytes: 16 * 1024 * 1024,
+    apply,
+    gitState: async () => ({ position: '', listIsCommitted: false }),
+    clock: systemClock(),
+    log: { write: () => undefined },
+    random: Math.random,
+    ...more,
+  });
 }
 
 export function apply(text: string, edits: readonly Edit[]): ReturnType<typeof applyEdits> {

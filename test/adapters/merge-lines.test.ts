@@ -35,6 +35,31 @@ describe('two changes of one text', () => {
     });
   });
 
+  it('1.4-R3 what both added is there once, also beside a line that only one of them changed or took away', () => {
+    const once = { text: lines('a', 'y', 'x', '[] task'), conflicts: 0 };
+    expect(mergeLines(lines('a', '[🟡 q8f0t6zd] task'), lines('a', 'x', '[🟡 q8f0t6zd] task'), lines('a', 'y', 'x', '[] task'))).toEqual(once);
+    expect(mergeLines(lines('a', 'b'), lines('a', 'x', 'b'), lines('a', 'x')).text).toBe(lines('a', 'x'));
+    expect(mergeLines(lines('a', 'b'), lines('a', 'x'), lines('a', 'x', 'b')).text).toBe(lines('a', 'x'));
+    expect(mergeLines(lines('a', 'b'), lines('a', 'b', 'x'), lines('a', 'x')).text).toBe(lines('a', 'x'));
+  });
+
+  it('1.4-R3 what one side put in the place of a line that the other took away stands, and a line taken away stays away', () => {
+    expect(mergeLines(lines('a', 'b', 'c'), lines('a', 'x', 'c'), lines('a', 'c'))).toEqual({ text: lines('a', 'x', 'c'), conflicts: 0 });
+    expect(mergeLines(lines('a', '[] task', 'c'), lines('a', '[🟡 q8f0t6zd] task', 'c'), lines('a', 'c'))).toEqual({ text: lines('a', 'c'), conflicts: 0 });
+    expect(mergeLines(lines('a', 'b', 'c', 'd'), lines('a', 'b', 'x', 'd'), lines('a', 'd'))).toEqual({ text: lines('a', 'x', 'd'), conflicts: 0 });
+  });
+
+  it('1.4-R3 a task that both added is one task, with the newer marker', () => {
+    expect(mergeLines(lines('a'), lines('a', '- [] task'), lines('a', '- [✅ a1b2c3d, q8f0t6zd] task', 'x')).text).toBe(
+      lines('a', '- [✅ a1b2c3d, q8f0t6zd] task', 'x'),
+    );
+  });
+
+  it('1.4-R3 an added line stays where the line below it is marked by one side and edited by the other', () => {
+    const merged = mergeLines(lines('a', '[] task'), lines('a', 'x', '[🟡 q8f0t6zd] task'), lines('a', '[x] task'));
+    expect(merged).toEqual({ text: lines('a', 'x', '[x] task'), conflicts: 1 });
+  });
+
   it('1.4-R3 the newer stands where both changed the same lines, and that is counted', () => {
     expect(mergeLines(lines('a', 'b', 'c'), lines('a', 'old', 'c'), lines('a', 'new', 'c'))).toEqual({ text: lines('a', 'new', 'c'), conflicts: 1 });
   });

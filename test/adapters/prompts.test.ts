@@ -55,7 +55,7 @@ it('5.1-R2 gives implement the plan whole and the evidence, update the diff, and
   const { prompts } = loadPrompts(repo({}));
   expect(prompts.fill('implement', VALUES)).toMatch(/<plan>\nfiles: a\.ts\n<\/plan>[^]*<evidence>\nit was red\n<\/evidence>/);
   expect(prompts.fill('update', VALUES)).toContain('<diff>\n+ one\n</diff>');
-  expect(PROMPT_NAMES.filter((name) => prompts.options(name).readOnly)).toEqual(['plan', 'investigate']);
+  expect(PROMPT_NAMES.filter((name) => prompts.options(name).readOnly)).toEqual(['plan', 'investigate', 'breakdown']);
 });
 
 it('5.2-R5 states the rules for deviations, and asks for the required components of a plan', () => {

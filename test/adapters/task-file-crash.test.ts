@@ -42,6 +42,7 @@ function mortalDisk(dieAt: number, exchanges: boolean, beforeSwap: () => void): 
     realpath: (path) => realDisk.realpath(path),
     facts: (path) => realDisk.facts(path),
     names: (folder) => realDisk.names(folder),
+    makeFolder: (folder) => realDisk.makeFolder(folder),
     open: async (path) => mortal(await realDisk.open(path)),
     create: async (path) => step(async () => mortal(await realDisk.create(path))),
     exchange: async (a, b) =>
@@ -108,7 +109,7 @@ describe('a writer that dies', () => {
         });
         await dieIn(at, first, 'edit');
         // The recovery dies too, each time a step later.
-        for (let recoverAt = 0; recoverAt < STEPS_MAX; recoverAt += 3) {
+        for (let recoverAt = 0; recoverAt < STEPS_MAX; recoverAt++) {
           const second = mortalDisk(recoverAt, exchanges, () => undefined);
           await dieIn(at, second, 'recover');
           if (second.steps() <= recoverAt) break;

@@ -103,6 +103,78 @@ export function gitPortsContract(name: string, makeBed: () => Promise<Bed>): voi
       expect(bed.text(three.workspace, 'two.txt')).toBe('2\n');
     });
 
+    const squash = async (order: LandingOrder, onto?: string) => {
+      const squashed = await bed.landing.squash(order, onto);
+      if (squashed.kind !== 'commit') throw new Error(JSON.stringify(squashed));
+      return squashed;
+    };
+
+    it('4-R6 lands several together in one swap, each on the one before; one that does not go with them stays as it is', async () => {
+      const orders: LandingOrder[] = [];
+      for (const slot of [1, 2, 3, 4]) orders.push(await begin(orderOf({ slot })));
+      const [one, two, three, clash] = orders as [LandingOrder, LandingOrder, LandingOrder, LandingOrder];
+      for (const [at, order] of orders.entries()) bed.put(order.workspace, order === clash ? '2.txt' : `${at + 1}.txt`, `by ${at + 1}\n`);
+      const first = await squash(one);
+      const second = await squash(two, first.commit);
+      expect(await bed.landing.squash(clash, second.commit)).toEqual({ kind: 'apart' });
+      expect(bed.text(clash.workspace, '2.txt')).toBe('by 4\n');
+      const third = await squash(three, second.commit);
+      expect(bed.landed('feature')).toEqual([]);
+      const below = [
+        { order: one, commit: first.commit },
+        { order: two, commit: second.commit },
+      ];
+      const landed = await bed.landing.advance(three, first.tip, third.commit, below);
+      expect(landed).toMatchObject({ kind: 'landed', commit: third.commit, below: [{ commit: first.commit }, { commit: second.commit }] });
+      expect(bed.landed('feature')).toEqual([first.commit, second.commit, third.commit]);
+      expect(await bed.landing.advance(three, first.tip, third.commit, below)).toEqual(landed);
+      for (const [order, commit] of [
+        [one, first.commit],
+        [two, second.commit],
+        [three, third.commit],
+      ] as const) {
+        expect(await bed.landing.squash(order)).toMatchObject({ kind: 'landed', commit });
+        expect(await bed.landing.proof('feature', order.id)).toMatchObject({ commit });
+      }
+      expect((await bed.landing.squash(clash)).kind).toBe('conflict');
+    });
+
+    it('4-R6 work is there again after another commit was checked out for a check, and nothing that the check left', async () => {
+      const one = await begin(orderOf());
+      const two = await begin(orderOf({ slot: 2 }));
+      bed.put(one.workspace, 'one.txt', '1\n');
+      bed.put(two.workspace, 'two.txt', '2\n');
+      const below = await squash(one);
+      const stacked = await squash(two, below.commit);
+      await bed.landing.checkout(two.workspace, stacked.commit, stacked.own);
+      expect(bed.text(two.workspace, 'one.txt')).toBe('1\n');
+      bed.put(two.workspace, 'report.txt', 'left by a check\n');
+      const alone = await squash(two);
+      expect([bed.text(two.workspace, 'one.txt'), bed.text(two.workspace, 'two.txt'), bed.text(two.workspace, 'report.txt')]).toEqual([
+        undefined,
+        '2\n',
+        undefined,
+      ]);
+      await bed.landing.advance(two, alone.tip, alone.commit);
+      const three = await begin(orderOf({ slot: 3 }));
+      expect([bed.text(three.workspace, 'one.txt'), bed.text(three.workspace, 'two.txt')]).toEqual([undefined, '2\n']);
+    });
+
+    it('4-R7 sees a conflict with what has landed before it is to land; without one it changes nothing', async () => {
+      const one = await begin(orderOf());
+      const two = await begin(orderOf({ slot: 2 }));
+      const three = await begin(orderOf({ slot: 3 }));
+      for (const order of [one, two]) bed.put(order.workspace, 'notes.txt', `${order.id}\n`);
+      bed.put(three.workspace, 'three.txt', '3\n');
+      expect(await bed.landing.preflight(one)).toBeUndefined();
+      const tip = await land(one);
+      expect(await bed.landing.preflight(three)).toBeUndefined();
+      expect([bed.text(three.workspace, 'notes.txt'), bed.text(three.workspace, 'three.txt')]).toEqual(['one\n', '3\n']);
+      expect(await bed.landing.preflight(two)).toMatchObject({ kind: 'conflict', start: tip, kept: `refs/todone/${two.id}/1/conflict` });
+      expect(bed.text(two.workspace, 'notes.txt')).toContain('<<<<<<<');
+      await land(three);
+    });
+
     it('4-R7 gives a conflict back to the workspace, on the tip, and lands what settles it', async () => {
       const one = await begin(orderOf());
       const two = await begin(orderOf({ slot: 2 }));

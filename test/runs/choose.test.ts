@@ -49,9 +49,9 @@ describe('choosing', () => {
     expect(why(scene, 'parent')).toBe('subtasks');
   });
 
-  it('3-R3 priority first, then file order; one task of a section at a time; never more than maxAgents', () => {
+  it('3-R3 3-R4 priority first, then file order, several of a section side by side; never more than maxAgents', () => {
     const text = '## Git Worktree a\n[] a1\n[] a2 {p0}\n\n## Git Worktree b\n[] b1 {p1}\n\n## Git Worktree c\n[] c1\n';
-    expect(starts(sceneOf(text))).toEqual(['a2', 'b1', 'c1']);
+    expect(starts(sceneOf(text))).toEqual(['a2', 'b1', 'a1', 'c1']);
     expect(starts(sceneOf(text, { config: { maxAgents: 2 } }))).toEqual(['a2', 'b1']);
     expect(why(sceneOf(text, { config: { maxAgents: 2 } }), 'c1')).toBe('cap');
   });
@@ -77,8 +77,32 @@ describe('choosing', () => {
     const scene = sceneOf('## Git Worktree a\n[] x\n', { now: 1000 });
     const fingerprint = scene.board.sections.flatMap((section) => section.tasks)[0]?.fingerprint ?? '';
     scene.draft.world.recent.set(fingerprint, 500);
-    expect(choose(scene)).toEqual({ start: [], wakeAt: 2500 });
+    expect(choose(scene)).toMatchObject({ start: [], wakeAt: 2500 });
     expect(starts({ ...scene, now: 2500 })).toEqual(['x']);
+  });
+
+  it('3-R5 1.3-R2 tasks of one section whose files may be the same never start side by side; other sections do not matter', () => {
+    const text = [
+      '## Git Worktree a',
+      '[] low {p3}\n  files: src/auth/**',
+      '[] high {p0}\n  files: src/auth/login.ts, docs/**',
+      '[] other\n  files: src/billing/**',
+      '[] open\n',
+      '## Git Worktree b\n[] elsewhere\n  files: src/auth/login.ts',
+    ].join('\n');
+    const scene = sceneOf(text);
+    expect(starts(scene)).toEqual(['high', 'other', 'open', 'elsewhere']);
+    const held = [...reasons(scene)].find(({ located }) => located.task.title === 'low')?.why;
+    expect(held).toMatchObject({ rule: '3-R5', code: 'files', message: expect.stringContaining('"high"') });
+    expect(waves(scene).map((wave) => wave.map((task) => task.title))).toEqual([['high', 'other', 'open', 'elsewhere'], ['low']]);
+  });
+
+  it('3-R5 where globs leave it open, the files of the tip are asked for, and decide', () => {
+    const text = '## Git Worktree a\n[] tests\n  files: **/*.test.ts\n[] code\n  files: src/**/*.ts\n';
+    expect([starts(sceneOf(text)), choose(sceneOf(text)).unsure]).toEqual([['tests'], ['a']]);
+    const tips = (...files: readonly string[]): Scene => sceneOf(text, { world: (world) => world.tips.set('a', files) });
+    expect(starts(tips('src/x.ts', 'test/x.test.ts'))).toEqual(['tests', 'code']);
+    expect(starts(tips('src/x.ts', 'src/x.test.ts'))).toEqual(['tests']);
   });
 
   it('3-R7 groups and tasks in file order, tags as typed, inherited ones last', () => {
@@ -91,6 +115,8 @@ describe('choosing', () => {
 
   it('3-R7 the waves that follow end with what cannot start', () => {
     const scene = sceneOf('## Git Worktree a\n[] one\n[] two\n[⏰] three\n\n## Git Worktree b\n[] four\n[❌ m2c7r4ya] x\n[⏰] never\n');
-    expect(waves(scene).map((wave) => wave.map((task) => task.title))).toEqual([['one', 'four'], ['two'], ['three']]);
+    expect(waves(scene).map((wave) => wave.map((task) => task.title))).toEqual([['one', 'two', 'four'], ['three']]);
+    const one = { ...scene, config: { ...scene.config, parallel: 1 } };
+    expect(waves(one).map((wave) => wave.map((task) => task.title))).toEqual([['one', 'four'], ['two'], ['three']]);
   });
 });

@@ -106,14 +106,30 @@ describe('the life of a run', () => {
     const conflict: End = { kind: 'rework', reason: 'conflict', message: 'conflict in a.ts', evidence: 'both sides', found: { start: 'tip' } };
     for (let turn = 0; turn < REWORKS_MAX; turn++) {
       now = advance(now, conflict, policy);
-      expect(now).toMatchObject({ step: 'implement', evidence: 'both sides', found: { start: 'tip' } });
+      expect(now).toMatchObject({ step: 'implement', evidence: 'both sides', sentBack: 'conflict', found: { start: 'tip' } });
       now = { ...now, step: 'land' };
     }
     expect(advance(now, conflict, policy).outcome).toMatchObject({ state: 'failed', reason: 'conflict' });
   });
 
+  it('4-R7 an agent that cannot settle a conflict does its work again on the tip, at most twice', () => {
+    const conflict: End = { kind: 'rework', reason: 'conflict', message: 'conflict in a.ts', evidence: 'both sides', found: { start: 'tip', kept: 'refs/x' } };
+    let now = run({ step: 'land', found: { workspace: '/w', start: 'old' } });
+    for (let turn = 0; turn < REWORKS_MAX; turn++) {
+      now = advance(now, conflict, { ...policy, learns: false });
+      expect(now).toMatchObject({ step: 'prepare', sentBack: 'conflict', attempt: 1, found: { start: undefined, kept: undefined } });
+      now = { ...now, step: 'land' };
+    }
+    const last = advance(now, conflict, { ...policy, learns: false });
+    expect(last).toMatchObject({
+      outcome: { state: 'failed', reason: 'conflict', message: expect.stringContaining('conflict in a.ts') },
+      found: { kept: 'refs/x' },
+    });
+    expect(advance({ ...now, reworks: 0 }, { ...conflict, reason: 'verify_failed' }, { ...policy, learns: false })).toMatchObject({ step: 'settle' });
+  });
+
   it('2-R6 every reason has its row', () => {
-    expect(Object.keys(ENDS)).toHaveLength(14);
+    expect(Object.keys(ENDS)).toHaveLength(15);
   });
 
   it('2-R2 a step that is begun again has a higher ticket', () => {

@@ -129,6 +129,141 @@ describe('the turn', () => {
     }
   });
 
+  it('1.4-R7 a checkout that moves nothing but the index is one, too; a person who sets the same marker back is not', () => {
+    for (const index of ['two', 'one']) {
+      const wheel = table('## Git Worktree a\n[] one\n');
+      wheel.git({ gitIndex: 'one' });
+      wheel.read();
+      wheel.land();
+      const right = wheel.list();
+      wheel.git({ gitIndex: index, listIsCommitted: true });
+      wheel.save(() => '## Git Worktree a\n[] one\n');
+      expect([index, wheel.world.list.kind, wheel.steps()]).toEqual([index, index === 'two' ? 'rollback' : 'fine', []]);
+      wheel.wait(ROLLBACK_QUIET_MS);
+      wheel.read();
+      expect(wheel.list()).toBe(index === 'two' ? right : '## Git Worktree a\n[] one\n');
+    }
+  });
+
+  it('1.4-R7 an approval that git brings is none, until the tag has been back and a person deletes it', () => {
+    const gated = '## Git Worktree a\n### Later {approval}\n[] one\n## Git Worktree b\n[] two {triage}\n';
+    const free = gated.replaceAll(/ \{(approval|triage)\}/g, '');
+    const wheel = table(gated);
+    wheel.read();
+    wheel.git({ gitPosition: 'elsewhere' });
+    wheel.save(() => free);
+    expect(wheel.steps()).toEqual([]);
+    wheel.save((text) => text.replace('[] one', '[] zero'));
+    // What was not gated before is what its line says.
+    expect([...wheel.world.runs.values()].map((run) => run.text)).toEqual(['zero']);
+    wheel.save((text) => text.replace('[] two', '[] two {triage}'));
+    wheel.save((text) => text.replace(' {triage}', ''));
+    expect([...wheel.world.runs.values()].map((run) => run.text)).toEqual(['zero', 'two']);
+    expect([...wheel.world.meta.keys()].filter((key) => key.startsWith('ungated:'))).toEqual(['ungated:a\none']);
+    const mine = table(gated);
+    mine.read();
+    mine.save(() => free);
+    expect(mine.steps()).toEqual(['prepare', 'prepare']);
+  });
+
+  it('1.4-R7 2-R4 the 🟡 of a run that is over comes back with an old buffer: nothing runs again, and the outcome is put right', () => {
+    for (const outcome of ['done', 'failed']) {
+      const wheel = table('## Git Worktree a\n[] one\n', { attempts: 1 });
+      wheel.read();
+      const stale = wheel.list();
+      if (outcome === 'done') wheel.land();
+      else
+        for (const step of ['prepare', 'plan', 'implement'] as const)
+          wheel.end(step, step === 'implement' ? { kind: 'final', reason: 'agent_failed', message: 'exit 3' } : undefined);
+      const right = wheel.list();
+      expect(right).not.toBe(stale);
+      wheel.save(() => stale.replace('## ', 'A remark.\n\n## '));
+      expect([wheel.world.list.kind, wheel.steps()]).toEqual(['rollback', []]);
+      wheel.wait(ROLLBACK_QUIET_MS);
+      wheel.read();
+      expect([wheel.list(), wheel.world.list.kind, wheel.steps()]).toEqual([right.replace('## ', 'A remark.\n\n## '), 'fine', []]);
+    }
+  });
+
+  it('1.4-R7 an old buffer takes a claim and a failure back at once: both are put right, with the reason of the failure', () => {
+    const wheel = table('## Git Worktree a\n[] one\n[] two\n', { attempts: 1 });
+    const stale = wheel.list();
+    wheel.read();
+    for (const step of ['prepare', 'plan', 'implement'] as const)
+      wheel.end(step, step === 'implement' ? { kind: 'final', reason: 'agent_failed', message: 'exit 3' } : undefined);
+    wheel.end('prepare');
+    const right = wheel.list();
+    expect(right).toMatch(/\[❌ \w+\] one\n {2}> .*\n\[🟡 \w+\] two/u);
+    wheel.save(() => stale);
+    expect(kinds(wheel.effects)).not.toContain('halt');
+    wheel.wait(ROLLBACK_QUIET_MS);
+    wheel.read();
+    expect([wheel.list(), wheel.steps()]).toEqual([right, ['plan']]);
+  });
+
+  it('1.4-R7 an outcome that is about to be written counts as one of the markers that an old buffer takes back', () => {
+    const wheel = table('## Git Worktree a\n[] one\n\n## Git Worktree b\n[] two\n');
+    const stale = wheel.list();
+    wheel.read();
+    wheel.take({ kind: 'unreadable', missing: true, message: 'gone' });
+    for (const step of ['prepare', 'plan', 'implement', 'update'] as const) wheel.end(step);
+    wheel.end('land', { kind: 'done', found: { commit: 'a1b2c3d4e5', hash: 'a1b2c3d' } });
+    wheel.save(() => stale);
+    expect([wheel.world.list.kind, kinds(wheel.effects).includes('halt')]).toEqual(['rollback', false]);
+    wheel.wait(ROLLBACK_QUIET_MS);
+    wheel.read();
+    wheel.read();
+    expect(wheel.list()).toMatch(/\[✅ a1b2c3d, \w+\] one\n\n.*\n\[🟡 \w+\] two/u);
+  });
+
+  it('2-R4 1.4-R7 what a person says in the same save as markers went back counts once they are right again', () => {
+    const wheel = table('## Git Worktree a\n[] one\n\n## Git Worktree b\n[] two\n');
+    wheel.read();
+    wheel.save((text) => text.replace(/\[🟡[^\]]*\] two/u, '[-] two'));
+    wheel.git({ gitPosition: 'elsewhere' });
+    expect(kinds(wheel.effects).filter((kind) => kind === 'halt')).toHaveLength(1);
+    const other = table('## Git Worktree a\n[] one\n\n## Git Worktree b\n[] two\n');
+    other.read();
+    other.git({ gitPosition: 'elsewhere' });
+    other.save((text) => text.replace(/\[🟡[^\]]*\] one/u, '[] one').replace(/\[🟡[^\]]*\] two/u, '[-] two'));
+    expect([other.world.list.kind, kinds(other.effects).includes('halt')]).toEqual(['rollback', false]);
+    other.wait(ROLLBACK_QUIET_MS);
+    other.read();
+    expect(other.list()).toMatch(/\[🟡 \w+\] one\n\n.*\n\[-\] two/u);
+    expect(kinds(other.effects).filter((kind) => kind === 'halt')).toHaveLength(1);
+  });
+
+  it('1.4-R6 1.4-R3 the text before is kept where a save lacks lines of it, and not where one was only typed on', () => {
+    const wheel = table('## Git Worktree a\n[-] one\nA remark.\n');
+    wheel.read();
+    wheel.save((text) => text.replace('A remark.', 'A remark. And more.').replace('[-]', '[x]'));
+    expect(kinds(wheel.effects)).not.toContain('keep');
+    const before = wheel.list();
+    wheel.save((text) => text.replace('A remark. And more.\n', 'Something else.\n'));
+    expect(wheel.effects.filter((effect) => effect.kind === 'keep')).toEqual([{ kind: 'keep', text: before }]);
+    const torn = table('## Git Worktree a\n[-] one\n[-] two\n');
+    torn.read();
+    const whole = torn.list();
+    torn.save(() => '');
+    expect(torn.effects.filter((effect) => effect.kind === 'keep')).toEqual([{ kind: 'keep', text: whole }]);
+  });
+
+  it('1.1-R2 a list of which a formatter made something else is refused, with nothing stopped or started, until it is undone', () => {
+    const wheel = table('## Git Worktree a\n[] one\n  files: x\n[] two\n');
+    wheel.read();
+    const [before, stopped] = [wheel.list(), kinds(wheel.effects).length];
+    const board = parse(before.replaceAll(/\n +/g, ' ').replaceAll(/\n(?=\[)/g, ' '), defaultParseOptions);
+    const facts = { gitPosition: 'p', gitOperation: undefined, listIsCommitted: false, version: 'formatted', modifiedAt: 0 };
+    const reflow = board.sections[0]?.tasks.slice(0, 1) ?? [];
+    wheel.take({ kind: 'read', board, facts, torn: true, conflict: false, own: false, reflow });
+    expect([wheel.world.list, kinds(wheel.effects).length]).toEqual([
+      expect.objectContaining({ kind: 'refused', message: expect.stringContaining('.prettierignore') as string }),
+      stopped,
+    ]);
+    wheel.read();
+    expect([wheel.world.list.kind, wheel.list()]).toEqual(['fine', before]);
+  });
+
   it('1.4-R7 conflict markers of git pause everything until they are gone', () => {
     const wheel = table('## Git Worktree a\n[] one\n');
     wheel.read({ conflict: true });
@@ -150,7 +285,7 @@ describe('the turn', () => {
   });
 
   it('1.4-R11 while the list is away running work goes on, and its result is written when it is back', () => {
-    const wheel = table('## Git Worktree a\n[] one\n[] two\n');
+    const wheel = table('## Git Worktree a {parallel:1}\n[] one\n[] two\n');
     wheel.read();
     wheel.take({ kind: 'unreadable', missing: true, message: 'gone' });
     wheel.land();
@@ -217,6 +352,60 @@ describe('the turn', () => {
     expect([...wheel.world.runs.values()][0]?.found).toEqual({});
   });
 
+  it('4-R3 runs of a section get the lowest workspaces that are free, and go past one that a person is at work in', () => {
+    const wheel = table('## Git Worktree a\n[] one\n[] two\n[] three\n');
+    const slots = (): string => [...wheel.world.runs.values()].map((run) => `${run.text} ${run.workspaceSlot}`).join(', ');
+    wheel.read();
+    expect(slots()).toBe('one 1, two 2, three 3');
+    const busy = { kind: 'transient', reason: 'setup_failed', message: 'a person', retryAt: 9000, patient: true, workspaceBusy: true } as const;
+    wheel.end('prepare', busy);
+    expect(slots()).toBe('one 4, two 2, three 3');
+    expect([...wheel.world.runs.values()][0]).toMatchObject({ step: 'prepare', waitUntil: undefined, found: { notes: [expect.stringContaining('a person')] } });
+    wheel.save((text) => `${text}[] four\n`);
+    expect(slots()).toBe('one 4, two 2, three 3, four 5');
+    for (let at = 0; at < 20; at++) wheel.end('prepare', busy);
+    expect(Math.max(...[...wheel.world.runs.values()].map((run) => run.workspaceSlot))).toBeLessThan(20);
+  });
+
+  it('3-R5 a plan that names files of a run at work waits before implement, and is made again on the tip that has landed', () => {
+    const planned = (file: string): End => ({ kind: 'done', found: { files: [file], plan: 'the plan' } });
+    const wheel = table('## Git Worktree a\n[] one\n[] two\n[] three\n');
+    const steps = (): string => [...wheel.world.runs.values()].map((run) => `${run.text} ${run.step}${run.behind === undefined ? '' : ' behind'}`).join(', ');
+    wheel.read();
+    for (let at = 0; at < 3; at++) wheel.end('prepare');
+    wheel.end('plan', planned('src/a.ts'));
+    wheel.end('plan', planned('src/**'));
+    wheel.end('plan', planned('docs/x.md'));
+    expect(steps()).toBe('one implement, two implement behind, three implement');
+    const performed = (): number => kinds(wheel.effects).filter((kind) => kind === 'implement').length;
+    expect(performed()).toBe(2);
+    wheel.wait(60_000);
+    expect([steps(), performed()]).toEqual(['one implement, two implement behind, three implement', 2]);
+    wheel.end('implement');
+    wheel.end('update');
+    wheel.end('land', { kind: 'done', found: { commit: 'a1b2c3d4e5', hash: 'a1b2c3d' } });
+    expect(steps()).toBe('two prepare, three implement');
+    wheel.end('prepare');
+    wheel.end('plan', planned('src/b.ts'));
+    expect(steps()).toBe('two implement, three implement');
+  });
+
+  it('3-R5 one that waits goes on with its plan when the other has failed, and can be stopped', () => {
+    const planned: End = { kind: 'done', found: { files: ['src/a.ts'] } };
+    const wheel = table('## Git Worktree a\n[] one\n[] two\n', { attempts: 1 });
+    wheel.read();
+    for (const step of ['prepare', 'prepare'] as const) wheel.end(step);
+    for (const step of ['plan', 'plan'] as const) wheel.end(step, planned);
+    wheel.end('implement', { kind: 'final', reason: 'agent_failed', message: 'exit 1' });
+    expect([...wheel.world.runs.values()]).toMatchObject([{ text: 'two', step: 'implement', behind: undefined, waitUntil: undefined }]);
+    const stopped = table('## Git Worktree a\n[] one\n[] two\n');
+    stopped.read();
+    for (const step of ['prepare', 'prepare'] as const) stopped.end(step);
+    for (const step of ['plan', 'plan'] as const) stopped.end(step, planned);
+    stopped.save((text) => text.replace(/\[🟡[^\]]*\] two/u, '[❌] two'));
+    expect(stopped.list()).toMatch(/\[❌ \w+\] two/u);
+  });
+
   it('2-R2 an answer with an old ticket, or for another step, is an echo', () => {
     const wheel = table('## Git Worktree a\n[] one\n');
     wheel.read();
@@ -227,7 +416,7 @@ describe('the turn', () => {
   });
 
   it('7-R5 while draining no phase of an agent is begun, and landing goes on', () => {
-    const wheel = table('## Git Worktree a\n[] one\n[] two\n');
+    const wheel = table('## Git Worktree a {parallel:1}\n[] one\n[] two\n');
     wheel.read();
     wheel.end('prepare');
     wheel.take({ kind: 'drain' });
@@ -241,7 +430,7 @@ describe('the turn', () => {
     wheel.end('prepare');
     const rows = (world: World) =>
       JSON.parse(JSON.stringify({ known: [...world.known.values()], runs: [...world.runs.values()], meta: [...world.meta] })) as Parameters<typeof worldOf>[0];
-    const loaded = worldOf({ ...rows(wheel.world), meta: new Map(wheel.world.meta) }, new Set());
+    const loaded = worldOf({ ...rows(wheel.world), meta: new Map(wheel.world.meta) });
     expect(rows(loaded)).toEqual(rows(wheel.world));
   });
 });

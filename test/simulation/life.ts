@@ -5,14 +5,14 @@
  */
 import type { Config } from '../../src/config.ts';
 import type { Engine, EnginePorts } from '../../src/engine/engine.ts';
-import type { Agents, Clock, GitState, Journal, PhaseEnd, PhaseOrder, Reading, TaskFile, Written } from '../../src/engine/ports.ts';
+import type { Agents, Branches, Clock, GitState, Journal, PhaseEnd, PhaseOrder, Reading, TaskFile, Verify, Written } from '../../src/engine/ports.ts';
 import type { applyEdits } from '../../src/tasks/edit.ts';
 import type { defaultParseOptions, parse } from '../../src/tasks/parse.ts';
 import type { Edit } from '../../src/tasks/task.ts';
 import { memoryJournal, journalStore, type JournalStore } from '../twins/journal.ts';
 import { memoryLanding } from '../twins/landing.ts';
 import { memoryRepo, type MemoryRepo } from '../twins/repo.ts';
-import { memoryWorkspaces } from '../twins/workspaces.ts';
+import { type MemoryWorkspaces, memoryWorkspaces } from '../twins/workspaces.ts';
 
 /** The rooms under test: the production ones, or a copy with a planted fault. */
 export type Rooms = {
@@ -31,8 +31,8 @@ const STEPS_MAX = 4000;
 const QUIET_MS = 600_000;
 
 /** Lives it; `faults` names every promise that did not hold. */
-export async function live(seed: number, rooms: Rooms): Promise<Life> {
-  const world = makeWorld(seed, rooms);
+export async function live(seed: number, rooms: Rooms, narrow = false): Promise<Life> {
+  const world = makeWorld(seed, rooms, narrow);
   let crashes = 0;
   let steps = 0;
   const episodes = 1 + world.pick(EPISODES_MAX);
@@ -62,6 +62,15 @@ type Outside = {
   readonly tries: Map<string, number>;
   readonly words: Set<string>;
   /** What a person's own change last made of a task, by its word. */
+  /** One task of a section at a time, and none of what comes with several: as lives once were. */
+  readonly narrow: boolean;
+  readonly config: Config;
+  /** Who is in a workspace now, and which tasks of a section are in a phase. */
+  readonly places: Map<string, string>;
+  readonly atWork: Map<string, PhaseOrder>;
+  /** Checks that run now, by section; trees on which one has passed. */
+  readonly checking: Map<string, number>;
+  readonly passed: Set<string>;
   readonly wishes: Map<string, 'cancelled' | 'done' | 'stopped' | 'undone'>;
   text: string;
   version: number;
@@ -72,7 +81,7 @@ type Outside = {
   words_made: number;
 };
 
-function makeWorld(seed: number, rooms: Rooms): Outside {
+function makeWorld(seed: number, rooms: Rooms, narrow: boolean): Outside {
   const random = generator(seed);
   const pick = (below: number): number => Math.floor(random() * below);
   const outside: Outside = {
@@ -85,6 +94,12 @@ function makeWorld(seed: number, rooms: Rooms): Outside {
     live: new Map(),
     tries: new Map(),
     words: new Set(),
+    narrow,
+    config: narrow ? { ...rooms.config, parallel: 1 } : { ...rooms.config, verify: 'check', landBatch: [1, 1, 2, 5][pick(4)] ?? 1, maxAgents: 2 + pick(6) },
+    places: new Map(),
+    atWork: new Map(),
+    checking: new Map(),
+    passed: new Set(),
     wishes: new Map(),
     text: '',
     version: 0,
@@ -102,18 +117,24 @@ function makeWorld(seed: number, rooms: Rooms): Outside {
     outside.text += '\n';
   }
   outside.committed = outside.text;
-  void rooms;
   return outside;
 }
 
 const BEHAVIOURS = ['add', 'add', 'add', 'add', 'add', 'slow', 'flaky', 'empty', 'broken', 'faulty'] as const;
 
+/** Two that clash pass their check alone and fail it together; those that write the same file conflict. */
+const WIDE = [...BEHAVIOURS, 'clash', 'same', 'same'] as const;
+/** Any two of them meet, save for the first and the last. */
+const FILES = ['one/**', 'one/a.txt, two/**', 'two/b.txt'] as const;
+
 function newLine(outside: Outside): string {
   const word = `W${outside.words_made++}W`;
   outside.words.add(word);
-  const behaviour = BEHAVIOURS[outside.pick(BEHAVIOURS.length)] ?? 'add';
+  const behaviours = outside.narrow ? BEHAVIOURS : WIDE;
+  const behaviour = behaviours[outside.pick(behaviours.length)] ?? 'add';
   const marker = outside.pick(4) === 0 ? '[⏰]' : '[]';
-  return `${marker} ${behaviour} ${word}${outside.pick(6) === 0 ? ' {p1}' : ''}`;
+  const line = `${marker} ${behaviour} ${word}${outside.pick(6) === 0 ? ' {p1}' : ''}`;
+  return outside.narrow || outside.pick(3) > 0 ? line : `${line}\n  files: ${FILES[outside.pick(FILES.length)] ?? ''}`;
 }
 
 // ── one process ──────────────────────────────────────────────────────────────────────────────────
@@ -134,6 +155,9 @@ async function runEpisode(outside: Outside, rooms: Rooms, quiet: boolean): Promi
     },
   };
   outside.live.clear();
+  outside.places.clear();
+  outside.atWork.clear();
+  outside.checking.clear();
   let engine: Engine | undefined;
   let idle = false;
   let steps = 0;
@@ -236,7 +260,10 @@ function mortal<T extends object>(port: T, fuse: Fuse): T {
 }
 
 function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): EnginePorts {
-  const workspaces = memoryWorkspaces(outside.repo);
+  const busy = (slot: number): boolean => !outside.narrow && slot < 3 && fuse.left < Number.POSITIVE_INFINITY && outside.pick(12) === 0;
+  const workspaces = memoryWorkspaces(outside.repo, {
+    prepare: (order) => (busy(order.slot) ? { kind: 'busy', message: 'a person is at work in it' } : undefined),
+  });
   const journal = memoryJournal({ store: outside.store });
   return {
     clock,
@@ -244,16 +271,29 @@ function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): Engi
     journal: mortalJournal(journal, fuse),
     workspaces: mortal(workspaces, fuse),
     landing: mortal(memoryLanding(outside.repo), fuse),
+    branches: mortal(branchesTwin(), fuse),
     agents: agentsTwin(outside, workspaces, rooms, fuse),
-    verify: { run: async () => undefined },
+    verify: mortal(verifyTwin(outside, workspaces, fuse), fuse),
     prompts: { fill: () => '', limitMs: () => undefined },
     log: { write: () => undefined },
-    config: () => rooms.config,
+    config: () => outside.config,
     random: outside.random,
     instance: 'simulation',
-    snapshots: new Set(),
     works: true,
     waits: false,
+    patienceMs: 0,
+  };
+}
+
+/** The base does not move, and is sometimes in the way; a remote does not always answer. */
+function branchesTwin(): Branches {
+  let calls = 0;
+  return {
+    merge: async () => (++calls % 4 === 0 ? { kind: 'busy', message: 'in use', remedy: 'wait' } : { kind: 'current', message: 'nothing to merge' }),
+    verify: async () => undefined,
+    advance: async () => ({ kind: 'moved' }),
+    push: async () => (++calls % 3 === 0 ? { kind: 'later', why: 'network', message: 'no answer', remedy: 'wait' } : { kind: 'done', message: 'pushed' }),
+    pullRequest: async () => ({ kind: 'done', message: 'made' }),
   };
 }
 
@@ -283,6 +323,7 @@ function listTwin(outside: Outside, rooms: Rooms): TaskFile {
     },
     watch: async () => async () => undefined,
     recover: async () => undefined,
+    keep: async () => '',
   };
 }
 
@@ -293,7 +334,27 @@ function setText(outside: Outside, text: string): void {
   outside.version++;
 }
 
-function agentsTwin(outside: Outside, workspaces: ReturnType<typeof memoryWorkspaces>, rooms: Rooms, fuse: Fuse): Agents {
+/** Passes unless two that clash are both there. */
+function verifyTwin(outside: Outside, workspaces: MemoryWorkspaces, fuse: Fuse): Verify {
+  return {
+    async run(order, command, workspace) {
+      const now = (outside.checking.get(order.section) ?? 0) + 1;
+      outside.checking.set(order.section, now);
+      if (now > 1) outside.faults.push('I6: two landings of one section at once');
+      for (let turn = outside.pick(4); turn > 0; turn--) await settleMicrotasks();
+      if (fuse.dead) return never();
+      outside.checking.set(order.section, now - 1);
+      const ok = !clashes(workspaces.filesOf(workspace));
+      return { ok, command, output: '', code: ok ? 0 : 1, timedOut: false };
+    },
+    hasPassed: (tree) => outside.passed.has(tree),
+    passed: (tree) => void outside.passed.add(tree),
+  };
+}
+
+const clashes = (files: ReadonlyMap<string, string>): boolean => [...files.keys()].filter((path) => path.endsWith('.clash')).length > 1;
+
+function agentsTwin(outside: Outside, workspaces: MemoryWorkspaces, rooms: Rooms, fuse: Fuse): Agents {
   return {
     list: () => [{ name: 'fake', installed: true, takes: 'anything', steps: ['plan', 'implement', 'update'], learns: true }],
     preview: () => 'fake',
@@ -311,6 +372,8 @@ function agentsTwin(outside: Outside, workspaces: ReturnType<typeof memoryWorksp
       const end = signal.aborted ? ended({ kind: 'final', reason: 'cancelled', message: 'stopped' }) : behave(outside, workspaces, order);
       if (!signal.aborted) outside.ends.set(key, end);
       outside.live.set(order.id, (outside.live.get(order.id) ?? 1) - 1);
+      outside.places.delete(order.workspace);
+      outside.atWork.delete(order.id);
       if (fuse.left < Number.POSITIVE_INFINITY && outside.pick(40) === 0) {
         fuse.dead = true;
         return never();
@@ -324,13 +387,23 @@ function beginPhase(outside: Outside, rooms: Rooms, order: PhaseOrder): void {
   const alive = (outside.live.get(order.id) ?? 0) + 1;
   outside.live.set(order.id, alive);
   if (alive > 1) outside.faults.push('I4: two live agents for one task');
+  if (outside.places.has(order.workspace)) outside.faults.push('I5: two live agents in one workspace');
+  outside.places.set(order.workspace, order.id);
+  for (const other of outside.atWork.values())
+    if (other.section === order.section && sameFiles(filesOf(order), filesOf(other))) outside.faults.push('I5: two tasks side by side on the same files');
+  outside.atWork.set(order.id, order);
   if (landedCommits(outside).some((commit) => commit.task === order.id)) outside.faults.push('I3: a task that had landed was run again');
   void rooms;
 }
 
+const filesOf = (order: PhaseOrder): string => order.task.fields.find((field) => field.key === 'files')?.value ?? '';
+const sameFiles = (a: string, b: string): boolean => a !== '' && b !== '' && (a === b || [a, b].some((files) => files === FILES[1]));
+
 const ended = (end: PhaseEnd['end']): PhaseEnd => ({ end, tail: '', found: {} });
 
-function behave(outside: Outside, workspaces: ReturnType<typeof memoryWorkspaces>, order: PhaseOrder): PhaseEnd {
+function behave(outside: Outside, workspaces: MemoryWorkspaces, order: PhaseOrder): PhaseEnd {
+  if (order.step === 'plan' && !outside.narrow && outside.pick(3) === 0)
+    return { end: { kind: 'done' }, tail: 'a plan', found: { outcome: 'done', files: [`${outside.pick(3)}.txt`] } };
   if (order.step !== 'implement') return { end: { kind: 'done' }, tail: 'a plan', found: { outcome: 'done' } };
   const word = order.task.title.split(' ')[1] ?? '';
   const tries = (outside.tries.get(word) ?? 0) + 1;
@@ -339,7 +412,9 @@ function behave(outside: Outside, workspaces: ReturnType<typeof memoryWorkspaces
   if (behaviour === 'broken') return ended({ kind: 'final', reason: 'agent_failed', message: 'exit 1' });
   if (behaviour === 'flaky' && tries === 1) return ended({ kind: 'final', reason: 'agent_failed', message: 'exit 1' });
   if (behaviour === 'faulty' && tries <= 2) return ended({ kind: 'transient', reason: 'agent_failed', message: 'overloaded' });
-  if (behaviour !== 'empty') workspaces.files(order.workspace).set(`${word}.txt`, `${word}\n`);
+  const files = workspaces.filesOf(order.workspace);
+  if (behaviour === 'same') files.set('same.txt', `${word}\n`);
+  if (behaviour !== 'empty') files.set(behaviour === 'clash' ? `${word}.clash` : `${word}.txt`, `${word}\n`);
   return { end: { kind: 'done' }, tail: '', found: { outcome: 'done' } };
 }
 
@@ -400,12 +475,27 @@ function change(outside: Outside, lines: string[], marker: RegExp, to: (word: st
 // ── the oracle ───────────────────────────────────────────────────────────────────────────────────
 
 const HOPELESS: readonly string[] = ['empty', 'broken'];
+/** One that clashes with what has landed, and one that met the same file too often. */
+const MAY_FAIL: readonly string[] = ['clash', 'same'];
 
 function landedCommits(outside: Outside): { readonly id: string; readonly task: string }[] {
   return [...outside.repo.branches.values()].flat().flatMap((id) => {
     const task = outside.repo.commits.get(id)?.task;
     return task === undefined ? [] : [{ id, task }];
   });
+}
+
+/** Every commit on a branch holds what its check promises, and nothing that was given back to be settled. */
+function judgeBranches(outside: Outside): void {
+  for (const branch of outside.repo.branches.values()) {
+    for (const [at, id] of branch.entries()) {
+      const commit = outside.repo.commits.get(id);
+      if (!commit) continue;
+      if (at > 0 && commit.parent !== branch[at - 1]) outside.faults.push('I6: a branch is no line of commits');
+      if (!outside.narrow && clashes(commit.files)) outside.faults.push('I6: a commit on the branch fails its check');
+      if ([...commit.files.values()].some((text) => text.includes('<<<<<<<'))) outside.faults.push('I6: conflict markers have landed');
+    }
+  }
 }
 
 function judge(outside: Outside, rooms: Rooms): void {
@@ -415,6 +505,7 @@ function judge(outside: Outside, rooms: Rooms): void {
   const board = rooms.parse(outside.text, rooms.defaultParseOptions);
   const commits = landedCommits(outside);
   if (new Set(commits.map((commit) => commit.task)).size !== commits.length) faults.push('I3: a task landed twice');
+  judgeBranches(outside);
   for (const section of board.sections) {
     let barrier = false;
     for (const task of section.tasks) {
@@ -430,7 +521,8 @@ function judge(outside: Outside, rooms: Rooms): void {
       if (state === 'open' && !held) faults.push('liveness: [] though it may start, or git took a marker back');
       if (state === 'blocked' && !barrier && !held) faults.push('liveness: [⏰] though everything above is done');
       if (state === 'done' && HOPELESS.includes(behaviour) && wish !== 'done') faults.push('truth: ✅ on a task that cannot succeed');
-      if (state === 'failed' && !HOPELESS.includes(behaviour) && wish !== 'stopped') faults.push('truth: ❌ on a task that can succeed');
+      if (state === 'failed' && !HOPELESS.includes(behaviour) && !MAY_FAIL.includes(behaviour) && wish !== 'stopped')
+        faults.push('truth: ❌ on a task that can succeed');
       if (wish === 'cancelled' && state !== 'cancelled') faults.push("truth: a person's [-] was overwritten");
       if (wish === 'done' && !(state === 'done' && hash === undefined)) faults.push("truth: a person's [x] was overwritten");
       if (state !== 'done' && state !== 'cancelled') barrier = true;

@@ -2,7 +2,14 @@
  * Faults to plant in a copy of the source: each is a change that a person could make by mistake, and the simulation has to see
  * it. `from` has to be there exactly as written, so that this list cannot rot.
  */
-export type Planted = { readonly name: string; readonly file: string; readonly from: string; readonly to: string };
+export type Planted = {
+  readonly name: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  /** The seed to begin with, for what is seen seldom. */
+  readonly first?: number;
+};
 
 export const PLANTED: readonly Planted[] = [
   {
@@ -50,8 +57,9 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'effects are performed before the turn is stored',
     file: 'src/engine/engine.ts',
-    from: '    store(turned);\n',
-    to: '    for (const effect of turned.effects) carryOut(effect);\n    store(turned);\n',
+    from: '    try {\n      store(turned);\n    } catch (error) {\n      return waitForRoom(',
+    to: '    try {\n      for (const effect of turned.effects) carryOut(effect);\n      store(turned);\n    } catch (error) {\n      return waitForRoom(',
+    first: 1500,
   },
   {
     name: 'a failed task is not settled',
@@ -88,5 +96,41 @@ export const PLANTED: readonly Planted[] = [
     file: 'src/runs/list-edits.ts',
     from: "expect: ['in_progress', 'failed'], marker",
     to: "expect: ['in_progress', 'failed', 'cancelled', 'done', 'open'], marker",
+  },
+  {
+    name: 'two runs of a section get the same workspace',
+    file: 'src/runs/room.ts',
+    from: 'if (!taken.has(slot) && !isPersons(draft, section, slot, now)) return slot;',
+    to: 'if (!isPersons(draft, section, slot, now)) return slot;',
+  },
+  {
+    name: 'tasks on the same files run side by side',
+    file: 'src/runs/choose.ts',
+    from: 'if (files) claims.push({ section: task.section, title: task.title, files });',
+    to: '',
+  },
+  {
+    name: 'a task starts beside a run on the same files',
+    file: 'src/runs/choose.ts',
+    from: 'const claims = filesAtWork(scene);',
+    to: 'const claims: FilesAtWork[] = [];',
+  },
+  {
+    name: 'landings of a section do not wait for each other',
+    file: 'src/engine/landing-queue.ts',
+    from: 'if (busy.has(section)) return;',
+    to: '',
+  },
+  {
+    name: 'of several that land together only the last is looked at',
+    file: 'src/engine/land.ts',
+    from: 'if (found) [bad, red] = [at, { stacked, ...found }];',
+    to: 'if (found && at === 1) [bad, red] = [at, { stacked, ...found }];',
+  },
+  {
+    name: 'work is not put back after a check of what lay below it',
+    file: 'src/engine/land.ts',
+    from: 'await doing.landing.checkout(order.workspace, squashed.commit, squashed.own);',
+    to: 'await doing.landing.checkout(order.workspace, squashed.commit);',
   },
 ];

@@ -30,12 +30,24 @@ describe('check', () => {
     expect(found('[] a\n[x] b\n# T\n[x] c\n## Other\n- [] d\n[⏰] e\n## Git Worktree ok\n[] f\n')).toEqual(['1:1 1.1-R1 error [a]', '6:3 1.1-R1 error [d, e]']);
   });
 
+  it('1.1-R2 1.1-R4 what a formatter made of tasks holds them, and names the files that keep it off', () => {
+    expect(inSection('Intro [🟡 q8f0t6zd] a\n[] b\n')).toEqual(['2:1 1.1-R2 error [b]']);
+    expect(inSection('[] b\n\n> failed in implement\n> [⏰ ] c\n')).toEqual([]);
+    expect(inSection('[] b\n\n> failed in implement\n> [🟡 q8f0t6zd] c\n')).toEqual(['5:1 1.1-R2 error [b]']);
+    expect(inSection('> [] a list in a quote\n[] b\n')).toEqual([]);
+    expect(inSection('[] b\nrun: true\n[] c\n')).toEqual(['3:1 1.1-R4 error [b]']);
+    expect(inSection('[] b\n\nrun: true\n')).toEqual([]);
+    expect(inSection('[] b files: a run: true\n')).toEqual(['2:1 1.1-R2 error [b files: a run: true]']);
+    expect(inSection('[] b `files: a run: true`\n[] c done: a\n')).toEqual(['3:1 1.1-R2 warning']);
+    for (const { remedy } of messages('## Git Worktree a\n[] a [] b\n[] c\nrun: true\n')) expect(remedy).toMatch(/\.prettierignore.*todone init/u);
+  });
+
   it('1.1-R2 reports odd brackets, joined lines and words in a bracket', () => {
     expect(inSection('[?] a\n[] b [] c\n- [x] [] d\nx [] y [x] z\n[✅ soon] e\n[]f\n')).toEqual([
       '2:1 1.1-R2 warning',
-      '3:1 1.1-R2 error [b [] c]',
-      '4:3 1.1-R2 error [[] d]',
-      '5:1 1.1-R2 warning',
+      '3:1 1.1-R2 error [b [] c, [] d, e]',
+      '4:3 1.1-R2 error [b [] c, [] d, e]',
+      '5:1 1.1-R2 error [b [] c, [] d, e]',
       '6:1 1.1-R2 warning',
       '7:1 1.1-R2 warning',
     ]);

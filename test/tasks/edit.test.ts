@@ -479,7 +479,7 @@ describe('several edits', () => {
           expect({ ...together.board, fresh: 0 }).toEqual({ ...parse(together.text, options), fresh: 0 });
           const tasks = tasksOf(parse(text, options));
           for (const { task } of tasks) {
-            const own = edits.filter((edit) => (edit.kind === 'insert' ? false : edit.target.text === task.text && edit.target.section === task.section));
+            const own = edits.filter((edit) => 'target' in edit && edit.target.text === task.text && edit.target.section === task.section);
             const alone = applyEdits(text, own, options);
             const find = (board: Board) =>
               tasksOf(board).find((other) => other.task.title === task.title && other.task.section === task.section && other.task.details === task.details)

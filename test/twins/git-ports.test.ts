@@ -9,8 +9,8 @@ gitPortsContract('in memory', async () => {
   return {
     workspaces,
     landing: memoryLanding(repo),
-    put: (workspace, path, text) => void (text === undefined ? workspaces.files(workspace).delete(path) : workspaces.files(workspace).set(path, text)),
-    text: (workspace, path) => workspaces.files(workspace).get(path),
+    put: (workspace, path, text) => void (text === undefined ? workspaces.filesOf(workspace).delete(path) : workspaces.filesOf(workspace).set(path, text)),
+    text: (workspace, path) => workspaces.filesOf(workspace).get(path),
     landed: (section) => (repo.branches.get(section) ?? []).slice(repo.base.length),
     lose: (workspace) => workspaces.lose(workspace),
     close: () => undefined,

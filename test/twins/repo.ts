@@ -16,6 +16,8 @@ export type MemoryWorkspace = {
   start: string;
   /** Which run prepared it: `id/ticket/attempt`; undefined once released. */
   holder: string | undefined;
+  /** The run's work as a commit, while another one is checked out to be verified. */
+  work?: string;
 };
 
 export type MemoryRepo = {

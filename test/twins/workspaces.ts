@@ -12,7 +12,7 @@ export type WorkspaceFaults = {
 
 export type MemoryWorkspaces = Workspaces & {
   /** The files of a workspace, to be changed as an agent would. */
-  files(workspace: string): Map<string, string>;
+  filesOf(workspace: string): Map<string, string>;
   /** The workspace is deleted, as an agent might. */
   lose(workspace: string): void;
 };
@@ -36,7 +36,7 @@ export function memoryWorkspaces(repo: MemoryRepo, faults: WorkspaceFaults = {})
     async reset(_order, workspace, start) {
       const space = repo.workspaces.get(workspace);
       const base = repo.commits.get(start);
-      if (space && base) Object.assign(space, { files: new Map(base.files), start });
+      if (space && base) Object.assign(space, { files: new Map(base.files), start, work: undefined });
     },
     async diff(workspace, start, maxChars) {
       const space = repo.workspaces.get(workspace);
@@ -52,7 +52,8 @@ export function memoryWorkspaces(repo: MemoryRepo, faults: WorkspaceFaults = {})
       const tip = repo.tip(order.section);
       Object.assign(space, { files: new Map(repo.commits.get(tip)?.files), start: tip, holder: undefined });
     },
-    files(workspace) {
+    files: async (section) => [...(repo.commits.get(repo.tip(section))?.files.keys() ?? [])],
+    filesOf(workspace) {
       const space = repo.workspaces.get(workspace);
       if (!space) throw new Error(`no workspace ${workspace}`);
       return space.files;

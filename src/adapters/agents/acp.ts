@@ -11,6 +11,7 @@ import { CODEX } from './codex.ts';
 import { notFound } from './command.ts';
 import { GEMINI } from './gemini.ts';
 import { OPENCODE } from './opencode.ts';
+import { keptByAny } from './keeps.ts';
 import type { AgentRow, Call } from './row.ts';
 
 type Preset = {
@@ -70,6 +71,7 @@ export function acpRow(name: string, config: AgentConfig): AgentRow {
         args: [...args, ...config.args],
         env: { ...preset?.env(call, model), ...config.env },
         passed: [...(preset?.keys ?? []), ...config.passEnv],
+        keeps: keptByAny({ ...around.env, ...config.env }),
         called: program,
         talk: acpTalk({ order, mcp, model, failsInWords: preset?.failsInWords ?? false }),
       };

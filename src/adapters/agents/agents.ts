@@ -2,17 +2,19 @@
  * One phase of an agent, to its end: prompt and environment laid out, started through the one door, streamed to its log, its
  * report read, its end written before it is told. Judges nothing: exit status and report are handed on as they are.
  */
+import { join } from 'node:path';
 import type { Config } from '../../config.ts';
-import type { AgentEvent, Agents, Clock, Log, PhaseEnd, PhaseOrder } from '../../engine/ports.ts';
+import type { AgentEvent, AgentInfo, Agents, Clock, Log, PhaseEnd, PhaseOrder } from '../../engine/ports.ts';
 import { plainText } from '../../runs/plain-text.ts';
 import { filesNamed, readResult } from '../../runs/result.ts';
-import type { End, Found } from '../../runs/run.ts';
+import type { End, Found, Usage } from '../../runs/run.ts';
 import { environmentOf, type RunVariables } from '../environment.ts';
 import { launch, sweep } from '../process.ts';
 import type { Redaction } from '../redact.ts';
 import type { Identity } from '../repo.ts';
-import { type RunFolder, runFolder } from '../run-folder.ts';
+import { PLAN, RESULT, type RunFolder, runFolder } from '../run-folder.ts';
 import { openRunLog, type RunLog } from '../run-log.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import { changedSince } from '../stall.ts';
 import type { Desk } from './desk.ts';
 import { endOf } from './ends.ts';
@@ -37,17 +39,18 @@ export type AgentsOptions = {
   readonly identity: Identity;
   /** Where agents are heard, the socket that leads there, and the command that an agent's client starts as its MCP server. */
   readonly voice?: { readonly desk: Desk; readonly socket: string; readonly command: readonly [string, ...string[]] };
+  readonly sandbox: Sandbox;
   /** Other rows than the built-in and the configured ones. */
   readonly table?: (config: Config) => readonly AgentRow[];
 };
 
 export function openAgents(options: AgentsOptions): Agents {
-  const around: Surroundings = { env: options.env, top: options.top };
+  const around: Surroundings = { env: options.env, top: options.top, confined: options.sandbox.kind !== 'none' };
   const rows = (): readonly AgentRow[] => (options.table ?? agentTable)(options.config());
   const rowOf = (name: string): AgentRow | undefined => rows().find((row) => row.name === name);
   const parked = parking(options.clock);
   return {
-    list: () => listAgents(rows(), around).map((agent) => parked.seen(agent, options.config())),
+    list: () => listAgents(rows(), around).map((agent) => withoutSandbox(parked.seen(agent, options.config()), options.sandbox)),
     preview: (agent, model) => rowOf(agent)?.preview(model) ?? agent,
     async run(order, activity, signal) {
       const folder = runFolder(options.stateDir, order.id, order.ticket);
@@ -68,6 +71,9 @@ export function openAgents(options: AgentsOptions): Agents {
     sweep: (id) => sweep(id === undefined ? `${options.epoch}.` : `${options.epoch}.${options.term}-${id}-`),
   };
 }
+
+/** Never silently outside of the sandbox that was asked for. */
+const withoutSandbox = (agent: AgentInfo, { problem }: Sandbox): AgentInfo => (problem === undefined ? agent : { ...agent, installed: false, problem });
 
 const notRun = (end: End): PhaseEnd => ({ end, tail: '', found: {} });
 
@@ -129,7 +135,7 @@ function takeSeat({ options, order, folder, activity }: Phase, log: RunLog) {
     section: order.section,
     step: order.step,
     agent: order.model === undefined ? order.agent : `${order.agent}/${order.model}`,
-    report: (result) => void folder.write('result.json', JSON.stringify(result)),
+    report: (result) => void folder.write(RESULT, JSON.stringify(result)),
     progress(message) {
       const event = { kind: 'text', text: message } as const;
       log.write(event);
@@ -146,17 +152,19 @@ const MCP_NAME = 'todone';
 
 /** What it finds when it starts; nothing of an earlier program is mistaken for its report. */
 function layOut(order: PhaseOrder, folder: RunFolder): string {
-  folder.clear('result.json');
-  folder.clear('plan.md');
-  if (order.plan !== undefined && order.step !== 'plan') folder.write('plan.md', order.plan);
-  return folder.write(`prompt-${order.step}.md`, order.prompt);
+  folder.clear(RESULT);
+  folder.clear(PLAN);
+  if (order.plan !== undefined && order.step !== 'plan') folder.write(PLAN, order.plan);
+  return folder.writePrompt(order.step, order.prompt);
 }
 
 async function follow(phase: Phase, call: Invocation, log: RunLog, voice: Partial<RunVariables>): Promise<PhaseEnd | 'session gone'> {
   const { options, row, order, folder, activity, signal } = phase;
   const { limits, env: passed } = options.config();
-  const [circles, waits] = [new AbortController(), new AbortController()];
-  const watch = seeing(() => circles.abort());
+  const [circles, waits, over] = [new AbortController(), new AbortController(), new AbortController()];
+  const watch = seeing(limits.sameCalls, () => circles.abort());
+  const { allowance = {} } = order;
+  const begun = options.clock.ticks();
   const patience = patienceWithLimits(options.clock, limits.limitWait, () => waits.abort());
   const spent = sessionCount(order.sessionUsage);
   const tell = atMostOncePerSecond(options.clock, activity);
@@ -166,24 +174,33 @@ async function follow(phase: Phase, call: Invocation, log: RunLog, voice: Partia
     log.write(event);
     watch.see(event);
     patience.see(event);
+    if (event.kind === 'usage' && isOver(allowance, watch.seen().usage)) over.abort();
     tell(event);
   };
   let talked: 'done' | 'failed' | undefined;
   const { talk } = call;
+  const env = environmentOf({
+    from: options.env,
+    passed: [...passed, ...call.passed],
+    added: call.env,
+    identity: options.identity,
+    variables: { ...variablesOf(order, folder), ...voice },
+  });
+  const inside = options.sandbox.confine(call, {
+    workspace: order.workspace,
+    readable: [folder.prompt(order.step), ...Object.keys(call.files ?? {}).map((name) => join(folder.path, name))],
+    writable: [folder.given, ...(call.keeps ?? [])],
+    env,
+  });
   const exit = await launch({
-    program: call.program,
-    args: call.args,
+    program: inside.program,
+    args: inside.args,
+    confined: inside.confined,
     cwd: order.workspace,
-    env: environmentOf({
-      from: options.env,
-      passed: [...passed, ...call.passed],
-      added: call.env,
-      identity: options.identity,
-      variables: { ...variablesOf(order, folder), ...voice },
-    }),
+    env,
     mark: `${options.epoch}.${options.term}-${order.id}-${order.ticket}`,
     inputFile: call.inputFile,
-    limitMs: order.limitMs,
+    limitMs: Math.min(order.limitMs, Math.max(1, allowance.ms ?? order.limitMs)),
     stallMs: limits.stallAfter,
     changed: (since) => changedSince(order.workspace, since),
     stopSignal: call.stopSignal,
@@ -199,8 +216,8 @@ async function follow(phase: Phase, call: Invocation, log: RunLog, voice: Partia
           },
         }
       : {}),
-    signal: AbortSignal.any([signal, circles.signal, waits.signal]),
-  });
+    signal: AbortSignal.any([signal, circles.signal, waits.signal, over.signal]),
+  }).finally(() => inside.leave());
   patience.end();
   if (order.session !== undefined && exit.ended === 'itself' && exit.code !== 0 && row.sessionGone?.test(exit.tail)) return 'session gone';
   const seen = watch.seen();
@@ -214,12 +231,25 @@ async function follow(phase: Phase, call: Invocation, log: RunLog, voice: Partia
     limitMs: order.limitMs,
     stallMs: limits.stallAfter,
     noProgress: circles.signal.aborted && !signal.aborted,
+    overBudget: (over.signal.aborted || (exit.ended === 'limit' && (allowance.ms ?? Number.POSITIVE_INFINITY) < order.limitMs)) && !signal.aborted,
     waitedTooLong: waits.signal.aborted && !signal.aborted,
     login: row.login,
     codes: row.codes,
   });
-  const found = { ...foundIn(order, folder, seen, options.redaction), ...sessionIn(row, seen, spent.total(seen.usage)) };
+  const found = {
+    ...foundIn(order, folder, seen, options.redaction),
+    ...sessionIn(row, seen, spent.total(seen.usage)),
+    tookMs: Math.round(options.clock.ticks() - begun),
+  };
   return { end: cleanEnd(end, options.redaction), tail: plainText(log.tail()), found };
+}
+
+/** Whether a phase has used up what its budgets left to it. */
+function isOver(allowance: NonNullable<PhaseOrder['allowance']>, used: Usage | undefined): boolean {
+  if (!used) return false;
+  return (
+    used.inputTokens + used.outputTokens > (allowance.tokens ?? Number.POSITIVE_INFINITY) || used.costUsd > (allowance.costUsd ?? Number.POSITIVE_INFINITY)
+  );
 }
 
 /** Whatever a client prints, it ends no daemon: a line that its reader stumbles over is text. */
@@ -275,7 +305,7 @@ function foundIn(order: PhaseOrder, folder: RunFolder, seen: Seen, redaction: Re
 
 /** Without a report the outcome is left to exit status and git, and noted as such (5.2-R2). */
 function reportIn(folder: RunFolder, redaction: Redaction): Found {
-  const given = folder.readGiven('result.json');
+  const given = folder.readGiven(RESULT);
   if (given === undefined || given.text.trim() === '') return { inferred: true };
   const read = given.tooLong ? { note: 'the report is too long: the outcome is inferred' } : readResult(given.text);
   return 'found' in read ? { ...cleanFound(read.found, redaction), inferred: false } : { inferred: true, notes: [read.note] };
@@ -287,7 +317,7 @@ const cleanFound = (found: Found, redaction: Redaction): Found =>
 
 /** As reported, else as written where `TODONE_PLAN` points, else as printed. */
 function planIn(folder: RunFolder, reported: Found, seen: Seen, redaction: Redaction): string | undefined {
-  const written = folder.readGiven('plan.md')?.text.trim();
+  const written = folder.readGiven(PLAN)?.text.trim();
   const plan = reported.plan ?? (written || seen.said.trim());
   return plan === '' ? undefined : plainText(redaction.redact(plan));
 }

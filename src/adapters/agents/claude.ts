@@ -5,6 +5,7 @@
 import type { AgentEvent } from '../../engine/ports.ts';
 import type { Usage } from '../../runs/run.ts';
 import type { ClientKind } from './client.ts';
+import { PLAN, RESULT } from '../run-folder.ts';
 import { failure } from './faults.ts';
 import { asLine, asNumber, asObject, asObjects, asText, type Json, objectOf } from './json-line.ts';
 import type { Reader } from './row.ts';
@@ -36,7 +37,7 @@ export const CLAUDE: ClientKind = {
       'WebSearch',
       'TodoWrite',
       // What it was told to write; nothing else may be written in a phase that only reads.
-      ...['plan.md', 'result.json'].map((name) => `Edit(/${folder}/${name})`),
+      ...[PLAN, RESULT].map((name) => `Edit(/${folder}/${name})`),
       ...(mcp ? [`mcp__${mcp.name}`] : []),
     ];
     return {

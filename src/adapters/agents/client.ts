@@ -4,6 +4,7 @@
  */
 import type { AgentConfig } from '../../config.ts';
 import { findProgram } from '../find-program.ts';
+import { keptBy } from './keeps.ts';
 import type { AgentRow, Call, CodeMeaning, Invocation, Reader, Surroundings } from './row.ts';
 
 /** What makes one client another than the next. */
@@ -48,6 +49,7 @@ export function clientRow(name: string, kind: ClientKind, config: AgentConfig): 
         inputFile: call.promptFile,
         called: wanted,
         files,
+        keeps: keptBy(kind.kind, { ...call.around.env, ...config.env }),
         stopSignal: kind.stopSignal,
       };
     },

@@ -51,7 +51,7 @@ export const CODEX: ClientKind = {
 function access({ order, around }: Call, env: Readonly<Record<string, string>>): string[] {
   const home = env['CODEX_HOME'] ?? around.env['CODEX_HOME'] ?? join(env['HOME'] ?? around.env['HOME'] ?? homedir(), '.codex');
   const temporary = `${home}/`.startsWith('/tmp/') || `${home}/`.startsWith(`${tmpdir()}/`);
-  return order.readOnly && !temporary ? settings({ sandbox_mode: 'read-only' }) : ['--dangerously-bypass-approvals-and-sandbox'];
+  return order.readOnly && !temporary && !around.confined ? settings({ sandbox_mode: 'read-only' }) : ['--dangerously-bypass-approvals-and-sandbox'];
 }
 
 const mcpSettings = ({ name, command, args, env }: McpServer): string[] =>

@@ -18,6 +18,8 @@ export type Ending = {
   readonly limitMs: number;
   readonly stallMs: number;
   readonly noProgress: boolean;
+  /** It was stopped because a budget is used up (5.3-R7). */
+  readonly overBudget: boolean;
   /** It was stopped because it waited out a limit by itself. */
   readonly waitedTooLong: boolean;
   /** What a person does where it may not work; what its exit status means. */
@@ -27,6 +29,7 @@ export type Ending = {
 
 export function endOf(ending: Ending): End {
   if (ending.noProgress) return { kind: 'final', reason: 'no_progress', message: 'it made the same tool call again and again' };
+  if (ending.overBudget) return { kind: 'final', reason: 'budget', message: 'what its budget left to it is used up' };
   const { limit } = ending.seen;
   // Silence after a limit is the limit: some wait for its end without a word.
   if (limit && (ending.waitedTooLong || ending.exit.ended === 'stall')) return limited(limit);
@@ -86,7 +89,8 @@ const SHORT_OF: Readonly<Record<string, string>> = {
 function unstarted({ exit, called, workspace, agent }: Ending): End {
   const trouble = exit.trouble ?? 'unknown';
   const short = SHORT_OF[trouble];
-  if (short !== undefined) return { kind: 'transient', reason: 'setup_failed', message: `${quoted(called)} cannot be started: ${short} (${trouble})` };
+  if (short !== undefined)
+    return { kind: 'transient', reason: 'setup_failed', message: `${quoted(called)} cannot be started: ${short} (${trouble})`, patient: true };
   if (trouble === 'NOCWD') return { kind: 'final', reason: 'lost', message: `the workspace ${workspace} is gone` };
   const why =
     trouble === 'ENOENT'

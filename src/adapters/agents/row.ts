@@ -12,6 +12,8 @@ export type Invocation = {
   readonly env: Readonly<Record<string, string>>;
   /** Names of variables that it gets from the daemon's environment. */
   readonly passed: readonly string[];
+  /** Folders and files of its own that it needs to write: sessions, accounts. Absolute. */
+  readonly keeps?: readonly string[];
   /** What it reads as its input. */
   readonly inputFile?: string;
   /** What a person would call the command: `npm test`. */
@@ -34,7 +36,12 @@ export type Talk = (line: {
 }) => Promise<'done' | 'failed'>;
 
 /** Where rows look for programs: relative names count from the main worktree, never from a workspace (5.3-R9). */
-export type Surroundings = { readonly env: NodeJS.ProcessEnv; readonly top: string };
+export type Surroundings = {
+  readonly env: NodeJS.ProcessEnv;
+  readonly top: string;
+  /** Whether runs are in a sandbox of ours: a client's own is not needed then, and would not work in it. */
+  readonly confined?: boolean;
+};
 
 /** A server of the Model Context Protocol that a client starts by itself, over stdio. */
 export type McpServer = {

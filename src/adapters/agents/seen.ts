@@ -14,11 +14,10 @@ export type Seen = {
   readonly said: string;
 };
 
-/** The same tool call this often, one after the other, is no progress. */
-export const SAME_CALLS_MAX = 5;
 const SAID_CHARS_MAX = 100_000;
 
-export function seeing(goesRound: () => void): { see(event: AgentEvent): void; seen(): Seen } {
+/** `goesRound` is called when the same tool call came `sameCallsMax` times, one after the other; 0 = never. */
+export function seeing(sameCallsMax: number, goesRound: () => void): { see(event: AgentEvent): void; seen(): Seen } {
   let seen: Omit<Seen, 'said'> = { usage: undefined, session: undefined, limit: undefined, error: undefined };
   let said = '';
   let sinceCall = 0;
@@ -42,7 +41,7 @@ export function seeing(goesRound: () => void): { see(event: AgentEvent): void; s
         const call = `${event.name} ${event.input}`;
         sameCalls = call === lastCall ? sameCalls + 1 : 1;
         lastCall = call;
-        if (sameCalls === SAME_CALLS_MAX) goesRound();
+        if (sameCalls === sameCallsMax) goesRound();
         return;
       }
       case 'usage':

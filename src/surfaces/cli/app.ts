@@ -4,10 +4,13 @@
  */
 import type { Config, WrittenConfig } from '../../config.ts';
 import type { Activity } from '../../engine/engine.ts';
-import type { AgentEvent, AgentInfo, HistoryRow } from '../../engine/ports.ts';
+import type { AgentEvent, AgentInfo, Door, HistoryRow } from '../../engine/ports.ts';
 import type { Answer, Ask } from '../../runs/ask.ts';
+import type { Caller } from '../../runs/caller.ts';
 import type { Scene } from '../../runs/choose.ts';
+import type { Errand } from '../../runs/errand.ts';
 import type { CliFailure } from './failure.ts';
+import type { Upkeep } from './upkeep.ts';
 
 /** The options that every command takes. */
 export type Globals = {
@@ -37,6 +40,8 @@ export type Host = {
   readonly width: () => number | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
+  /** A text file, or stdin for `-`; undefined where it cannot be read. */
+  readonly read: (path: string) => Promise<string | undefined>;
   /** Aborted at the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
   /** Settles after `ms`, or at once when `signal` is aborted. */
@@ -60,6 +65,9 @@ export type App = {
   };
   readonly config: Config;
   readonly instance: string;
+  readonly caller: Caller;
+  /** Every request of the table, wherever the owner is. */
+  readonly door: Door;
   readonly agents: () => readonly AgentInfo[];
   /** The list parsed and checked, with the journal's rows: for reading. Holds no lock and writes nothing. */
   readonly scene: () => Promise<Scene>;
@@ -80,8 +88,14 @@ export type App = {
   readonly proof: (section: string, id: string, hash: string | undefined) => Promise<{ readonly commit: string; readonly hash: string } | undefined>;
   /** The last commits of a section's branch, newest first; empty where there is no branch. */
   readonly commits: (section: string, max: number) => Promise<readonly CommitFact[]>;
-  /** Kept work of a task, put where a person can look at it. */
-  readonly restore: (id: string, into: string | undefined) => Promise<Restored | CliFailure>;
+  /** Asks for it and waits for its first try; undefined where the signal came first. */
+  readonly doErrand: (what: BranchWork, section: string) => Promise<Errand | CliFailure | undefined>;
+  /** What it would do, without a trace. */
+  readonly planErrand: (what: BranchWork, section: string) => Promise<BranchPlan>;
+  readonly diff: (section: string) => Promise<BranchDiff | CliFailure>;
+  /** How the last `verify` of a task went. */
+  readonly evidence: (id: string) => Promise<Evidence | undefined>;
+  readonly upkeep: Upkeep;
 };
 
 export type Owner = { readonly pid: number; readonly host: string; readonly since: number };
@@ -89,8 +103,37 @@ export type StartOptions = { readonly once: boolean; readonly wait: boolean };
 export type StartEnd = { readonly failed: readonly string[]; readonly interrupted: boolean };
 export type CommitFact = { readonly hash: string; readonly subject: string; readonly at: number };
 export type LogEntry = { readonly at: number; readonly step: string } & AgentEvent;
-/** `ref` = the snapshot that was taken; `path` = where its files are now. */
-export type Restored = { readonly id: string; readonly ref: string; readonly path: string };
+/** What a person may ask for of a section's branch. */
+export type BranchWork = 'sync' | 'land' | 'pr';
+/** `would` = what would be done, in order; `nothing` = why there is nothing to do; `blocked` = what stands in the way. */
+export type BranchPlan = {
+  readonly would: readonly string[];
+  readonly nothing: string | null;
+  readonly blocked: { readonly message: string; readonly remedy: string } | null;
+};
+/** `from`, `to` = commits; counts are null for what is no text. */
+export type BranchDiff = {
+  readonly section: string;
+  readonly branch: string;
+  readonly base: string;
+  readonly from: string;
+  readonly to: string;
+  readonly files: readonly { readonly path: string; readonly from: string | null; readonly added: number | null; readonly removed: number | null }[];
+  readonly diff: string | null;
+};
+/** `lines` = the last of its output; `path` = the log with all of it; `where` = the folder that it ran in. */
+export type Evidence = {
+  readonly command: string;
+  readonly ok: boolean;
+  readonly code: number | null;
+  readonly timed_out: boolean;
+  readonly at: number;
+  readonly where: string;
+  readonly path: string;
+  readonly lines: readonly string[];
+};
+/** `ref` = the snapshot that was taken; `path` = where its files are now, or would be in a dry run. */
+export type Restored = { readonly id: string; readonly ref: string; readonly path: string; readonly files: readonly string[]; readonly done: boolean };
 
 /** One thing that `init` looked after; `skipped` = it was like that already. */
 export type InitStep = { readonly what: string; readonly path?: string; readonly done: 'done' | 'skipped' };

@@ -10,7 +10,7 @@ import { type CliFailure, EXIT, type ExitCode, isFailure } from './failure.ts';
 import type { DocumentName } from './json.ts';
 import type { Look } from './layout.ts';
 
-export const GROUPS = ['Work', 'Look', 'Steer', 'Tasks', 'Serve', 'Set up'] as const;
+export const GROUPS = ['Work', 'Look', 'Steer', 'Branch', 'Tasks', 'Upkeep', 'Serve', 'Set up'] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** What a value completes to on the command line. */
@@ -48,6 +48,8 @@ export type CommandRow = {
   readonly json: DocumentName | undefined;
   readonly quiet: string | undefined;
   readonly hidden?: boolean;
+  /** In the help of its group, and in the top help only by name. */
+  readonly minor?: boolean;
   /** Arguments and options as typed, by their names in camel case. */
   readonly read: (typed: Readonly<Record<string, unknown>>) => { readonly input: unknown } | { readonly problem: CliFailure };
   readonly overrides: (input: unknown) => Pick<Globals, 'overrides' | 'demo'>;

@@ -2,6 +2,7 @@
  * Commands that look: `status`, `why`, `logs`. They read; nothing is locked, started or written.
  */
 import { z } from 'zod';
+import { errandViews } from '../../runs/view.ts';
 import type { App, LogEntry } from './app.ts';
 import { command, type CommandRow, type Context, plain, type Result, show, withApp } from './command.ts';
 import { EXIT, isFailure } from './failure.ts';
@@ -100,8 +101,14 @@ async function why(app: App, input: z.output<typeof taskInput>): Promise<Result>
     proof: proof ?? null,
     branch: placeOfSection(scene.config, task.section).branch,
     owned: (await app.owner()) !== undefined,
+    errands: errandViews(scene, task.section),
   };
-  return show({ view, text: renderWhy, json: () => documentOf({ task, run, reason: task.reason, proof: view.proof }), quiet: (shown) => [whyWord(shown)] });
+  return show({
+    view,
+    text: renderWhy,
+    json: () => documentOf({ task, run, reason: task.reason, proof: view.proof, errands: view.errands }),
+    quiet: (shown) => [whyWord(shown)],
+  });
 }
 
 async function logs(app: App, input: z.output<typeof logsInput>, context: Context): Promise<Result> {

@@ -2,17 +2,17 @@
  * The tasks, for people and for programs: `task list`, `task ready`, `task show`, `task history`. They read only.
  */
 import { z } from 'zod';
-import type { TaskView } from '../../runs/view.ts';
+import { STATUS_WORDS } from '../../runs/requests.ts';
 import { knownIn } from '../../runs/world.ts';
 import type { App } from './app.ts';
-import { command, type CommandRow, type Outcome, type Result, show, withApp } from './command.ts';
+import { command, type CommandRow, type Result, show, withApp } from './command.ts';
+import { failureOf, listed } from './commands-backlog.ts';
 import { TASK_ARGUMENT } from './commands-look.ts';
 import { isFailure } from './failure.ts';
 import { findId, findTask, missingSection } from './find-task.ts';
 import { documentOf } from './json.ts';
-import { renderHistory, renderList, renderTask, type TaskWhole } from './render-tasks.ts';
+import { renderHistory, renderTask, type TaskWhole } from './render-tasks.ts';
 import { nameOf, runLines } from './status.ts';
-import { listTasks, readyTasks, STATUS_WORDS } from './task-filter.ts';
 
 const LANE_WORDS = ['triage', 'decision', 'investigation', 'safe'] as const;
 /** 6.1-R1. */
@@ -103,25 +103,22 @@ export const TASK_COMMANDS: readonly CommandRow[] = [
 ];
 
 async function list(app: App, input: z.output<typeof listInput>): Promise<Result> {
-  const scene = await app.scene();
-  const missing = input.section === undefined ? undefined : missingSection(scene, input.section);
-  return (
-    missing ??
-    tasks(listTasks(scene, input), Object.values(input).some((value) => value !== undefined) ? 'no task fits' : `there is no task in ${app.paths.listName} yet`)
-  );
+  if (input.section !== undefined) {
+    const missing = missingSection(await app.scene(), input.section);
+    if (missing) return missing;
+  }
+  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+  const called = await app.door.call('task.list', given, app.caller);
+  return listed(called, Object.keys(given).length > 0 ? 'no task fits' : `there is no task in ${app.paths.listName} yet`);
 }
 
 async function ready(app: App, input: z.output<typeof readyInput>): Promise<Result> {
-  return tasks(readyTasks(await app.scene(), input.owner ?? app.instance, input.limit), 'no task is ready: todone task list says why');
+  const { owner, limit } = input;
+  return listed(
+    await app.door.call('task.ready', { limit, ...(owner === undefined ? {} : { owner }) }, app.caller),
+    'no task is ready: todone task list says why',
+  );
 }
-
-const tasks = (views: readonly TaskView[], empty: string): Outcome =>
-  show({
-    view: views,
-    text: (shown, look) => renderList(shown, look, empty),
-    json: (view) => documentOf({ tasks: view }),
-    quiet: (shown) => shown.map(nameOf),
-  });
 
 async function showTask(app: App, input: z.output<typeof taskInput>): Promise<Result> {
   const scene = await app.scene();
@@ -140,19 +137,22 @@ async function showTask(app: App, input: z.output<typeof taskInput>): Promise<Re
     summary: stored?.found.summary ?? known?.summary ?? null,
     evidence: stored?.evidence ?? known?.evidence ?? null,
     kept: known?.kept ?? null,
+    verify: (task.id === null ? undefined : await app.evidence(task.id)) ?? null,
   };
   return show({ view, text: renderTask, json: ({ list: _list, ...whole }) => documentOf(whole), quiet: (shown) => [nameOf(shown.task)] });
 }
 
 async function history(app: App, input: z.output<typeof taskInput>): Promise<Result> {
-  const found = findId(await app.scene(), input.task);
+  const scene = await app.scene();
+  const found = findId(scene, input.task);
   if (isFailure(found)) return found;
-  const { id } = found;
-  const rows = id === undefined ? [] : await app.history(id);
+  const called = await app.door.call('task.history', { task: input.task }, app.caller);
+  if (!called.ok) return failureOf(called);
+  const { id = input.task } = found;
   return show({
-    view: rows,
+    view: called.output.history,
     text: renderHistory,
-    json: (view) => documentOf({ id: id ?? input.task, history: view }),
-    quiet: () => (id === undefined ? [] : [id]),
+    json: (view) => documentOf({ id, history: view }),
+    quiet: (rows) => (rows.length === 0 ? [] : [id]),
   });
 }

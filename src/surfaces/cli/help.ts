@@ -27,11 +27,17 @@ const FIRST: readonly (readonly [string, string])[] = [
 /** `todone --help`. */
 export function topHelp(rows: readonly CommandRow[], look: Look): string {
   const title = (text: string): string => paint(look, 'strong', text);
-  const groups = GROUPS.flatMap((group) =>
-    rows
-      .filter((row) => row.group === group && !row.hidden)
-      .map((row, at) => [{ text: at === 0 ? group : '', tone: 'strong' as const }, { text: row.name, tone: 'name' as const }, { text: row.summary }]),
-  );
+  const groups = GROUPS.flatMap((group) => {
+    const own = rows.filter((row) => row.group === group && !row.hidden);
+    const minor = own.filter((row) => row.minor).map(({ name }) => name.split(' ').slice(1).join(' '));
+    const lines = own.filter((row) => !row.minor).map(({ name, summary }) => ({ name, summary }));
+    if (minor.length > 0) lines.push({ name: 'task …', summary: minor.join(', ') });
+    return lines.map(({ name, summary }, at) => [
+      { text: at === 0 ? group : '', tone: 'strong' as const },
+      { text: name, tone: 'name' as const },
+      { text: summary },
+    ]);
+  });
   return `${[
     'todone turns a Markdown task list into finished commits.',
     '',

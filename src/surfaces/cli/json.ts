@@ -3,6 +3,8 @@
  * can hold it to that. The dry run's is the bare array of 3-R7. Adding a key keeps the version; anything else is a new one.
  */
 import { z } from 'zod';
+import { REQUESTS } from '../../runs/requests.ts';
+import { historyRowSchema, prioritySchema, stateSchema, taskSchema, whySchema } from '../../runs/task-schema.ts';
 
 export const SCHEMA_VERSION = 1;
 
@@ -10,41 +12,9 @@ const ms = z.number().describe('ms since 1970');
 const nullable = <T extends z.ZodType>(type: T) => type.nullable();
 const text = z.string();
 
-const state = z.enum(['open', 'blocked', 'in_progress', 'done', 'failed', 'cancelled']);
+const state = stateSchema;
 const step = z.enum(['claim', 'prepare', 'plan', 'implement', 'update', 'land', 'settle']);
-const priority = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]);
-
-export const whySchema = z.strictObject({ rule: text, code: text, message: text, remedy: text, until: ms.optional() });
-
-/** 7-R7. */
-export const taskSchema = z.strictObject({
-  id: nullable(text),
-  handle: text,
-  parent: nullable(text),
-  initiative: nullable(text),
-  phase: nullable(text),
-  project: nullable(text),
-  section: text,
-  title: text,
-  description: text,
-  fields: z.record(text, text),
-  tags: z.array(text),
-  type: z.enum(['task', 'epic', 'subtask']),
-  status: state,
-  priority,
-  owner: nullable(text),
-  assigned_to: nullable(text),
-  assigned_at: nullable(ms),
-  created_at: nullable(ms),
-  updated_at: nullable(ms),
-  closed_at: nullable(ms),
-  closed_reason: nullable(text),
-  hash: nullable(text),
-  after: z.array(text),
-  relates: z.array(text),
-  line: z.int(),
-  reason: nullable(whySchema),
-});
+const priority = prioritySchema;
 
 const lineSchema = z.strictObject({
   id: nullable(text),
@@ -78,6 +48,16 @@ const runSchema = z.strictObject({
 const counts = z.strictObject({ open: z.int(), blocked: z.int(), in_progress: z.int(), done: z.int(), failed: z.int(), cancelled: z.int() });
 const commit = z.strictObject({ hash: text, subject: text, at: ms });
 
+const errand = z.strictObject({
+  kind: z.enum(['sync', 'push', 'pr', 'land']),
+  state: z.enum(['due', 'done', 'stopped']),
+  message: nullable(text),
+  remedy: nullable(text),
+  url: nullable(text),
+  at: ms,
+  wait_until: nullable(ms),
+});
+
 const sectionSchema = z.strictObject({
   name: text,
   branch: text,
@@ -90,6 +70,7 @@ const sectionSchema = z.strictObject({
   waiting: z.array(lineSchema),
   done: z.array(lineSchema),
   commits: z.array(commit),
+  errands: z.array(errand),
 });
 
 const usageSchema = z.strictObject({ inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() });
@@ -103,6 +84,19 @@ export const entrySchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...said, kind: z.literal('session'), id: text }),
   z.strictObject({ ...said, kind: z.literal('error'), message: text, class: z.enum(['transient', 'limit', 'auth', 'config', 'refusal', 'real']) }),
 ]);
+
+const findingSchema = z.strictObject({
+  code: text,
+  rule: text,
+  severity: z.enum(['finding', 'note']),
+  line: nullable(z.int()),
+  id: nullable(text),
+  section: text,
+  title: text,
+  message: text,
+  remedy: text,
+  fix: nullable(z.strictObject({ state, hash: text.optional(), id: text.optional() })),
+});
 
 const document = <S extends z.ZodRawShape>(shape: S) => z.strictObject({ schemaVersion: z.literal(SCHEMA_VERSION), ...shape });
 
@@ -130,16 +124,65 @@ export const documents = {
     owner: nullable(z.strictObject({ pid: z.int(), host: text, since: ms })),
     held: nullable(whySchema),
     max_agents: z.int(),
+    limits: z.array(z.strictObject({ account: text, until: ms, message: text })),
+    spent_today: z.strictObject({ tokens: z.number(), cost_usd: z.number(), ms: z.number() }),
     counts,
     sections: z.array(sectionSchema),
     problems: z.array(z.strictObject({ line: z.int(), column: z.int(), rule: text, severity: z.enum(['error', 'warning']), message: text, remedy: text })),
   }),
-  why: document({ task: taskSchema, run: nullable(runSchema), reason: nullable(whySchema), proof: nullable(z.strictObject({ commit: text, hash: text })) }),
+  why: document({
+    task: taskSchema,
+    run: nullable(runSchema),
+    reason: nullable(whySchema),
+    proof: nullable(z.strictObject({ commit: text, hash: text })),
+    errands: z.array(errand),
+  }),
   logs: document({ task: text, entries: z.array(entrySchema) }),
   /** One line per entry with `logs -f`. */
   entry: document({ task: text, entry: entrySchema }),
+  diff: document({
+    section: text,
+    branch: text,
+    base: text,
+    from: text,
+    to: text,
+    files: z.array(z.strictObject({ path: text, from: nullable(text), added: nullable(z.int()), removed: nullable(z.int()) })),
+    diff: nullable(text),
+  }),
+  branch: document({
+    what: z.enum(['sync', 'land', 'pr']),
+    section: text,
+    state: z.enum(['done', 'planned']),
+    message: text,
+    url: nullable(text),
+    would: nullable(z.array(text)),
+    blocked: nullable(z.strictObject({ message: text, remedy: text })),
+  }),
   answer: document({ ok: z.literal(true), message: text, id: nullable(text) }),
-  restored: document({ id: text, ref: text, path: text }),
+  restored: document({ id: text, ref: text, path: text, files: z.array(text), done: z.boolean() }),
+  snapshots: document({
+    id: text,
+    snapshots: z.array(z.strictObject({ id: text, ref: text, commit: text, attempt: z.int(), label: text, at: ms })),
+  }),
+  reconciled: document({ ok: z.boolean(), findings: z.array(findingSchema), fixed: z.array(findingSchema) }),
+  versions: document({
+    versions: z.array(
+      z.strictObject({ name: text, at: ms, kind: z.enum(['before', 'saved', 'kept', 'left', 'replaced']), bytes: z.int(), added: z.int(), removed: z.int() }),
+    ),
+    text: text.optional(),
+  }),
+  cleaned: document({
+    worktrees: z.array(
+      z.strictObject({
+        section: text,
+        path: text,
+        outcome: z.enum(['removed', 'would', 'kept']),
+        why: nullable(text),
+        snapshot: nullable(text),
+        ignored: z.array(text),
+      }),
+    ),
+  }),
   tasks: document({ tasks: z.array(taskSchema) }),
   task: document({
     task: taskSchema,
@@ -149,11 +192,29 @@ export const documents = {
     summary: nullable(text),
     evidence: nullable(text),
     kept: nullable(text),
+    verify: nullable(
+      z.strictObject({
+        command: text,
+        ok: z.boolean(),
+        code: nullable(z.int()),
+        timed_out: z.boolean(),
+        at: ms,
+        where: text,
+        path: text,
+        lines: z.array(text),
+      }),
+    ),
   }),
   history: document({
     id: text,
-    history: z.array(z.strictObject({ at: ms, id: text, field: text, old: nullable(text), new: nullable(text), by: text, via: text })),
+    history: z.array(historyRowSchema),
   }),
+  filed: document(REQUESTS['task.create'].output.shape),
+  changed: document(REQUESTS['task.update'].output.shape),
+  closed: document(REQUESTS['task.close'].output.shape),
+  claim: document(REQUESTS['task.claim'].output.shape),
+  heartbeat: document(REQUESTS['task.heartbeat'].output.shape),
+  trees: document(REQUESTS['task.depTree'].output.shape),
   error: document({
     error: z.strictObject({ code: z.int(), name: text, message: text, where: text.optional(), why: text.optional(), remedy: text, stack: text.optional() }),
   }),

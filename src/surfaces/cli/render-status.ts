@@ -4,6 +4,7 @@
 import type { Scene } from '../../runs/choose.ts';
 import { taskViews, type TaskView } from '../../runs/view.ts';
 import { type Cell, type Column, type Look, oneLine, paint, table, wrap } from './layout.ts';
+import { errandLines, errandWords } from './render-errand.ts';
 import { nameOf, type ProblemLine, type RunLine, type SectionStatus, type Status, taskLine, type TaskLine } from './status.ts';
 import { count, countWords, dateAndTime, elapsed, STATE_TONES, usageWords } from './words.ts';
 
@@ -14,7 +15,13 @@ const COMMITS_SHOWN = 10;
 const COLUMNS: readonly Column[] = [{}, {}, { shrinksTo: 24 }, { shrinksTo: 16, dropOrder: 1 }];
 
 export function renderStatus(status: Status, look: Look, only?: string): string {
-  const lines = [paint(look, 'strong', status.list), countWords(status.counts), ownerWords(status, look), ...heldLines(status, look)];
+  const lines = [
+    paint(look, 'strong', status.list),
+    countWords(status.counts),
+    ownerWords(status, look),
+    ...heldLines(status, look),
+    ...spentLines(status, look),
+  ];
   if (status.sections.length === 0) lines.push('', 'There is no section yet: begin one with a line "## Git Worktree <name>".');
   for (const section of status.sections) lines.push('', ...sectionLines(section, look, only !== undefined));
   lines.push(...problemLines(status.list, status.problems, look));
@@ -31,6 +38,13 @@ function ownerWords(status: Status, look: Look): string {
 const heldLines = (status: Status, look: Look): string[] =>
   status.held ? [paint(look, 'warn', `nothing new starts: ${status.held.message}`), `  ${status.held.remedy}`] : [];
 
+function spentLines({ limits, spent_today: { tokens, cost_usd: costUsd, ms } }: Status, look: Look): string[] {
+  const waits = limits.map(({ account, until, message }) => paint(look, 'warn', `${account} waits until ${dateAndTime(until)}: ${message}`));
+  if (tokens + costUsd + ms === 0) return waits;
+  const used = [elapsed(ms), ...(tokens > 0 ? [`${tokens.toLocaleString('en')} tokens`] : []), ...(costUsd > 0 ? [`${costUsd.toFixed(2)} USD`] : [])];
+  return [...waits, paint(look, 'faint', `agents today: ${used.join(', ')}`)];
+}
+
 function sectionLines(section: SectionStatus, look: Look, whole: boolean): string[] {
   const max = whole ? Number.POSITIVE_INFINITY : ROWS_MAX;
   const groups: readonly (readonly [readonly TaskLine[], (line: TaskLine) => readonly Cell[]])[] = [
@@ -45,6 +59,7 @@ function sectionLines(section: SectionStatus, look: Look, whole: boolean): strin
   return [
     `${paint(look, 'strong', section.name)}  ${paint(look, 'faint', `${section.branch} in ${section.tree}`)}  ${countWords(section.counts)}`,
     ...table(COLUMNS, rows, look, '  '),
+    ...section.errands.filter((errand) => whole || errand.state !== 'done' || errand.url !== null).flatMap((errand) => errandLines(errand, look)),
     ...(commits.length > 0
       ? [
           '',
@@ -133,6 +148,7 @@ function sectionMarkdown(section: SectionStatus, look: Pick<Look, 'now'>): strin
     ['Next', section.next.map(bullet)],
     ['Held', section.waiting.map(bullet)],
     ['Done', section.done.map(bullet)],
+    ['Branch', section.errands.map((errand) => md(errandWords(errand, look)))],
     ['Last commits', section.commits.slice(0, COMMITS_SHOWN).map((commit) => `\`${commit.hash}\` ${md(commit.subject)}`)],
   ];
   const shown = lists.filter(([, items]) => items.length > 0);

@@ -3,6 +3,7 @@
  */
 import type { HistoryRow } from '../../engine/ports.ts';
 import type { TaskView } from '../../runs/view.ts';
+import type { Evidence } from './app.ts';
 import { type Cell, type Column, type Look, paint, table, wrap } from './layout.ts';
 import { runWords } from './render-status.ts';
 import { nameOf, type RunLine } from './status.ts';
@@ -45,6 +46,7 @@ export type TaskWhole = {
   readonly summary: string | null;
   readonly evidence: string | null;
   readonly kept: string | null;
+  readonly verify: Evidence | null;
 };
 
 export function renderTask(whole: TaskWhole, look: Look): string {
@@ -67,6 +69,7 @@ export function renderTask(whole: TaskWhole, look: Look): string {
     ['relates', task.relates.join(', ')],
     ['commit', task.hash ?? ''],
     ['attempts', whole.attempts === null || whole.attempts === 0 ? '' : String(whole.attempts)],
+    ['verify', whole.verify ? verifyWords(whole.verify) : ''],
     ['kept work', whole.kept ? `${whole.kept} (todone restore ${nameOf(task)})` : ''],
     ['first seen', task.created_at === null ? '' : dateAndTime(task.created_at)],
     ['last change', task.updated_at === null ? '' : `${dateAndTime(task.updated_at)}, ${elapsed(look.now - task.updated_at)} ago`],
@@ -77,6 +80,7 @@ export function renderTask(whole: TaskWhole, look: Look): string {
     ['Summary', whole.summary],
     ['Plan', whole.plan],
     ['What the last attempt left', whole.evidence],
+    ['What verify printed last', whole.verify?.lines.join('\n') || null],
   ];
   return `${[
     ...wrap(task.title, look).map((line) => paint(look, 'strong', line)),
@@ -97,6 +101,11 @@ export function renderTask(whole: TaskWhole, look: Look): string {
   ].join('\n')}\n`;
 }
 
+function verifyWords(verify: Evidence): string {
+  const how = verify.ok ? 'passed' : verify.timed_out ? 'took too long' : verify.code === null ? 'was ended by a signal' : `exit ${verify.code}`;
+  return `${verify.command}: ${how}, ${dateAndTime(verify.at)}; all of its output: ${verify.path}`;
+}
+
 function fact(key: string, value: string, width: number, look: Look): string[] {
   const [first = '', ...rest] = wrap(value, look, ' '.repeat(width + 2));
   return [`${paint(look, 'faint', key.padEnd(width))}  ${first.trimStart()}`, ...rest];
@@ -112,7 +121,7 @@ const HISTORY_COLUMNS: readonly Column[] = [
 ];
 
 export function renderHistory(rows: readonly HistoryRow[], look: Look): string {
-  if (rows.length === 0) return 'nothing is known of it yet: its history begins when ToDone claims it\n';
+  if (rows.length === 0) return 'nothing is known of it yet: its history begins with its first change\n';
   const cells = rows.map((row) => [
     { text: dateAndTime(row.at), tone: 'faint' as const },
     { text: row.field },

@@ -1,7 +1,8 @@
 /**
  * Why a task does not start, or what it is doing (3-R6): the rule, what holds it, what would free it. Pure.
  */
-import type { TaskView } from '../../runs/view.ts';
+import type { ErrandView, TaskView } from '../../runs/view.ts';
+import { errandLines } from './render-errand.ts';
 import { type Look, paint, wrap } from './layout.ts';
 import { nameOf, type RunLine } from './status.ts';
 import { elapsed, timeOfDay, usageWords } from './words.ts';
@@ -16,6 +17,8 @@ export type WhyFacts = {
   readonly proof: { readonly commit: string; readonly hash: string } | null;
   readonly branch: string;
   readonly owned: boolean;
+  /** What was done for its section's branch, or waits to be. */
+  readonly errands: readonly ErrandView[];
 };
 
 export function renderWhy(facts: WhyFacts, look: Look): string {
@@ -25,7 +28,8 @@ export function renderWhy(facts: WhyFacts, look: Look): string {
     paint(look, 'faint', `${nameOf(task)}  ${facts.list}:${task.line}  section ${task.section === '' ? '(none)' : task.section}`),
     '',
   ];
-  return `${[...head, ...verdict(facts, look)].join('\n')}\n`;
+  const unfinished = facts.errands.filter(({ state }) => state !== 'done').flatMap((errand) => ['', ...errandLines(errand, look, '')]);
+  return `${[...head, ...verdict(facts, look), ...unfinished].join('\n')}\n`;
 }
 
 function verdict(facts: WhyFacts, look: Look): string[] {

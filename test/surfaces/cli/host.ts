@@ -1,13 +1,32 @@
 /** A host for tests of the command line: a list as text, a world, and what was printed. */
-import type { App, DoctorFacts, Globals, Host, InitDone, LogEntry, Owner, Restored, StartEnd } from '../../../src/surfaces/cli/app.ts';
+import type {
+  App,
+  BranchDiff,
+  BranchPlan,
+  DoctorFacts,
+  Evidence,
+  Globals,
+  Host,
+  InitDone,
+  LogEntry,
+  Owner,
+  Restored,
+  StartEnd,
+} from '../../../src/surfaces/cli/app.ts';
 import type { CliFailure } from '../../../src/surfaces/cli/failure.ts';
+import type { CleanedPath, Reconciled, Upkeep, VersionFact } from '../../../src/surfaces/cli/upkeep.ts';
+import type { KeptFact } from '../../../src/runs/evidence.ts';
 import { runCli } from '../../../src/surfaces/cli/cli.ts';
 import type { CommandRow } from '../../../src/surfaces/cli/command.ts';
 import type { Activity } from '../../../src/engine/engine.ts';
-import type { HistoryRow } from '../../../src/engine/ports.ts';
+import type { Door, HistoryRow } from '../../../src/engine/ports.ts';
 import type { Answer, Ask } from '../../../src/runs/ask.ts';
 import type { Scene } from '../../../src/runs/choose.ts';
+import { look } from '../../../src/composition/door.ts';
+import { admitted, type Called, REQUESTS } from '../../../src/runs/requests.ts';
+import type { Errand } from '../../../src/runs/errand.ts';
 import type { Known, Run } from '../../../src/runs/run.ts';
+import { taskViews } from '../../../src/runs/view.ts';
 import type { World } from '../../../src/runs/world.ts';
 import { AGENTS, sceneOf } from '../../runs/scene.ts';
 
@@ -97,24 +116,62 @@ export type Given = {
   readonly owner?: Owner;
   readonly activity?: ReadonlyMap<string, Activity>;
   readonly answer?: Answer;
+  readonly called?: Called;
   readonly entries?: readonly LogEntry[];
   readonly history?: readonly HistoryRow[];
   readonly proof?: { readonly commit: string; readonly hash: string };
+  readonly errand?: Errand | CliFailure;
+  readonly plan?: BranchPlan;
+  readonly diff?: BranchDiff | CliFailure;
+  readonly evidence?: Evidence;
   readonly start?: StartEnd | CliFailure;
   readonly restored?: Restored | CliFailure;
+  readonly reconciled?: Reconciled;
+  readonly versions?: readonly VersionFact[];
+  readonly cleaned?: readonly CleanedPath[] | CliFailure;
+  readonly kept?: readonly KeptFact[];
   readonly init?: InitDone | CliFailure;
   readonly doctor?: DoctorFacts;
   readonly open?: CliFailure;
+  readonly files?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly wait?: (ms: number) => Promise<void>;
   readonly rows?: readonly CommandRow[];
 };
+
+const upkeepOf = (given: Given): Upkeep => ({
+  reconcile: async () => given.reconciled ?? { findings: [], fixed: [] },
+  versions: async () => given.versions ?? [],
+  version: async (name) => ({ text: `the list of ${name}\n` }),
+  clean: async () => given.cleaned ?? [],
+  kept: async () => given.kept ?? [],
+  restore: async (id, { into, dryRun }) =>
+    given.restored ?? { id, ref: `refs/todone/${id}/3/implement`, path: into ?? `/repo/trees/restored-${id}`, files: ['a.txt'], done: !dryRun },
+});
+
+export type Call = { readonly name: string; readonly input: unknown };
+
+/** Looks for itself; of what would change something it says that it was done. */
+const doorOn = (scene: Scene, calls: Call[], given: Given): Door => ({
+  async call(request, input, caller) {
+    const read = admitted(request, input, caller);
+    if ('refusal' in read) return { ok: false, refusal: read.refusal };
+    if (REQUESTS[request].readOnly) return look(request, read.input, caller, scene, (id) => (given.history ?? []).filter((row) => row.id === id));
+    calls.push({ name: request, input: read.input });
+    const message = 'as you wish';
+    const many = request === 'task.create' || request === 'task.approve';
+    const output = many ? { message, tasks: [] } : { message, task: taskViews(scene)[0], ...(request === 'task.close' ? { holds: [] } : {}) };
+    return (given.called ?? { ok: true, output }) as never;
+  },
+});
 
 export type Said = {
   readonly code: number;
   readonly out: string;
   readonly err: string;
   readonly asks: readonly Ask[];
+  /** Requests that change something. */
+  readonly calls: readonly Call[];
   readonly globals: readonly Globals[];
   readonly starts: number;
 };
@@ -123,12 +180,14 @@ export const busyScene = (list = LIST): Scene => sceneOf(list, { world: busyWorl
 
 /** Runs `todone <argv>` and gives back all that it said and did. */
 export async function todone(argv: string | readonly string[], given: Given = {}): Promise<Said> {
-  const said = { out: '', err: '', asks: [] as Ask[], globals: [] as Globals[], starts: 0 };
+  const said = { out: '', err: '', asks: [] as Ask[], calls: [] as Call[], globals: [] as Globals[], starts: 0 };
   const before = given.scene ?? busyScene(given.list);
   const app: App = {
     paths: { top: '/repo', list: '/repo/tasks.md', listName: 'tasks.md', stateDir: '/repo/.git/todone' },
     config: before.config,
     instance: 'me',
+    caller: { kind: 'person', name: 'me', via: 'cli' },
+    door: doorOn(before, said.calls, given),
     agents: () => AGENTS,
     scene: async () => (said.starts > 0 ? (given.after ?? before) : before),
     activity: async () => given.activity ?? new Map(),
@@ -148,7 +207,23 @@ export async function todone(argv: string | readonly string[], given: Given = {}
     },
     proof: async () => given.proof,
     commits: async () => [{ hash: 'a1b2c3d', subject: 'Add login form', at: NOW - 3_600_000 }],
-    restore: async (id, into) => given.restored ?? { id, ref: `refs/todone/${id}/3/implement`, path: into ?? `/repo/trees/restored-${id}` },
+    upkeep: upkeepOf(given),
+    doErrand: async (what, section) => {
+      said.asks.push({ kind: 'branch', what, section });
+      return given.errand ?? { section, kind: what, ticket: 1, by: 'me', state: 'done', tries: 0, at: NOW, message: 'as you wish' };
+    },
+    planErrand: async () => given.plan ?? { would: ['move todone/auth forward'], nothing: null, blocked: null },
+    diff: async (section) =>
+      given.diff ?? {
+        section,
+        branch: `todone/${section}`,
+        base: 'main',
+        from: 'a1b2c3d'.padEnd(40, '0'),
+        to: 'b1b2c3d'.padEnd(40, '0'),
+        files: [{ path: 'a.ts', from: null, added: 2, removed: 1 }],
+        diff: '+a line\n',
+      },
+    evidence: async () => given.evidence,
   };
   const host: Host = {
     version: '1.2.3',
@@ -158,6 +233,7 @@ export async function todone(argv: string | readonly string[], given: Given = {}
     width: () => given.width,
     env: given.env ?? {},
     now: () => NOW,
+    read: async (path) => given.files?.[path],
     signal: given.signal ?? new AbortController().signal,
     wait: given.wait ?? (async () => undefined),
     mcp: async () => undefined,

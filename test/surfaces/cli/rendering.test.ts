@@ -44,10 +44,22 @@ describe('help', () => {
                 restore       bring back work of a task that did not land
                 pause         start nothing new; running tasks go on
                 resume        go on after pause
+        Branch  diff          what a section's branch has changed
+                sync          merge the base into a section's branch
+                land          merge a section's branch into the base
+                pr            push the branch; make or update its pull request
         Tasks   task list     every task with its state, and why it waits
                 task ready    the next tasks that a worker may take
                 task show     all that is known of one task, its plan too
                 task history  what became of a task: what changed, when, by whom
+                task create   file a task, or many from a file, all or none
+                task close    say that a task is done, or not to be done
+                task approve  let tasks start that wait for a person
+                task claim    take a task: nobody else gets it while your claim lives
+                task …        update, assign, unassign, mine, heartbeat, release, rep…
+        Upkeep  reconcile     compare the list with git and the journal, both ways
+                history       old versions of the list, and their text
+                clean         remove the worktrees of sections that are over
         Serve   mcp           serve MCP over stdio to an agent of a run
         Set up  init          make a list, and tell git to ignore what ToDone adds
                 doctor        check git, agents, config, list; say what to do
@@ -119,7 +131,7 @@ describe('status', () => {
       auth  todone/auth in trees/auth  1 done, 1 running, 1 failed, 1 open, 1 blocked
         running  q8f0t6zd  Add logout               implement, 3m 12s, fake/opus, 12.3k tokens, $0.04, ed…
         failed   m2c7r4ya  Remember me for 30 days  failed in implement: \`npm test\` exit 1, 3 tests (atte…
-        waits    rotate    Rotate refresh tokens    another task of this section is being worked on: "Add…
+        next     rotate    Rotate refresh tokens
         waits    wjis6ns   Document the flow        every task above it has to be done: "Add logout" is b…
 
       billing  todone/billing in trees/billing  2 open, 1 blocked
@@ -139,7 +151,7 @@ describe('status', () => {
       auth  todone/auth in trees/auth  1 done, 1 running, 1 failed, 1 open, 1 blocked
         running  q8f0t6zd  Add logout               implement, 3m 12s, fake/opus
         failed   m2c7r4ya  Remember me for 30 days  failed in implement: \`npm test\` exit 1, 3 tests (atte…
-        waits    rotate    Rotate refresh tokens    another task of this section is being worked on: "Add…
+        next     rotate    Rotate refresh tokens
         waits    wjis6ns   Document the flow        every task above it has to be done: "Add logout" is b…
         done     k3v9x2m1  Add login form           a1b2c3d
 
@@ -396,7 +408,11 @@ describe('the dry run', () => {
 
   it('3-R7 while runs go on', async () => {
     expect(await out('start --dry-run', { width: 90 })).toMatchInlineSnapshot(`
-      "1 task would start now:
+      "2 tasks would start now:
+
+      auth  in trees/auth on branch todone/auth
+        rotate  Rotate refresh tokens {id:rotate} {p0} {fake}
+          fake: fake --run
 
       billing  in trees/billing on branch todone/billing
         lcxv8o4  Send invoices {fake}
@@ -405,13 +421,10 @@ describe('the dry run', () => {
       1 task being worked on:
         q8f0t6zd  Add logout: implement, 3m 12s, fake/opus
 
-      5 tasks would not:
+      4 tasks would not:
         m2c7r4ya  Remember me for 30 days (tasks.md:6)
           failed in implement: \`npm test\` exit 1, 3 tests (attempt 3 of 3) (2-R6)
           to free it: set [] for another attempt, with {fresh} for a clean start
-        rotate  Rotate refresh tokens (tasks.md:8)
-          another task of this section is being worked on: "Add logout {opus}" (3-R3)
-          to free it: wait for it
         wjis6ns  Document the flow (tasks.md:10)
           every task above it has to be done: "Add logout" is being worked on (3-R2)
           to free it: wait for the tasks above
@@ -455,7 +468,7 @@ Dry run: nothing was changed.
       if (waits.push(ms) === 3) stop.abort();
     };
     const said = await todone('start --dry-run --watch --interval 7s --quiet', { signal: stop.signal, wait });
-    expect(said.out).toBe('lcxv8o4\n'.repeat(3));
+    expect(said.out).toBe('rotate\nlcxv8o4\n'.repeat(3));
     expect(waits).toEqual([7000, 7000, 7000]);
     expect(said.code).toBe(130);
   });
@@ -468,7 +481,7 @@ describe('tasks', () => {
       k3v9x2m1  done     p1    auth            Add login form           a1b2c3d
       q8f0t6zd  running  p1    auth     fake   Add logout               it is being worked on (implement)
       m2c7r4ya  failed   p1    auth            Remember me for 30 days  failed in implement: \`npm test\` exit 1, 3 tests (atte…
-      rotate    open     p0    auth            Rotate refresh tokens    another task of this section is being worked on: "Add…
+      rotate    open     p0    auth            Rotate refresh tokens
       wjis6ns   blocked  p1    auth            Document the flow        every task above it has to be done: "Add logout" is b…
       lcxv8o4   open     p2    billing         Send invoices
       wtteiee   open     p2    billing         Refunds                  it waits for triage
@@ -602,7 +615,7 @@ describe('tasks', () => {
       2026-11-21 12:00  state  open  in_progress  person  list
       "
     `);
-    expect(await out('task history lcxv8o4')).toBe('nothing is known of it yet: its history begins when ToDone claims it\n');
+    expect(await out('task history lcxv8o4')).toBe('nothing is known of it yet: its history begins with its first change\n');
   });
 });
 

@@ -1,0 +1,77 @@
+/**
+ * `npm run test:chaos [-- --only <campaign>] [--seed n] [--json]`: faults of every kind, and one table that has to be zero. Bounded to
+ * a few minutes; TODONE_MINUTES gives it as many, with every call instead of a sample.
+ */
+import { parseArgs } from 'node:util';
+import { type Campaign, type Chaos, generator, messageOf } from './campaign.ts';
+import { errors, kills } from './campaign-calls.ts';
+import { clock } from './campaign-clock.ts';
+import { hand } from './campaign-hand.ts';
+import { owner } from './campaign-owner.ts';
+import { planted } from './campaign-planted.ts';
+import { random } from './campaign-random.ts';
+import { installStrace, straceTrouble } from './strace.ts';
+import { isClean, newRow, note, type Row, tableOf } from './table.ts';
+
+const CAMPAIGNS: readonly Campaign[] = [kills, errors, random, hand, clock, owner, planted];
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    seed: { type: 'string' },
+    share: { type: 'string' },
+    case: { type: 'string', default: '' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const minutes = process.env['TODONE_MINUTES'] === undefined ? undefined : Number(process.env['TODONE_MINUTES']);
+const seed = values.seed === undefined ? Math.floor(Math.random() * 1e9) : Number(values.seed);
+const chosen = CAMPAIGNS.filter(({ name }) => values.only === undefined || values.only.includes(name));
+const figures: [string, string][] = [];
+const rows: Row[] = [];
+const noStrace = straceTrouble() === undefined ? undefined : (installStrace(), straceTrouble());
+/** Names where it may be missing: a machine that cannot have it. */
+const mayMiss = process.env['TODONE_NO_STRACE'] !== undefined;
+
+if (chosen.length === 0) throw new Error(`no such campaign; there are ${CAMPAIGNS.map(({ name }) => name).join(', ')}`);
+const begun = performance.now();
+for (const [at, campaign] of chosen.entries()) {
+  const since = performance.now();
+  if (campaign.needsStrace && noStrace !== undefined) {
+    console.error(`${campaign.name}: not here: ${noStrace}${mayMiss ? '' : ' (apt-get install strace; or say so with TODONE_NO_STRACE=1)'}`);
+    const row = newRow(campaign.name, 'not here');
+    if (!mayMiss) note(row, 'strace', [{ kind: 'untrue', what: noStrace }]);
+    rows.push(row);
+    continue;
+  }
+  const shared = (minutes ?? 0) * 60_000;
+  const chaos: Chaos = {
+    seed,
+    random: generator(seed),
+    share: minutes === undefined ? Number(values.share ?? '1') : undefined,
+    // What one campaign leaves of its time is the next one's.
+    until: () => (minutes === undefined ? Number.POSITIVE_INFINITY : begun + (shared * (at + 1)) / chosen.length),
+    noStrace,
+    only: new RegExp(values.case),
+    say: (line) => console.error(`${campaign.name}: ${line}`),
+    figure: (name, value) => void figures.push([name, value]),
+  };
+  try {
+    rows.push(...(await campaign.run(chaos)));
+  } catch (error) {
+    const row = newRow(campaign.name, 'the campaign itself');
+    note(row, `seed ${seed}`, [{ kind: 'untrue', what: messageOf(error) }]);
+    rows.push(row);
+  }
+  console.error(`${campaign.name}: ${Math.round((performance.now() - since) / 100) / 10} s`);
+}
+
+const faults = rows.flatMap((row) => row.faults);
+if (values.json) console.log(JSON.stringify({ seed, rows, figures }));
+else {
+  console.log(tableOf(rows));
+  for (const [name, value] of figures) console.log(`${name}: ${value}`);
+  for (const fault of faults) console.log(`FAULT ${fault}`);
+  console.log(`seed ${seed}: npm run test:chaos -- --seed ${seed}${values.only ? values.only.map((name) => ` --only ${name}`).join('') : ''}`);
+}
+process.exit(rows.every((row) => isClean(row) || (row.name === 'not here' && mayMiss)) ? 0 : 1);
