@@ -109,9 +109,9 @@ export const CASES: readonly Case[] = [
       const end = ground.ends().at(-1)?.end;
       assert.match(ground.marker(TITLE), /^\[🟡/u, `it waits:\n${ground.list()}`);
       assert.equal(end?.kind === 'transient' && end.reason, 'limit', JSON.stringify(end));
-      const until_ = end?.kind === 'transient' ? end.retryAt : undefined;
+      const retryAt = end?.kind === 'transient' ? end.retryAt : undefined;
       if (client.limits['limit'] !== undefined) return client.limits['limit'];
-      assert.ok(until_ !== undefined && Math.abs(until_ - begun - 3_600_000) < 120_000, `the reset time: ${JSON.stringify(end)}`);
+      assert.ok(retryAt !== undefined && Math.abs(retryAt - begun - 3_600_000) < 120_000, `the reset time: ${JSON.stringify(end)}`);
       return undefined;
     },
   },
@@ -237,7 +237,7 @@ export const CASES: readonly Case[] = [
     script: () => steps(shell('touch begun.txt; sleep 300'), say('Done.')),
     async check(ground) {
       const daemon = ground.run();
-      await until('the tool runs', () => ground.processes().some(({ command }) => /sleep 300$/.test(command)));
+      await until('the tool runs', () => ground.processes().some(({ command }) => command.endsWith('sleep 300')));
       const stopped = Date.now();
       ground.writeList(ground.list().replace(/\[🟡[^\]]*\]/u, '[❌]'));
       await until('the tool and its client are gone', () => ground.processes().length === 0, 14_000);
@@ -253,7 +253,7 @@ export const CASES: readonly Case[] = [
     script: () => (talk, phase, nth) => (nth === 0 ? shell('touch begun.txt; sleep 301') : steps(WORK, say('Done.'))(talk, phase, nth)),
     async check(ground) {
       const daemon = ground.run();
-      await until('the tool runs', () => ground.processes().some(({ command }) => /sleep 301$/.test(command)));
+      await until('the tool runs', () => ground.processes().some(({ command }) => command.endsWith('sleep 301')));
       const client = ground.processes().find(({ command, marked }) => marked && /claude|codex|gemini|opencode/.test(command.split(' ').slice(0, 2).join(' ')));
       assert.ok(client, 'the client runs');
       process.kill(client.pid, 'SIGKILL');
