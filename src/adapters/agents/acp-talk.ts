@@ -20,7 +20,7 @@ export const acpTalk =
   async ({ input, output, tell, stop }) => {
     // Only who uses it waits for it.
     const acp = await import('@agentclientprotocol/sdk');
-    const updates = hearing(tell);
+    const updates = hearing(tell, about.order.sessionUsage?.costUsd ?? 0);
     let session: string | undefined;
     return acp
       .client({ name: 'todone' })
@@ -124,10 +124,18 @@ function permission({ options, toolCall }: Acp.RequestPermissionRequest, { order
   return { outcome: option ? { outcome: 'selected', optionId: option.optionId } : { outcome: 'cancelled' } };
 }
 
+/** `amount` is of the whole session, which may begin to count anew. */
+const costOf = (amount: number, counted: number): AgentEvent => ({
+  kind: 'usage',
+  usage: { inputTokens: 0, outputTokens: 0, costUsd: amount < counted ? amount : amount - counted },
+  cumulative: false,
+});
+
 /** Updates as events. Text comes in pieces; it is told whole. `end` gives all that was said since the last tool call. */
-function hearing(tell: (event: AgentEvent) => void): { hear(update: Acp.SessionUpdate): void; end(): string } {
+function hearing(tell: (event: AgentEvent) => void, costBefore: number): { hear(update: Acp.SessionUpdate): void; end(): string } {
   let pieces = '';
   let last = '';
+  let counted = costBefore;
   const titles = new Map<string, string>();
   const flush = (): void => {
     const text = pieces.trim();
@@ -147,8 +155,10 @@ function hearing(tell: (event: AgentEvent) => void): { hear(update: Acp.SessionU
       const { sessionUpdate: kind } = update;
       // One of them says a change of its mode as if the agent had spoken.
       if (kind === 'agent_message_chunk' && update.content.type === 'text' && !update.content.text.startsWith('[MODE_UPDATE]')) pieces += update.content.text;
-      if (kind === 'usage_update' && update.cost)
-        tell({ kind: 'usage', usage: { inputTokens: 0, outputTokens: 0, costUsd: update.cost.amount }, cumulative: true });
+      if (kind === 'usage_update' && update.cost) {
+        tell(costOf(update.cost.amount, counted));
+        counted = update.cost.amount;
+      }
       if (kind !== 'tool_call' && kind !== 'tool_call_update') return;
       titles.set(update.toolCallId, update.title ?? titles.get(update.toolCallId) ?? 'tool');
       if (kind === 'tool_call') {

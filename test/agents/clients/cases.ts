@@ -21,6 +21,8 @@ export type Case = {
 export const TITLE = 'Do the work';
 const QUICK = `## Git Worktree work\n[] ${TITLE} {quick}\n`;
 const WORK = shell('echo work > work.txt');
+/** Some begin before their tool servers are there; nobody reports first of all. */
+const READS_FIRST = shell('sleep 3; ls');
 const REPORT = mcp('report', { outcome: 'done', summary: 'It works.', commitMessage: 'Say what it does\n\nBecause it was asked for.' });
 
 /** These steps one after the other, by what the conversation holds already; the last one again and again. */
@@ -203,7 +205,7 @@ export const CASES: readonly Case[] = [
     name: 'question',
     script: () => (talk) => {
       if (talk.prompt.includes('Blue')) return steps(shell('echo blue > work.txt'), say('Painted.'))(talk, 'implement', 0);
-      return steps(mcp('report', { outcome: 'needs_decision', question: 'Which colour?' }), say('Asked of you.'))(talk, 'implement', 0);
+      return steps(READS_FIRST, mcp('report', { outcome: 'needs_decision', question: 'Which colour?' }), say('Asked of you.'))(talk, 'implement', 0);
     },
     async check(ground, client) {
       await once(ground);
@@ -224,7 +226,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'prerequisite',
-    script: () => steps(mcp('report', { outcome: 'needs_prerequisite', tasks: [{ title: 'Lay the base' }] }), say('Not yet.')),
+    script: () => steps(READS_FIRST, mcp('report', { outcome: 'needs_prerequisite', tasks: [{ title: 'Lay the base' }] }), say('Not yet.')),
     async check(ground, client) {
       await once(ground);
       assert.match(ground.list(), new RegExp(`^\\[\\] Lay the base .*\\{by:${client.name}\\}`, 'mu'), ground.list());
