@@ -109,7 +109,7 @@ function invoked(client: string, more: Partial<Call['order']> = {}, config: Conf
 }
 
 it('5.1-R2 reads only in a plan where the client can, and the plan can be told all the same', () => {
-  expect(invoked('claude', { readOnly: true }).line).toMatch(/--permission-mode dontAsk --allowedTools Read,.*Edit\(\/\/run\/plan\.md\),.*mcp__todone/);
+  expect(invoked('claude', { readOnly: true }).line).toMatch(/--permission-mode dontAsk --allowedTools Read,.*Edit\(\/\/run\/given\/plan\.md\),.*mcp__todone/);
   expect(invoked('claude').line).toContain('--dangerously-skip-permissions');
   expect(invoked('codex', { readOnly: true }).line).toContain('sandbox_mode="read-only"');
   expect(invoked('codex').line).toContain('--dangerously-bypass-approvals-and-sandbox');
