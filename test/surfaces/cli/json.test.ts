@@ -70,6 +70,7 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['task claim rotate', 'claim', { called: CLAIMED }],
   ['task heartbeat q8f0t6zd', 'heartbeat', { called: { ok: true, output: { lease_until: NOW, changed: false } } }],
   ['task dep tree', 'trees'],
+  ['triage', 'tasks'],
   ['why nobody', 'error'],
   ['strat', 'error'],
   ['stop x', 'error', { answer: { kind: 'refused', message: 'no', remedy: 'yes' } }],
