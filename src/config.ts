@@ -27,13 +27,65 @@ const duration = (fallback: string) =>
       return ms;
     });
 
+const MiB = 1024 * 1024;
+const bytes = (fallback: number) => z.int().min(0).default(fallback);
+
+/** Where in a line of JSON something is: `item.text`, `message.content.*.text`; one path or several. */
+const paths = (description: string) =>
+  z
+    .union([z.string().min(1), z.array(z.string().min(1))])
+    .default([])
+    .transform((written) => (typeof written === 'string' ? [written] : written))
+    .describe(description);
+
+const fieldsSchema = z
+  .strictObject({
+    text: paths('What it says'),
+    tool: paths('A call of a tool'),
+    inputTokens: paths('Tokens that it read'),
+    outputTokens: paths('Tokens that it wrote'),
+    cost: paths('What it cost, in US dollars'),
+    session: paths('The name of its session'),
+    error: paths('What went wrong; false, 0 and an empty text are nothing'),
+    limit: paths('That a rate or usage limit is reached; a time in it is when it is over'),
+  })
+  .describe('With output: jsonl, where things are in a line: dotted paths, * is every element');
+
+/** The clients that ToDone knows by name. */
+export const CLIENTS = ['claude', 'codex', 'gemini', 'opencode'] as const;
+
+const optionalDuration = z
+  .union([z.string(), z.number()])
+  .optional()
+  .transform((value, context) => {
+    const ms = value === undefined ? undefined : durationMs(value);
+    if (value === undefined || ms !== undefined) return ms;
+    context.addIssue({ code: 'custom', message: `"${value}" is not a time: write 500ms, 5s, 2m, 1h or 14d` });
+    return z.NEVER;
+  });
+
 const agentSchema = z
   .strictObject({
+    client: z
+      .enum([...CLIENTS, 'acp', 'command'])
+      .optional()
+      .describe('What it is: a known client, any that speaks the Agent Client Protocol, or any program; default: the known client of its name, else command'),
     command: z
       .array(z.string())
       .min(1)
-      .describe('Program and arguments; {{prompt}}, {{prompt_file}}, {{model}}, {{workspace}} are filled in, never through a shell'),
+      .optional()
+      .describe(
+        'Program and arguments, for command and acp; {{prompt}}, {{prompt_file}}, {{model}}, {{session}}, {{workspace}} are filled in, never through a shell',
+      ),
+    path: z.string().min(1).optional().describe('Where the program of a known client is; default: its name, on the PATH'),
+    args: z.array(z.string()).default([]).describe('More arguments for a known client'),
+    model: z.string().min(1).optional().describe('Its model where a task names none'),
     prompt: z.enum(['stdin', 'argument', 'file']).default('stdin').describe('How the prompt reaches the program'),
+    output: z.enum(['text', 'jsonl']).default('text').describe('How its output reads: as text, or as one JSON object per line'),
+    fields: fieldsSchema.prefault({}),
+    cumulative: z.boolean().default(false).describe('Its tokens and cost count the whole session so far'),
+    resume: z.array(z.string()).default([]).describe('Arguments added where a session goes on, with {{session}} in them'),
+    stop: z.enum(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']).default('SIGTERM').describe('The signal that makes it end in order'),
     env: z.record(z.string(), z.string()).default({}).describe('Variables added to its environment'),
     passEnv: z.array(z.string()).default([]).describe('Names of variables handed through from the daemon, on top of the allow-list'),
     steps: z
@@ -43,7 +95,7 @@ const agentSchema = z
       .describe('The phases that it takes part in'),
     account: z.string().min(1).optional().describe('Whose limits it uses up, for agents that share an account; default: its own name'),
   })
-  .describe('A program that ToDone runs as an agent');
+  .describe('An agent: a known client with settings of its own, or any program');
 
 const most = (what: string) => z.record(z.string(), z.int().min(1)).default({}).describe(what);
 
@@ -58,7 +110,16 @@ const hooksSchema = z.strictObject({
   afterCreate: z.string().optional().describe('Shell command in a new workspace, and again when its lockfiles change'),
   beforeRun: z.string().optional().describe('Shell command before each run'),
   afterRun: z.string().optional().describe('Shell command after each run'),
+  beforeRemove: z.string().optional().describe('Shell command before clean removes a workspace; if it fails, the workspace is kept'),
 });
+
+const budgetSchema = z
+  .strictObject({
+    tokens: z.int().min(1).optional().describe('Tokens, in and out'),
+    costUsd: z.number().positive().optional().describe('US dollars, where the agent says what it costs'),
+    time: optionalDuration.describe('Time of agents at work, added up'),
+  })
+  .prefault({});
 
 export const configSchema = z.strictObject({
   $schema: z.string().optional().describe('For editors'),
@@ -123,6 +184,10 @@ export const configSchema = z.strictObject({
     .default('triage')
     .describe('A task that an agent files as a prerequisite: waits for a person (triage), or may start at once (auto)'),
   hooks: hooksSchema.prefault({}).describe('Commands around workspaces and runs'),
+  budgets: z
+    .strictObject({ task: budgetSchema, section: budgetSchema, day: budgetSchema })
+    .prefault({})
+    .describe('What agents may use up; what is over its budget stops, and nothing new starts. Days are UTC'),
   limits: z
     .strictObject({
       phase: duration('60m').describe('Longest time of one phase'),
@@ -131,6 +196,9 @@ export const configSchema = z.strictObject({
       remote: duration('2m').describe('Longest time of one push, fetch or call of gh'),
       stallAfter: duration('5m').describe('A phase without event, CPU and file change for this long has stalled'),
       stopGrace: duration('10s').describe('From TERM to KILL'),
+      limitWait: duration('1m').describe('How long a client may wait out a rate limit by itself; then its task waits without it'),
+      sameCalls: z.int().min(0).default(5).describe('The same tool call this often, one after the other, is no progress; 0 = never'),
+      sameFailures: z.int().min(0).default(5).describe('The same check failing this often on unchanged work is no progress; 0 = never'),
       outputBytes: z
         .int()
         .min(1024)
@@ -170,6 +238,18 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('TODONE_PORT: a block for each workspace'),
   keepSnapshots: duration('14d').describe('How long snapshots are kept after landing'),
+  keep: z
+    .strictObject({
+      snapshotBytes: bytes(1024 * MiB).describe('Most bytes of snapshots of landed tasks; the oldest go first. Those of work that did not land are kept'),
+      logs: duration('14d').describe('How long logs and folders of runs are kept'),
+      logBytes: bytes(1024 * MiB).describe('Most bytes of logs and folders of runs'),
+      versions: duration('90d').describe('How long displaced versions of the list are kept; a save that could not be merged is kept longer'),
+      versionBytes: bytes(256 * MiB).describe('Most bytes of displaced versions of the list'),
+      history: duration('730d').describe("How long the journal's history is kept"),
+      every: duration('1h').describe('How often it is looked after in idle time'),
+    })
+    .prefault({})
+    .describe('How much is kept, and how long'),
   workers: z.array(z.string()).default([]).describe('Names that {owner:…} and @name may use; empty = any'),
   people: z.array(z.string()).default([]).describe('Names (--as) that are persons and may approve; whoever else names himself is a worker'),
   labels: z
@@ -195,6 +275,8 @@ export function readConfig(written: unknown): { readonly config: Config } | { re
 }
 
 export const defaultConfig: Config = configSchema.parse({});
+/** A known client that the config says nothing of. */
+export const defaultAgent: AgentConfig = agentSchema.parse({});
 
 /** One problem per unknown key, named by itself, so that its line can be found. */
 function problemsOf(issue: z.core.$ZodIssue): ConfigProblem[] {
@@ -211,5 +293,15 @@ function crossRules(config: Config): ConfigProblem[] {
   if (!['default', 'quick'].includes(config.workflow) && !(config.workflow in config.workflows)) {
     problems.push({ key: 'workflow', message: `"${config.workflow}" is no workflow: define it under workflows, or use default or quick` });
   }
+  for (const [name, agent] of Object.entries(config.agents)) problems.push(...agentProblems(name, agent));
   return problems;
+}
+
+function agentProblems(name: string, agent: AgentConfig): ConfigProblem[] {
+  const isKnown = agent.client === undefined ? (CLIENTS as readonly string[]).includes(name) : (CLIENTS as readonly string[]).includes(agent.client);
+  if (agent.command === undefined && !isKnown)
+    return [{ key: `agents.${name}.command`, message: `${name} needs a command, or client: one of ${CLIENTS.join(', ')}` }];
+  if (agent.command !== undefined && agent.client !== undefined && isKnown)
+    return [{ key: `agents.${name}.command`, message: `${agent.client} is started by ToDone: use path and args, or client: command` }];
+  return [];
 }

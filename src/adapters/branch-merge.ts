@@ -4,8 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Merged, Merging, MergeWay, Unmergeable } from '../engine/branches.ts';
-import type { Advanced, Log } from '../engine/ports.ts';
+import type { Advanced, Log, Merged, Merging, MergeWay, Unmergeable } from '../engine/ports.ts';
 import { follow, type Followers, followersOf, type Overlooked } from './followers.ts';
 import { GitFailed, type Git } from './git.ts';
 import type { Identity } from './repo.ts';

@@ -2,15 +2,24 @@
  * The port Branches on git and gh (4-R10): merging, checking in a clean place, the remote. Serial per branch with landings.
  */
 import { createHash } from 'node:crypto';
-import type { Branches, MergeWay } from '../engine/branches.ts';
-import type { Verify } from '../engine/ports.ts';
+import type { Branches, MergeWay, Verify } from '../engine/ports.ts';
 import type { ErrandEnd, ErrandOrder } from '../runs/errand.ts';
+import { plainText } from '../runs/plain-text.ts';
 import { advanceBranch, mergeBranches, type MergeOptions, movedByOthers } from './branch-merge.ts';
 import type { CleanCheckout } from './clean-checkout.ts';
 import { pullRequest, type PullOptions } from './github.ts';
 import { push } from './remote.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 
-export type BranchesOptions = MergeOptions & PullOptions & { readonly clean: CleanCheckout; /** Where it runs is decided here. */ readonly check: Verify };
+export type BranchesOptions = MergeOptions &
+  PullOptions & {
+    readonly clean: CleanCheckout;
+    /** In the folder that it is given. */
+    readonly check: Verify;
+    /** Knows what has passed before. */
+    readonly proven: Pick<Verify, 'hasPassed' | 'passed'>;
+    readonly sandbox: Pick<Sandbox, 'problem'>;
+  };
 
 export function openBranches(options: BranchesOptions): Branches {
   const { git } = options;
@@ -19,13 +28,24 @@ export function openBranches(options: BranchesOptions): Branches {
   return {
     merge: (section, way) => inTurn(section, way, () => mergeBranches(options, section, way)),
     advance: (section, way, merged) => inTurn(section, way, () => advanceBranch(options, section, way, merged)),
-    verify(order, commit, command, signal) {
+    async verify(order, commit, command, signal) {
+      const tree = (await git.objects.commit(commit))?.tree ?? '';
+      if (options.proven.hasPassed(tree, command)) return undefined;
+      if (options.sandbox.problem !== undefined) throw new Error(options.sandbox.problem);
       const work = { id: evidenceId(order), ticket: order.ticket, attempt: 1, section: order.section, slot: 1 };
-      return options.clean.use(work, commit, signal, (path) => options.check.run(work, command, path, signal));
+      const verified = await options.clean.use(work, commit, signal, (path) => options.check.run(work, command, path, signal));
+      if (verified?.ok && !signal.aborted) options.proven.passed(tree, command);
+      return verified;
     },
-    push: async (order, signal) => (await unsettled(options, order)) ?? push(options, order.section, signal),
-    pullRequest: (order, signal) => pullRequest(options, order, signal),
+    push: async (order, signal) => safe(options, (await unsettled(options, order)) ?? (await push(options, order.section, signal))),
+    pullRequest: async (order, signal) => safe(options, await pullRequest(options, order, signal)),
   };
+}
+
+/** URLs may hold passwords, and what others say may hold anything (13-R2). */
+function safe({ redaction }: BranchesOptions, end: ErrandEnd): ErrandEnd {
+  const clean = (text: string): string => plainText(redaction.redact(text));
+  return { ...end, message: clean(end.message), ...('remedy' in end ? { remedy: clean(end.remedy) } : {}) };
 }
 
 /** A branch that an agent may just have moved is not for others. */

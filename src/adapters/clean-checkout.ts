@@ -4,6 +4,7 @@
  * hooks as a new workspace does.
  */
 import type { WorkOrder } from '../engine/ports.ts';
+import { exec } from './exec.ts';
 import { freePortIndex, setUp, type SetupOptions } from './workspace-setup.ts';
 import { hasIndex, isThere, moveTo, placeOf, readRecord, restoreIndex, writeRecord, type Workspace } from './workspace.ts';
 import { workspaceAt, workspacePath, type WorkspacesOptions } from './workspaces.ts';
@@ -17,6 +18,7 @@ export type CleanCheckout = {
 };
 
 const CLEAN_LIMIT_MS = 300_000;
+const CLEAN = ['clean', '-ffdxq'];
 
 export function openCleanCheckout(options: SetupOptions & Pick<WorkspacesOptions, 'lock' | 'trees'>): CleanCheckout {
   const { git } = options;
@@ -52,7 +54,12 @@ async function prepare(
   git.privateDir(workspace.dir, commit);
   if (ensured.kind !== 'added' && !hasIndex(workspace)) await restoreIndex(git, workspace, commit);
   await moveTo(git, workspace, commit);
-  await git.ok(['clean', '-ffdxq'], { ...placeOf(workspace), timeoutMs: CLEAN_LIMIT_MS });
+  const place = { ...placeOf(workspace), timeoutMs: CLEAN_LIMIT_MS };
+  if ((await git.run(CLEAN, place)).code !== 0) {
+    // A check may have left folders that nobody may enter.
+    await exec('chmod', ['-R', 'u+rwX', '--', workspace.path], { cwd: dirname(workspace.path), env: { PATH: git.command([]).env['PATH'] } });
+    await git.ok(CLEAN, place);
+  }
   publish(admin, commit, join(workspace.dir, 'index'));
   const set = await setUp(options, workspace, record, order, commit, signal);
   if (set.problem) throw new Error(`the clean checkout could not be set up: ${set.problem.message}`);

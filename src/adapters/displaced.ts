@@ -20,6 +20,8 @@ export type Displaced = {
   readonly since: number;
   dueAt: number;
   looks: number;
+  /** Since when there has been no list to put its save into. */
+  listAwaySince?: number;
   /** How it looked at the last look, and since when it has looked so. */
   seen?: { readonly size: number; readonly modifiedNs: bigint; readonly since: number };
 };
@@ -30,6 +32,8 @@ export type DisplacedLook = {
   readonly changed: boolean;
   /** Nobody is in the midst of writing it. */
   readonly quiet: boolean;
+  /** Somebody has it open and can write to it still. */
+  readonly held: boolean;
 };
 
 /** Where nobody can tell who has a file open, it is quiet after standing still for so long. */
@@ -48,7 +52,7 @@ export async function lookAtDisplaced(disk: Disk, mine: Displaced, now: number, 
     const written = writer === false ? await file.isBeingWritten() : writer;
     const quiet = written === false ? bytes.length === facts.size : stillMs >= (written ? settleMs : STILL_MS);
     const changed = mine.base ? !bytes.equals(mine.base) : hashOf(bytes) !== mine.intent.baseHash;
-    return { bytes, changed, quiet };
+    return { bytes, changed, quiet, held: written === true };
   } finally {
     await file.close();
   }
@@ -64,11 +68,13 @@ function stillSince(mine: Displaced, facts: FileFacts, now: number): number {
 /** Where an intent that another process began has its displaced file; undefined where there is none, ours being cleared away. */
 export async function locate(disk: Disk, archive: Archive, intent: StoredIntent): Promise<{ readonly place: string; readonly archived: boolean } | undefined> {
   if (await isOurs(disk, intent)) {
-    await remove(disk, intent.temp);
+    // Ours last: it is what says that the second name is the list's own.
     if (intent.displaced !== intent.temp) await remove(disk, intent.displaced);
+    await remove(disk, intent.temp);
     return undefined;
   }
-  if (await exists(disk, intent.displaced)) return { place: intent.displaced, archived: false };
+  const taken = intent.displaced === archive.pathOf(intent.keep, 'saved') || intent.displaced === archive.pathOf(intent.keep, 'kept');
+  if (await exists(disk, intent.displaced)) return { place: intent.displaced, archived: taken };
   const archived = archive.pathOf(intent.keep, 'before');
   return (await exists(disk, archived)) ? { place: archived, archived: true } : undefined;
 }

@@ -75,9 +75,12 @@ export function trust(all: readonly ConfigEntry[], firstSight: readonly string[]
   return { entries, untrusted: [...new Set(untrusted)], get: (key) => last(entries, key), getGlobal: (key) => last(global, key) };
 }
 
+/** Which keys the repository's config had when ToDone first saw it. */
+export const FIRST_SIGHT = 'first-sight.json';
+
 /** The trusted config at `dir`, from what git says now and what was written there at first sight. */
 export function storeTrusted(dir: string, all: readonly ConfigEntry[]): TrustedConfig {
-  const sightFile = join(dir, 'first-sight.json');
+  const sightFile = join(dir, FIRST_SIGHT);
   const firstSight = readFirstSight(sightFile);
   const config = trust(all, firstSight);
   if (firstSight === undefined) {

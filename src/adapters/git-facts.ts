@@ -13,7 +13,7 @@ const MOST_COMMITS = 20_000;
 const FORMAT = '--format=%H%x00%h%x00%at%x00%S%x00%B%x01';
 const SHORTEST_HASH = 7;
 const LANDED_PREFIX = landedRef('');
-const SNAPSHOT = /^refs\/todone\/([g-z][0-9a-z]{7})\/(\d+)\/(.+)$/;
+const SNAPSHOT = /^refs\/todone\/(?!tips\/|landed\/)([A-Za-z0-9_.-]+)\/(\d+)\/(.+)$/;
 
 export async function readGitFacts(git: Git, sections: Sections): Promise<GitFacts> {
   const base = await sections.baseCommit();
@@ -70,11 +70,16 @@ async function trailersIn(git: Git, tips: readonly string[], branches: string): 
     });
 }
 
-async function refsOf(git: Git): Promise<Pick<GitFacts, 'landed' | 'kept'>> {
+/** What is kept of one task, the newest first. */
+export async function readSnapshots(git: Git, id: string): Promise<readonly KeptFact[]> {
+  return (await refsOf(git, `refs/todone/${id}/`)).kept;
+}
+
+async function refsOf(git: Git, under = 'refs/todone/'): Promise<Pick<GitFacts, 'landed' | 'kept'>> {
   const landed = new Map<string, { commit: string; hash: string }>();
   const kept: KeptFact[] = [];
   const format = `--format=%(refname) %(objectname) %(objectname:short=${SHORTEST_HASH}) %(creatordate:unix)`;
-  const listed = await git.own(['for-each-ref', '--sort=-creatordate', format, 'refs/todone/']);
+  const listed = await git.own(['for-each-ref', '--sort=-creatordate', format, under]);
   for (const line of listed.stdout.toString('utf8').split('\n')) {
     const [ref = '', commit = '', hash = '', at = '0'] = line.split(' ');
     if (ref.startsWith(LANDED_PREFIX)) landed.set(ref.slice(LANDED_PREFIX.length), { commit, hash });

@@ -74,6 +74,7 @@ export function openObjects(program: string, args: readonly string[], options: P
     close() {
       clearTimeout(idle);
       talk?.end();
+      talk = undefined;
     },
   };
 }

@@ -48,7 +48,8 @@ export function openGitState(options: GitStateOptions): (bytes: Buffer | undefin
   return async (bytes) => {
     const position = await refs();
     const operation = OPERATIONS.find(([file]) => existsSync(join(options.gitDir, file)))?.[1];
-    return { position, operation, listIsCommitted: bytes !== undefined && (await blobs(position, bytes)) };
+    const index = stampOf(join(options.gitDir, 'index'));
+    return { position, operation, listIsCommitted: bytes !== undefined && (await blobs(position, bytes)), index };
   };
 }
 

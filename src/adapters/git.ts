@@ -7,7 +7,7 @@ import { accessSync, constants, existsSync, lstatSync, mkdirSync, readFileSync, 
 import { delimiter, isAbsolute, join, relative, sep } from 'node:path';
 import type { Log } from '../engine/ports.ts';
 import { exec, type ExecResult } from './exec.ts';
-import { parseConfigList, storeTrusted, writeWhole, type TrustedConfig } from './git-config.ts';
+import { FIRST_SIGHT, parseConfigList, renderConfig, storeTrusted, writeWhole, type TrustedConfig } from './git-config.ts';
 import { openObjects, type Objects } from './git-objects.ts';
 import { openRefs, type Refs } from './git-refs.ts';
 import { listWorktrees } from './worktree-admin.ts';
@@ -79,6 +79,9 @@ const SAFE = [
 const KEPT_GIT_VARIABLES = new Set(['GIT_LFS_SKIP_SMUDGE']);
 const PROMPTERS = new Set(['SSH_ASKPASS', 'EDITOR', 'VISUAL', 'PAGER']);
 
+/** The hub stands on no branch. */
+const NO_HEAD = 'ref: refs/heads/none';
+
 const LINKED = ['objects', 'refs', 'packed-refs', 'shallow', 'lfs', 'modules'];
 
 export type OpenGit = {
@@ -110,7 +113,10 @@ export async function openGit(options: OpenGit): Promise<Git> {
       signal: place.signal,
     });
   const own: Git['own'] = (args, place = {}) => start(commonDir, args, place);
-  const run: Git['run'] = (args, place = {}) => start(place.dir ?? hub, args, place);
+  const run: Git['run'] = (args, place = {}) => {
+    madeGood();
+    return start(place.dir ?? hub, args, place);
+  };
 
   const listing = await own(['config', '--list', '-z', '--show-scope', '--includes']);
   if (listing.code !== 0) throw new GitFailed(['config', '--list'], listing);
@@ -121,6 +127,18 @@ export async function openGit(options: OpenGit): Promise<Git> {
       `not used, because it came into the repository's git config after ToDone first saw it: ${config.untrusted.join(', ')}. If it is yours, set it with git config --global`,
     );
   }
+  const sight = readFileSync(join(home, FIRST_SIGHT), 'utf8');
+  /** Somebody may delete our folder while we work: what it held of the config is what we began with. */
+  const madeGood = (): void => {
+    if (existsSync(join(hub, 'HEAD')) && existsSync(join(home, 'config'))) return;
+    writeWhole(join(home, FIRST_SIGHT), sight);
+    writeWhole(join(home, 'config'), renderConfig(config.entries));
+    made.clear();
+    privateDir(hub, NO_HEAD);
+    // They work in a folder that is not there any more.
+    objects.close();
+    refs.close();
+  };
   const made = new Set<string>();
   // Git LFS keeps its objects beside git's; where it is in use they belong into the repository, to be pushed from there.
   if (config.entries.some((entry) => entry.key.startsWith('filter.lfs.'))) mkdirSync(join(commonDir, 'lfs'), { recursive: true });
@@ -129,7 +147,7 @@ export async function openGit(options: OpenGit): Promise<Git> {
     made.add(dir);
     setPrivateHead(dir, head);
   };
-  privateDir(hub, 'ref: refs/heads/none');
+  privateDir(hub, NO_HEAD);
   const objects = openObjects(program, [`--git-dir=${hub}`, ...SAFE], { cwd: home, env });
   const refs = openRefs(program, [`--git-dir=${hub}`, ...SAFE], { cwd: home, env }, () => placesOf(commonDir, options.top, home));
 
@@ -148,7 +166,7 @@ export async function openGit(options: OpenGit): Promise<Git> {
       env: Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
     }),
     privateDir,
-    inTurn: turns(),
+    inTurn: turns(madeGood),
     async ok(args, place) {
       const result = await run(args, place);
       if (result.code !== 0 || result.timedOut || result.truncated) throw new GitFailed(args, result);
@@ -200,10 +218,10 @@ export function placesOf(commonDir: string, top: string, home: string): readonly
   return [top, commonDir, home, ...listWorktrees(commonDir, top).map((worktree) => worktree.path)];
 }
 
-function turns(): Git['inTurn'] {
+function turns(first: () => void): Git['inTurn'] {
   const last = new Map<string, Promise<unknown>>();
   return (key, work) => {
-    const turn = (last.get(key) ?? Promise.resolve()).then(work);
+    const turn = (last.get(key) ?? Promise.resolve()).then(first).then(work);
     const over = turn.then(
       () => undefined,
       () => undefined,

@@ -45,7 +45,8 @@ export async function pullRequest(options: PullOptions, order: ErrandOrder, sign
       if (edited.code !== 0) return ghTrouble(edited, 'gh pr edit', limitOf(options));
       return { kind: 'done', message: `brought the pull request #${plan.pull.number} up to date: ${plan.pull.url}`, url: plan.pull.url };
     }
-    default:
+    case 'later':
+    case 'stopped':
       return plan;
   }
 }
@@ -74,7 +75,14 @@ export async function planPullRequest(options: PullOptions, order: ErrandOrder, 
       message: `the pull request #${last.number} of ${branch} was closed, so no other one was made: ${last.url}`,
       remedy: `open it again (gh pr reopen ${last.number}), then: todone pr ${order.section}`,
     };
-  return { kind: 'create', title: pullRequestTitle(clean(options, order.title)), body: block, branch, base: options.baseBranch() };
+  return { kind: 'create', title: pullRequestTitle(clean(options, order.title)), body: block, branch, base: baseThere(options) };
+}
+
+/** `origin/main` here is `main` there. */
+function baseThere(options: PullOptions): string | undefined {
+  const base = options.baseBranch();
+  const prefix = `${options.config().remote}/`;
+  return base?.startsWith(prefix) ? base.slice(prefix.length) : base;
 }
 
 const clean = (options: PullOptions, text: string): string => options.redaction.redact(text);

@@ -3,7 +3,7 @@
  * it by hand. Never changes a journal of a newer version.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readSync, renameSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Log } from '../engine/ports.ts';
@@ -53,7 +53,7 @@ function isBroken(error: unknown): boolean {
 }
 
 /** SQLite keeps pages in two more files; all three belong together. */
-function putAside(path: string, now: number): string {
+export function putAside(path: string, now: number): string {
   const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, '-');
   let aside = `${path}.broken-${stamp}`;
   for (let n = 2; existsSync(aside); n++) aside = `${path}.broken-${stamp}-${n}`;
@@ -137,4 +137,11 @@ export function transaction<T>(db: DatabaseSync, body: () => T): T {
     throw error;
   }
   return result;
+}
+
+/** Takes away broken journals that were put aside before then (ms since 1970); gives their number. */
+export function pruneBroken(stateDir: string, before: number): number {
+  const old = readdirSync(stateDir).filter((name) => name.startsWith(`${JOURNAL_FILE}.broken-`) && statSync(join(stateDir, name)).mtimeMs < before);
+  for (const name of old) rmSync(join(stateDir, name), { force: true });
+  return old.length;
 }

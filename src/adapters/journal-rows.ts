@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { STEPS } from '../runs/run.ts';
-import type { Ending, End, Found, FoundTask, Halt, Known, Outside, Run, TaskText, Usage } from '../runs/run.ts';
+import type { Ending, End, Found, FoundTask, Halt, Known, Outside, Run, Spent, TaskText, Usage } from '../runs/run.ts';
 import type { HistoryRow } from '../engine/ports.ts';
 
 /** A schema for each key of T: a key that the noun has and the row lacks does not compile. */
@@ -35,6 +35,10 @@ const count = z.int().min(0);
 const text = z.string();
 const texts = z.array(text).readonly();
 
+const usageShape = { inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() } satisfies Shape<Usage>;
+
+const spentShape = { tokens: z.number(), costUsd: z.number(), ms: z.number() } satisfies Shape<Spent>;
+
 const knownShape = {
   id: text.min(1),
   section: text,
@@ -51,15 +55,18 @@ const knownShape = {
   summary: text.optional(),
   plan: text.optional(),
   session: text.optional(),
+  sessionUsage: z.looseObject(usageShape).optional(),
   evidence: text.optional(),
-  held: z.enum(['done', 'rollback']).optional(),
+  held: z
+    .enum(['done', 'alike'])
+
+    .optional(),
   resume: z.boolean().optional(),
   gone: z.boolean().optional(),
+  spent: z.looseObject(spentShape).optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
 } satisfies Shape<Known>;
-
-const usageShape = { inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() } satisfies Shape<Usage>;
 
 const foundTask = z.looseObject({ id: text.optional(), title: text, details: text.optional() } satisfies Shape<FoundTask>);
 
@@ -90,6 +97,9 @@ const foundShape = {
   kept: text.optional(),
   notes: texts.optional(),
   usage: z.looseObject(usageShape).optional(),
+  tookMs: z.number().optional(),
+  failing: z.looseObject({ tree: text, times: count }).optional(),
+  sessionUsage: z.looseObject(usageShape).optional(),
 } satisfies Shape<Found>;
 
 const haltShape = {
@@ -133,6 +143,7 @@ const runShape = {
   evidence: text.optional(),
   tries: count,
   waitUntil: z.number().optional(),
+  waitFrom: z.number().optional(),
   reworks: count,
   sentBack: reason.optional(),
   behind: text.optional(),
@@ -160,9 +171,9 @@ const historyRow = z.object(historyShape);
 // The other way round: every value that a noun may have can be stored.
 type Fits<T, S> = T extends S ? true : never;
 const fits: readonly [
-  Fits<MembersOf<Known>, z.input<z.ZodObject<typeof knownShape>>>,
+  Fits<MembersOf<Known>, Omit<z.input<z.ZodObject<typeof knownShape>>, 'sessionUsage' | 'spent'>>,
   Fits<MembersOf<Run>, Omit<z.input<z.ZodObject<typeof runShape>>, 'found' | 'halt' | 'outcome' | 'outside'>>,
-  Fits<MembersOf<Found>, Omit<z.input<z.ZodObject<typeof foundShape>>, 'usage'>>,
+  Fits<MembersOf<Found>, Omit<z.input<z.ZodObject<typeof foundShape>>, 'usage' | 'sessionUsage' | 'failing'>>,
   Fits<Extract<End, { kind: 'final' }>['reason'], z.input<typeof reason>>,
 ] = [true, true, true, true];
 void fits;

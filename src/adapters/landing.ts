@@ -5,6 +5,7 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Advanced, Landing, LandingOrder, Layer, Log, Squashed } from '../engine/ports.ts';
+import { shortageIn } from '../runs/shortage.ts';
 import { commitMessage } from './commit-message.ts';
 import { follow, followersOf, type Overlooked } from './followers.ts';
 import { settleBranch } from './intruders.ts';
@@ -65,11 +66,13 @@ export function openLanding(options: LandingOptions): Landing {
       try {
         return await inTurn(order.workspace, () => squash(use, order, onto));
       } catch (error) {
-        // What git refuses to take in (an unreadable file, a path that no system should hold) is the work's fault.
-        if (error instanceof GitFailed && error.result.code !== undefined) return { kind: 'refused', message: error.message };
+        // What git refuses to take in (an unreadable file, a path that no system should hold) is the work's fault; a full disk is not.
+        if (error instanceof GitFailed && error.result.code !== undefined && shortageIn(error) === undefined)
+          return { kind: 'refused', message: error.message };
         throw error;
       }
     },
+    preflight: (order) => inTurn(order.workspace, () => preflight(use, order)),
     checkout: (path, commit, own) => inTurn(path, () => checkout(use, path, commit, own)),
     // Serial per branch.
     advance: (order, tip, commit, below = []) => options.git.inTurn(order.section, () => advance(use, tip, [...below, { order, commit }])),
@@ -83,7 +86,7 @@ async function squash(use: Use, order: LandingOrder, onto?: string): Promise<Squ
   const record = readRecord(workspace);
   const tip = await settleBranch(git, sections, order, order.start, record?.admin, use.log);
   const landed = await use.prover.landedSince(order.id, order.start, tip);
-  if (landed !== undefined) return alreadyLanded(use, order, landed);
+  if (landed !== undefined) return alreadyLanded(use, order, landed, tip);
   const start = await git.objects.commit(order.start);
   if (!isThere(order.workspace)) return { kind: 'refused', message: `the workspace ${order.workspace} is gone`, lost: true };
   if (!start) return { kind: 'refused', message: `the commit ${order.start} that the work began from is gone from the repository` };
@@ -118,6 +121,22 @@ async function squash(use: Use, order: LandingOrder, onto?: string): Promise<Squ
   return { kind: 'commit', commit: made, tree: merged.tree, tip, own, notes };
 }
 
+/** Cheap: nothing is built where nothing has landed since. */
+async function preflight(use: Use, order: LandingOrder): Promise<Extract<Squashed, { kind: 'conflict' }> | undefined> {
+  const { git, sections } = use;
+  const tip = await sections.tip(order.section);
+  if (tip === undefined || tip === order.start || !isThere(order.workspace)) return undefined;
+  const workspace = workspaceAt(git.home, order.workspace);
+  const record = readRecord(workspace);
+  forgetSquashed(workspace);
+  if (!existsSync(join(workspace.dir, 'index'))) await restoreIndex(git, workspace, order.start);
+  const screened = await screenChanges(use, workspace, record, order.start);
+  if (screened.refusals.length > 0) return undefined;
+  const own = await commitTree(git, await buildTree(git, workspace, screened.accepted), [order.start], 'ToDone: work so far\n');
+  const merged = await mergeOnto(git, workspace, tip, own);
+  return merged.kind === 'conflict' ? giveBack(use, order, workspace, record, { own, tip, ...merged }) : undefined;
+}
+
 /** Another commit had been checked out to be verified: the work is there again, and what `verify` left is gone. */
 async function putBack(use: Use, workspace: Workspace, record: WorkspaceRecord, work: string): Promise<void> {
   await moveTo(use.git, workspace, work);
@@ -125,10 +144,12 @@ async function putBack(use: Use, workspace: Workspace, record: WorkspaceRecord, 
   writeRecord(workspace, { ...record, work: undefined });
 }
 
-/** Killed between the branch and our own ref: the ref is made good. */
-async function alreadyLanded(use: Use, order: LandingOrder, commit: string): Promise<Squashed> {
+/** Killed after the branch had moved: our own ref is made good, and the worktrees that were to move along do. */
+async function alreadyLanded(use: Use, order: LandingOrder, commit: string, tip: string): Promise<Squashed> {
   const { git } = use;
   if ((await git.objects.commitId(landedRef(order.id))) !== commit) await git.refs.move([{ ref: landedRef(order.id), to: commit }]);
+  const found = await followersOf(git, use.top, use.sections.branch(order.section), tip, overlooked(use));
+  if (found.kind === 'ready') await follow(git, found.followers, tip, use.log);
   return { kind: 'landed', commit, hash: await git.objects.abbreviation(commit) };
 }
 
@@ -179,7 +200,13 @@ async function engineersCommit(use: Use, tree: string, parent: string, message: 
 type Conflict = { readonly own: string; readonly tip: string; readonly tree: string; readonly files: readonly string[]; readonly messages: string };
 
 /** The workspace goes to the tip with both sides marked in the files, so that the same agent can settle them. */
-async function giveBack(use: Use, order: LandingOrder, workspace: Workspace, record: WorkspaceRecord | undefined, conflict: Conflict): Promise<Squashed> {
+async function giveBack(
+  use: Use,
+  order: LandingOrder,
+  workspace: Workspace,
+  record: WorkspaceRecord | undefined,
+  conflict: Conflict,
+): Promise<Extract<Squashed, { kind: 'conflict' }>> {
   const { git } = use;
   const ref = snapshotRef({ id: order.id, attempt: order.attempt, label: 'conflict' });
   await moveSnapshot(git, ref, conflict.own);

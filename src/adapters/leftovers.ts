@@ -27,7 +27,10 @@ export async function adoptLeftovers(git: Git, workspace: Workspace, before: Wor
   else await restoreIndex(git, workspace, base);
 }
 
-/** Everything that differs is kept in a snapshot, then the files become those of `commit`. Answers what cannot be kept. */
+/**
+ * Everything that differs is kept in a snapshot, then the files become those of `commit`. Answers what cannot be kept.
+ * `untouched`: nothing can differ, so that nobody looks.
+ */
 export async function clearOut(
   git: Git,
   log: Log,
@@ -36,6 +39,7 @@ export async function clearOut(
   of: SnapshotOf,
   admin: string,
   record: WorkspaceRecord | undefined,
+  untouched = false,
 ): Promise<readonly Unholdable[]> {
   const copies = record?.copies.map((copy) => copy.path);
   const copied = new Set(copies);
@@ -50,7 +54,7 @@ export async function clearOut(
     removeNew(workspace, changes, copied);
   };
 
-  const changes = await look();
+  const changes: Changes = untouched ? { paths: [], unholdable: [] } : await look();
   if (changes.unholdable.length > 0) return changes.unholdable;
   const moves = headOf(workspace) !== commit;
   if (changes.paths.length === 0 && !moves) return [];

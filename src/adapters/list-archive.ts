@@ -8,9 +8,9 @@ import { codeOf } from './list-look.ts';
 
 /**
  * `before` = what a write found; `saved` = a person's save that was merged; `kept` = one that could not be merged
- * wholly; `left` = found beside the list without a record.
+ * wholly; `left` = found beside the list without a record; `replaced` = a later save lacks lines of it.
  */
-export type VersionKind = 'before' | 'saved' | 'kept' | 'left';
+export type VersionKind = 'before' | 'saved' | 'kept' | 'left' | 'replaced';
 
 export type ListVersion = { readonly name: string; readonly at: Date; readonly kind: VersionKind; readonly bytes: number };
 
@@ -22,19 +22,26 @@ export type Archive = {
   pathOf(keep: string, kind: VersionKind): string;
   /** Moves a file into the archive. */
   put(from: string, keep: string, kind: VersionKind): Promise<string>;
+  /** Stores a text. */
+  add(text: string, keep: string, kind: VersionKind): Promise<void>;
   /** The newest first. */
   list(): Promise<readonly ListVersion[]>;
   read(name: string): Promise<Buffer>;
-  /** Takes away what is over the bounds, except for versions that `spare` names. */
-  prune(spare: ReadonlySet<string>): Promise<void>;
+  /** Takes away what is over the bounds, except for versions that `spare` names; gives their number. */
+  prune(spare: ReadonlySet<string>, tighter?: VersionBounds): Promise<number>;
 };
 
-const NAME = /^(\d{8})T(\d{6})(\d{3})Z-[0-9a-f]{10}-[0-9a-f]{4}-(before|saved|kept|left)\.md$/;
+/** `before`: ms since 1970. What is wholly in a later list and older goes. */
+export type VersionBounds = { readonly before: number; readonly maxBytes: number };
+
+const NAME = /^(\d{8})T(\d{6})(\d{3})Z-[0-9a-f]{10}-[0-9a-f]{4}-(before|saved|kept|left|replaced)\.md$/;
 const HASH_CHARS = 10;
 
 export const ARCHIVE_BOUNDS = {
   /** Of the versions that are wholly contained in a later list. */
   beforeMax: 200,
+  /** Of those whose lines a person's later save lacks. */
+  replacedMax: 200,
   /** Of those that hold a person's save. */
   savedMax: 1000,
   bytesMax: 256 * 1024 * 1024,
@@ -74,18 +81,29 @@ export function openArchive(stateDir: string, disk: Disk, random: () => number, 
       }
       return to;
     },
+    async add(text, keep, kind) {
+      const file = await disk.create(join(await made(), `${keep}-${kind}.md`));
+      try {
+        await file.write(Buffer.from(text, 'utf8'));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    },
     list,
     async read(name) {
       if (!NAME.test(name)) throw new Error(`"${name}" is no version of the list`);
       return contentOf(disk, join(folder, name));
     },
-    async prune(spare) {
+    async prune(spare, tighter) {
       const all = await list();
       const gone = overBounds(
         all.filter((version) => !spare.has(join(folder, version.name))),
-        bounds,
+        { ...bounds, bytesMax: Math.min(bounds.bytesMax, tighter?.maxBytes ?? bounds.bytesMax) },
+        tighter?.before ?? 0,
       );
       for (const version of gone) await disk.unlink(join(folder, version.name)).catch(() => undefined);
+      return gone.length;
     },
   };
 }
@@ -118,12 +136,14 @@ async function contentOf(disk: Disk, path: string): Promise<Buffer> {
 }
 
 /** Newest first in, what is too much out: plain versions go before saves. */
-function overBounds(all: readonly ListVersion[], bounds: typeof ARCHIVE_BOUNDS): ListVersion[] {
+function overBounds(all: readonly ListVersion[], bounds: typeof ARCHIVE_BOUNDS, before: number): ListVersion[] {
   const plain = all.filter((version) => version.kind === 'before');
-  const saves = all.filter((version) => version.kind !== 'before');
-  const gone = new Set([...plain.slice(bounds.beforeMax), ...saves.slice(bounds.savedMax)]);
+  const replaced = all.filter((version) => version.kind === 'replaced');
+  const saves = all.filter((version) => version.kind !== 'before' && version.kind !== 'replaced');
+  const old = all.filter((version) => (version.kind === 'before' || version.kind === 'saved') && version.at.getTime() < before);
+  const gone = new Set([...plain.slice(bounds.beforeMax), ...replaced.slice(bounds.replacedMax), ...saves.slice(bounds.savedMax), ...old]);
   let bytes = 0;
-  for (const version of [...saves, ...plain]) {
+  for (const version of [...saves, ...replaced, ...plain]) {
     if (gone.has(version)) continue;
     bytes += version.bytes;
     if (bytes > bounds.bytesMax) gone.add(version);

@@ -3,7 +3,7 @@
  * change any more: so that after a crash it is known which file beside the list is our own plan, which holds a
  * person's bytes, and what is to be made of them. In a file of its own, because every writer has it, owner or not.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Edit } from '../tasks/task.ts';
@@ -112,6 +112,25 @@ export function openIntents(stateDir: string): IntentStore {
     },
     close: () => db.close(),
   };
+}
+
+/** The ids of claims among the writes that were not settled when a process died; the file is not made. */
+export function claimsBegun(stateDir: string): readonly string[] {
+  const file = join(stateDir, 'list.db');
+  if (!existsSync(file)) return [];
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(file, { timeout: 1000 });
+    const edits = db
+      .prepare('SELECT edits FROM intents')
+      .all()
+      .flatMap((row) => JSON.parse(String(row['edits'])) as readonly Edit[]);
+    return edits.flatMap((edit) => (edit.kind === 'mark' && edit.marker.state === 'in_progress' && edit.marker.id !== undefined ? [edit.marker.id] : []));
+  } catch {
+    return [];
+  } finally {
+    db?.close();
+  }
 }
 
 function small(bytes: Buffer | undefined): Buffer | null {

@@ -28,6 +28,22 @@ export type SaveMerged = Text & {
   readonly results?: readonly Edited[];
 };
 
+/** A file is short of this many lines before half of them missing says anything. */
+const LINES_MIN = 4;
+
+/**
+ * An editor that died, or whose disk was full, between emptying the list and writing it: what it left in the displaced file must
+ * not take the person's lines out of the list (1.4-R6).
+ */
+export function isCutOff(wrote: Wrote, save: Text): boolean {
+  const base = wrote.base && decode(wrote.base);
+  if (!base) return save.text.trim() === '';
+  const before = linesIn(base.text);
+  return before >= LINES_MIN ? linesIn(save.text) * 2 < before : before > 0 && linesIn(save.text) === 0;
+}
+
+const linesIn = (text: string): number => text.match(/^.*\S/gm)?.length ?? 0;
+
 /** Undefined where too little is known of the texts in between. */
 export function mergeSave(wrote: Wrote, save: Text, list: Text & { readonly hash: string }, apply: Apply): SaveMerged | undefined {
   const untouched = list.hash === wrote.plannedHash;

@@ -13,9 +13,9 @@ import type { Disk } from './disk.ts';
 import type { Archive, VersionKind } from './list-archive.ts';
 import { STORED_BYTES_MAX } from './list-intents.ts';
 import type { IntentStore, StoredIntent } from './list-intents.ts';
-import { decode } from './list-look.ts';
+import { decode, encode, hashOf } from './list-look.ts';
 import type { Content, Looker } from './list-look.ts';
-import { mergeSave } from './list-merge.ts';
+import { isCutOff, mergeSave } from './list-merge.ts';
 import type { Apply } from './list-merge.ts';
 import type { Swapper } from './list-swap.ts';
 
@@ -65,6 +65,8 @@ const OPEN_MAX = 16;
 const HELD_MAX = 4;
 /** Waits between looks at a file that somebody writes to. */
 const LOOKS_MS: readonly number[] = [20, 20, 50, 100, 200, 500, 1000];
+/** Between looks at a file that somebody holds open without writing. */
+const HELD_MS = 1000;
 /** Tries to merge into a list that is saved again and again. */
 const TRIES_MAX = 50;
 
@@ -109,9 +111,9 @@ export function settler(options: SettleOptions): Settler {
       end(mine);
       return { kind: 'over' };
     }
-    if (look.changed && look.quiet) return merge(mine, look.bytes);
+    if (look.changed && look.quiet) return merge(mine, look);
     if (!look.quiet) later(mine, LOOKS_MS[Math.min(mine.looks++, LOOKS_MS.length - 1)] ?? LAST_LOOK_MS);
-    return look.changed ? { kind: 'unfinished' } : rest(mine, look.quiet);
+    return look.changed ? { kind: 'unfinished' } : rest(mine, look);
   };
 
   /** Another process may have archived it. */
@@ -123,14 +125,15 @@ export function settler(options: SettleOptions): Settler {
   };
 
   /** It holds what was read. Into the archive, where a late writer is seen as well as here; and in the end the intent goes. */
-  const rest = async (mine: Displaced, quiet: boolean): Promise<Settled> => {
-    if (!mine.archived && (quiet || (await onOneDevice(mine)))) {
-      await disk.syncFolder(dirname(mine.intent.list));
+  const rest = async (mine: Displaced, { quiet, held }: DisplacedLook): Promise<Settled> => {
+    if (!mine.archived && ((quiet && !held) || (await onOneDevice(mine)))) {
+      await standing(mine);
       await put(mine, 'before');
     }
     if (!quiet) return { kind: 'clean' };
     const ageMs = clock.ticks() - mine.since;
-    if (ageMs >= LAST_LOOK_MS || open.size > OPEN_MAX) end(mine);
+    if (open.size > OPEN_MAX || (ageMs >= LAST_LOOK_MS && !held)) end(mine);
+    else if (held) later(mine, HELD_MS);
     else later(mine, LAST_LOOK_MS - ageMs);
     return { kind: 'clean' };
   };
@@ -140,47 +143,84 @@ export function settler(options: SettleOptions): Settler {
     return from.inode.split(':')[0] === to.inode.split(':')[0];
   };
 
-  const merge = async (mine: Displaced, bytes: Buffer): Promise<Settled> => {
-    const save = decode(bytes);
-    if (!save) return keep(mine, 'it is not UTF-8 text');
+  const merge = async (mine: Displaced, look: DisplacedLook): Promise<Settled> => {
+    const save = decode(look.bytes);
+    if (!save) return cannot(mine, look, 'it is not UTF-8 text');
     if (intents.mergerOf(mine.intent.id) !== undefined) return saved(mine);
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const looked = await looker.look();
       if (looked.kind !== 'content') return withoutList(mine, looked.kind);
       const list = looked.content;
+      mine.listAwaySince = undefined;
       const row = intents.get(mine.intent.id);
-      const result = mergeSave({ ...mine.intent, base: row?.base ?? mine.base, planned: row?.planned ?? mine.planned }, save, list, options.apply);
+      const wrote = { ...mine.intent, base: row?.base ?? mine.base, planned: row?.planned ?? mine.planned };
+      if (isCutOff(wrote, save)) return cannot(mine, look, 'most of its lines are missing, as of a save that was cut off');
+      const result = mergeSave(wrote, save, list, options.apply);
       if (!result) return keep(mine, 'the text that it was based on is not known any more');
-      if (result.text === list.text && result.bom === list.bom) return result.conflicts > 0 ? keep(mine, CONFLICT) : saved(mine, { results: result.results });
+      const more = look.held ? { bytes: look.bytes, planned: encode(result.text, result.bom) } : undefined;
+      if (result.text === list.text && result.bom === list.bom)
+        return result.conflicts > 0 ? keep(mine, CONFLICT, { more }) : saved(mine, { results: result.results, more });
       const done = await swapper.swap({ base: list, text: result.text, bom: result.bom, edits: [], merges: mine.intent.id });
       if (done.kind === 'stale') continue;
       mind(done.intent, list);
       const next = done.intent.id;
-      return result.conflicts > 0 ? keep(mine, CONFLICT, next) : saved(mine, { next, results: result.results });
+      return result.conflicts > 0 ? keep(mine, CONFLICT, { next, more }) : saved(mine, { next, results: result.results, more });
     }
     return { kind: 'unfinished' };
   };
 
-  const saved = async (mine: Displaced, more: { readonly next?: number; readonly results?: readonly Edited[] } = {}): Promise<Settled> => {
+  /** Before a save's intent ends the exchange that took it in is on the platter: else a power cut undoes just that one. */
+  const standing = (mine: Displaced): Promise<void> => disk.syncFolder(dirname(mine.intent.list));
+
+  const saved = async (mine: Displaced, { next, results, more }: Taken = {}): Promise<Settled> => {
+    await standing(mine);
     await put(mine, 'saved');
     log.write('info', 'the list was saved in the very moment that it was written: both are in it', { version: mine.place });
+    if (more) watchOn(mine, more);
     end(mine);
-    return { kind: 'merged', ...more };
+    return { kind: 'merged', next, results };
   };
 
-  const keep = async (mine: Displaced, why: string, next?: number): Promise<Settled> => {
+  /** What can be made of it only when its writer is done is waited for as long as there is one. */
+  const cannot = async (mine: Displaced, { held }: DisplacedLook, why: string): Promise<Settled> => {
+    if (!held) return keep(mine, why);
+    later(mine, HELD_MS);
+    return { kind: 'unfinished' };
+  };
+
+  const keep = async (mine: Displaced, why: string, { next, more }: Taken = {}): Promise<Settled> => {
+    await standing(mine);
     await put(mine, 'kept');
     log.write('warn', `a save of the list could not be merged wholly: ${why}; it is kept as a version`, {
       version: mine.place,
       remedy: 'compare it with the list, and take over what is missing',
     });
+    if (more) watchOn(mine, more);
     end(mine);
     return { kind: 'merged', next };
   };
 
+  /** Whoever still has it open may write to it once more: it is watched on, from what was taken from it just now. */
+  const watchOn = (mine: Displaced, { bytes, planned }: NonNullable<Taken['more']>): void => {
+    const hashes = { baseHash: hashOf(bytes), plannedHash: hashOf(planned) };
+    const intent = intents.begin({ ...mine.intent, ...hashes, displaced: mine.place, edits: [], base: bytes, planned, merges: undefined, at: clock.now() });
+    const now = clock.ticks();
+    open.set(intent.id, {
+      intent: slim(intent),
+      base: bytes,
+      planned,
+      place: mine.place,
+      archived: true,
+      since: now,
+      dueAt: now + HELD_MS,
+      looks: LOOKS_MS.length,
+    });
+  };
+
   /** The list is away or cannot be used: for a moment, or for good. */
   const withoutList = async (mine: Displaced, kind: 'missing' | 'refused'): Promise<Settled> => {
-    if (clock.ticks() - mine.since >= settleMs) return keep(mine, kind === 'missing' ? 'the list is gone' : 'the list cannot be used');
+    mine.listAwaySince ??= clock.ticks();
+    if (clock.ticks() - mine.listAwaySince >= settleMs) return keep(mine, kind === 'missing' ? 'the list is gone' : 'the list cannot be used');
     later(mine, LOOKS_MS[Math.min(mine.looks++, LOOKS_MS.length - 1)] ?? LAST_LOOK_MS);
     return { kind: 'unfinished' };
   };
@@ -230,6 +270,13 @@ export function settler(options: SettleOptions): Settler {
     inUse: () => new Set([...open.values()].flatMap((mine) => [mine.place, mine.intent.temp, mine.intent.displaced])),
   };
 }
+
+/** How a save came into the list; `more` = its writer can still write: what was in the file, and the list with it. */
+type Taken = {
+  readonly next?: number;
+  readonly results?: readonly Edited[];
+  readonly more?: { readonly bytes: Buffer; readonly planned: Buffer };
+};
 
 const CONFLICT = 'the same lines have been changed since';
 

@@ -66,7 +66,26 @@ function mergeRegion(
   if (same(older, newer) || same(base, older)) return { lines: newer, conflict: false };
   if (same(base, newer)) return { lines: older, conflict: false };
   if (base.length === 0) return { lines: union(older, newer), conflict: false };
+  const took = diff(base, newer);
+  if (took.every(({ lines }) => lines.length === 0)) return { lines: without(base, older, took), conflict: false };
   return { lines: newer, conflict: true };
+}
+
+/** The newer side only took lines away: what the older one put beside them stands; another marker on such a line goes with it. */
+function without(base: readonly string[], older: readonly string[], took: readonly Hunk[]): string[] {
+  const isTaken = (index: number): boolean => took.some(({ start, end }) => start <= index && index < end);
+  const out: string[] = [];
+  let at = 0;
+  const keep = (end: number): void => {
+    for (; at < end; at++) if (!isTaken(at)) out.push(base[at] ?? '');
+  };
+  for (const hunk of diff(base, older)) {
+    keep(hunk.start);
+    if (!isRemark(base, hunk) || !isTaken(hunk.start)) out.push(...hunk.lines);
+    at = hunk.end;
+  }
+  keep(base.length);
+  return out;
 }
 
 /** Both additions at one place: what they share once, the rest of each in its order, the older first. */

@@ -69,7 +69,12 @@ export async function occupy(
 }
 
 /** A person may have worked in a workspace that no run is in. What they have not committed is theirs. */
-async function personsWork(use: Occupying, workspace: Workspace, admin: string, before: WorkspaceRecord | undefined): Promise<string | undefined> {
+export async function personsWork(
+  use: Pick<Occupying, 'git'>,
+  workspace: Workspace,
+  admin: string,
+  before: WorkspaceRecord | undefined,
+): Promise<string | undefined> {
   const head = readHead(admin);
   const state = await standing(use.git, { path: workspace.path, admin, head }, workspace.dir, { ignore: new Set(before?.copies.map((copy) => copy.path)) });
   if (state.kind === 'dirty') return `the worktree ${workspace.path} is in use: ${state.why}. Commit or stash it there`;

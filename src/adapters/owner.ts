@@ -3,7 +3,7 @@
  * as long as it lives. The kernel frees it at its death, however that comes; a stopped owner stays the owner. Who it
  * is stands in `owner.json` beside it, for people and for finding it. Never decides by a clock or by a pid.
  */
-import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -15,6 +15,8 @@ import { processStart } from './process-start.ts';
 export type Ownership = {
   /** Grows with each ownership of this list, for ever. */
   readonly term: number;
+  /** False where somebody took the file away that the lock is on: another process may own the list by now. */
+  holds(): boolean;
   release(): void;
 };
 
@@ -54,7 +56,8 @@ export function takeOwnership(stateDir: string, now: () => number = Date.now): O
     }
     owned.add(dir);
     writeInfo(dir, { pid: process.pid, host: hostname(), since: now(), started: processStart(process.pid) ?? '', term });
-    return { term, release: once(() => giveBack(db, dir)) };
+    const inode = inodeOf(file);
+    return { term, holds: () => inodeOf(file) === inode, release: once(() => giveBack(db, dir, inodeOf(file) === inode)) };
   } catch (error) {
     owned.delete(dir);
     db.close();
@@ -62,8 +65,13 @@ export function takeOwnership(stateDir: string, now: () => number = Date.now): O
   }
 }
 
-function giveBack(db: DatabaseSync, dir: string): void {
-  rmSync(join(dir, 'owner.json'), { force: true });
+function inodeOf(file: string): bigint | undefined {
+  return statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
+}
+
+/** `ours`: else what lies there is the next owner's. */
+function giveBack(db: DatabaseSync, dir: string, ours: boolean): void {
+  if (ours) rmSync(join(dir, 'owner.json'), { force: true });
   db.close();
   owned.delete(dir);
 }

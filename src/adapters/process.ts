@@ -5,7 +5,7 @@
  */
 import { execa } from 'execa';
 import { closeSync, openSync, statSync } from 'node:fs';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { lastBytes, lineCutter, type LineCutter } from './output.ts';
 import { watchStall } from './stall.ts';
 import { kill, markedRows, sweepMarked, WHOLE } from './sweep.ts';
@@ -30,13 +30,20 @@ export type Launch = {
   readonly stallMs?: number;
   /** Whether something changed since this wall time (ms since 1970), such as a file of the workspace. */
   readonly changed?: (since: number) => Promise<boolean>;
+  /** What makes it end in order; default TERM. Half of the grace later TERM is sent too. */
+  readonly stopSignal?: NodeJS.Signals;
   /** From TERM to KILL. */
   readonly graceMs: number;
+  /** Speaks with it over its input and output, instead of reading lines of stdout; when this is over, so is the program. */
+  readonly talk?: Conversing;
   /** After this much output only the last of it is handed over, at the end, with a line that says what is missing. */
   readonly maxBytes?: number;
   readonly onLine?: (line: string, from: 'stdout' | 'stderr') => void;
   readonly signal: AbortSignal;
 };
+
+/** `stop` is aborted where the program is to be asked to stop. A rejection is the program's affair: it has gone away. */
+export type Conversing = (input: WritableStream<Uint8Array>, output: ReadableStream<Uint8Array>, stop: AbortSignal) => Promise<void>;
 
 /** Why it ended, where it did not by itself; the first reason counts. */
 export type Ended = 'itself' | 'limit' | 'stall' | 'stop' | 'unstarted';
@@ -64,6 +71,8 @@ export const LATE_BYTES_MAX = 256 * 1024;
 const DRAIN_MS = 300;
 /** How long a killed process may take to be gone: one that hangs in the kernel must not hang us. */
 const GONE_MS = 5000;
+/** How long a program may take to end by itself when the conversation is over. */
+const PARTING_MS = 1000;
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** Runs a program to its end, whatever that is. Never throws. */
@@ -101,11 +110,13 @@ async function start(order: Launch): Promise<Exit> {
   });
   const output = collect(child.stdout, child.stderr, order);
   const stopping = stopper(order, child.pid, output.bytes);
+  const talked = order.talk && child.stdin ? converse(order.talk, child.stdin, output.said, stopping) : undefined;
   const exit = await Promise.race([gone, stopping.hopeless]);
   stopping.done();
   const swept = await cleanUp(order, child.pid, output.ended);
   for (const stream of [child.stdout, child.stderr]) stream.destroy();
   output.finish();
+  await talked;
   const ended = exit.trouble === undefined ? stopping.reason() : 'unstarted';
   return {
     code: exit.code,
@@ -132,8 +143,23 @@ function spawn(order: Launch, input: number | undefined) {
     reject: false,
     encoding: 'buffer',
     // Any open file will do; the types name only the first few.
-    stdin: input === undefined ? 'ignore' : (input as 3),
+    stdin: order.talk ? 'pipe' : input === undefined ? 'ignore' : (input as 3),
   });
+}
+
+/** When it is over the program's input ends, and so does the program: by itself, or told to. Never rejects. */
+async function converse(talk: Conversing, stdin: Writable, said: ReadableStream<Uint8Array>, stopping: Stopper): Promise<void> {
+  stdin.on('error', () => undefined);
+  // A closed pipe rejects in more places than anyone waits in.
+  const input = new WritableStream<Uint8Array>({
+    write: (chunk) =>
+      new Promise((resolve, reject) => {
+        stdin.write(chunk, (error) => (error ? reject(error) : resolve()));
+      }),
+  });
+  await talk(input, said, stopping.asked).catch(() => undefined);
+  stdin.end();
+  stopping.part();
 }
 
 /** What it left behind gets a moment to finish its output; then it is gone, and the pipes are empty soon. */
@@ -145,23 +171,35 @@ async function cleanUp(order: Launch, pid: number | undefined, ended: Promise<un
   return swept;
 }
 
+type Stopper = ReturnType<typeof stopper>;
+
 /** TERM to the group, after the grace KILL to everything marked; a stopped process is woken so that it can hear. */
 function stopper(order: Launch, pid: number | undefined, bytes: () => number) {
   let reason: Ended = 'itself';
   const timers = new Set<NodeJS.Timeout>();
   const after = (ms: number, then: () => void): void => void timers.add(setTimeout(then, Math.min(ms, TIMER_MS_MAX)));
   const { promise: hopeless, resolve: giveUp } = Promise.withResolvers<Gone>();
+  const asked = new AbortController();
+  const tell = (signal: NodeJS.Signals): void => {
+    if (pid === undefined) return;
+    if (order.confined) void tellInside(`${MARK}=${order.mark}${WHOLE}`, pid, signal);
+    else kill(-pid, signal);
+  };
+  const killAfter = (ms: number, group: number): void =>
+    after(ms, () => {
+      // The tree first, while parents still tell whose children are whose.
+      void sweepMarked(`${MARK}=${order.mark}${WHOLE}`, group);
+      kill(-group, 'SIGKILL');
+      after(GONE_MS, () => giveUp({ killedBy: 'SIGKILL' }));
+    });
   const stop = (why: Ended): void => {
     if (reason !== 'itself' || pid === undefined) return;
     reason = why;
-    if (order.confined) void tellInside(`${MARK}=${order.mark}${WHOLE}`, pid);
-    else for (const signal of ['SIGTERM', 'SIGCONT'] as const) kill(-pid, signal);
-    after(order.graceMs, () => {
-      // The tree first, while parents still tell whose children are whose.
-      void sweepMarked(`${MARK}=${order.mark}${WHOLE}`, pid);
-      kill(-pid, 'SIGKILL');
-      after(GONE_MS, () => giveUp({ killedBy: 'SIGKILL' }));
-    });
+    asked.abort();
+    if (!order.talk) tell(order.stopSignal ?? 'SIGTERM');
+    tell('SIGCONT');
+    if (order.talk || order.stopSignal !== undefined) after(order.graceMs / 2, () => tell('SIGTERM'));
+    killAfter(order.graceMs, pid);
   };
   const onAbort = (): void => stop('stop');
   order.signal.addEventListener('abort', onAbort, { once: true });
@@ -172,6 +210,14 @@ function stopper(order: Launch, pid: number | undefined, bytes: () => number) {
     : () => undefined;
   return {
     hopeless,
+    /** Aborted when a conversation is to come to its end. */
+    asked: asked.signal,
+    /** The conversation is over. */
+    part() {
+      if (pid === undefined) return;
+      after(PARTING_MS, () => tell('SIGTERM'));
+      killAfter(PARTING_MS + order.graceMs, pid);
+    },
     done() {
       for (const timer of timers) clearTimeout(timer);
       unwatch();
@@ -182,15 +228,16 @@ function stopper(order: Launch, pid: number | undefined, bytes: () => number) {
 }
 
 /** The sandbox is two processes, itself and the first one inside, which hear nothing. */
-async function tellInside(mark: string, pid: number): Promise<void> {
+async function tellInside(mark: string, pid: number, signal: NodeJS.Signals): Promise<void> {
   const inside = (await markedRows(mark, pid).catch(() => [])).filter((row) => row.pid !== pid && row.parent !== pid);
-  for (const row of inside) for (const signal of ['SIGTERM', 'SIGCONT'] as const) kill(row.pid, signal);
+  for (const row of inside) kill(row.pid, signal);
 }
 
 /** Both streams into lines and into one tail. Lines are handled as they come, so the pipe itself holds a program back. */
 function collect(stdout: Readable, stderr: Readable, order: Launch) {
   const maxBytes = order.maxBytes ?? Number.POSITIVE_INFINITY;
   const last = lastBytes(TAIL_BYTES_MAX);
+  const spoken = order.talk ? channel() : undefined;
   const late = lastBytes(LATE_BYTES_MAX);
   const cutters = new Map<'stdout' | 'stderr', LineCutter>();
   let bytes = 0;
@@ -212,25 +259,56 @@ function collect(stdout: Readable, stderr: Readable, order: Launch) {
   ).map(([stream, from]) => {
     const cutter = lineCutter(LINE_BYTES_MAX, (line) => order.onLine?.(line, from));
     cutters.set(from, cutter);
-    stream.on('data', (chunk: Buffer) => take(chunk, cutter));
+    stream.on('data', (chunk: Buffer) => {
+      if (spoken && from === 'stdout') bytes += spoken.push(chunk);
+      else take(chunk, cutter);
+    });
     return new Promise<void>((resolve) => {
       for (const event of ['end', 'close', 'error']) stream.once(event, () => resolve());
+      if (from === 'stdout') stream.once('close', () => spoken?.end());
     });
   });
   return {
     bytes: () => bytes,
+    /** Standard output as it comes, for a conversation. */
+    said: spoken?.stream ?? new ReadableStream<Uint8Array>(),
     tail: () => last.text(),
     truncated: () => lateBytes > LATE_BYTES_MAX,
     ended: Promise.all(ends),
     /** What is left over of both streams, then the last of what was too much. */
     finish() {
       over = true;
+      spoken?.end();
       for (const cutter of cutters.values()) cutter.end();
       if (lateBytes === 0) return;
       if (lateBytes > LATE_BYTES_MAX) order.onLine?.(`… [${lateBytes - LATE_BYTES_MAX} bytes of output left out]`, 'stderr');
       const cutter = lineCutter(LINE_BYTES_MAX, (line) => order.onLine?.(line, 'stdout'));
       cutter.push(Buffer.from(late.text()));
       cutter.end();
+    },
+  };
+}
+
+/** A stream that is written to from outside. `push` gives the bytes that it took. */
+function channel(): { readonly stream: ReadableStream<Uint8Array>; push(chunk: Uint8Array): number; end(): void } {
+  let control: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const stream = new ReadableStream<Uint8Array>({
+    start(controller) {
+      control = controller;
+    },
+    cancel() {
+      control = undefined;
+    },
+  });
+  return {
+    stream,
+    push(chunk) {
+      control?.enqueue(chunk);
+      return chunk.length;
+    },
+    end() {
+      control?.close();
+      control = undefined;
     },
   };
 }

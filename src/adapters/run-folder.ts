@@ -8,6 +8,7 @@ import {
   constants,
   fstatSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -114,20 +115,37 @@ export function allTickets(stateDir: string): ReadonlyMap<string, number> {
   return tickets;
 }
 
-/** Takes away folders of runs that nothing has touched since `before` (ms since 1970), other than those of `kept` tasks. */
-export function pruneRuns(stateDir: string, before: number, kept: ReadonlySet<string>): number {
+/** `before`: ms since 1970; `spare`: tasks whose folders stay. */
+export type RunBounds = { readonly before: number; readonly maxBytes: number; readonly spare: ReadonlySet<string> };
+
+/** Takes away folders of runs that nothing has touched since `before`, and the oldest ones over `maxBytes`; gives their number. */
+export function pruneRuns(stateDir: string, { before, maxBytes, spare }: RunBounds): number {
+  const folders = namesIn(join(stateDir, 'runs'))
+    .filter((id) => !spare.has(id))
+    .flatMap((id) => ticketsOf(stateDir, id).map((ticket) => folderFacts(join(stateDir, 'runs', id, String(ticket)))))
+    .toSorted((one, other) => other.at - one.at);
+  let bytes = 0;
   let removed = 0;
-  for (const id of namesIn(join(stateDir, 'runs'))) {
-    if (kept.has(id)) continue;
-    for (const ticket of ticketsOf(stateDir, id)) {
-      const path = join(stateDir, 'runs', id, String(ticket));
-      if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? before) >= before) continue;
-      rmSync(path, { recursive: true, force: true });
-      removed++;
-    }
-    if (namesIn(join(stateDir, 'runs', id)).length === 0) rmSync(join(stateDir, 'runs', id), { recursive: true, force: true });
+  for (const { path, at, size } of folders) {
+    bytes += size;
+    if (at >= before && bytes <= maxBytes) continue;
+    rmSync(path, { recursive: true, force: true });
+    removed++;
+    if (namesIn(dirname(path)).length === 0) rmSync(dirname(path), { recursive: true, force: true });
   }
   return removed;
+}
+
+/** When it was last touched, and how large its files are. */
+function folderFacts(path: string): { readonly path: string; readonly at: number; readonly size: number } {
+  let at = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  let size = 0;
+  for (const name of namesIn(path)) {
+    const stat = lstatSync(join(path, name), { throwIfNoEntry: false });
+    if (stat?.isFile()) size += stat.size;
+    at = Math.max(at, stat?.mtimeMs ?? 0);
+  }
+  return { path, at, size };
 }
 
 function readEndFile(path: string): { readonly ticket: number; readonly phase: PhaseEnd } | undefined {

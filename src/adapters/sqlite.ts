@@ -2,11 +2,13 @@
  * The journal: how far we are, as rows of one SQLite file that survive any crash (2-R2, 8-R2). One transaction per
  * turn, refused when a newer owner has written. Never decides anything, and never throws a person's history away.
  */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { existsSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StaleOwner } from '../engine/ports.ts';
 import type { Changes, HistoryRow, Journal, Log, Stored } from '../engine/ports.ts';
 import type { Known, Run } from '../runs/run.ts';
-import { openSound, transaction } from './journal-file.ts';
+import { JOURNAL_FILE, openSound, putAside, transaction } from './journal-file.ts';
 import { checkHistory, decodeKnown, decodeRun, encodeKnown, encodeRun } from './journal-rows.ts';
 import type { Decoded } from './journal-rows.ts';
 
@@ -20,6 +22,8 @@ export type JournalOptions = {
   readonly term?: number;
   readonly now: () => number;
   readonly log?: Log;
+  /** Whether what makes us the owner is still in its place; left out, it is. */
+  readonly owns?: () => boolean;
 };
 
 export type SqliteJournal = Journal & {
@@ -54,8 +58,32 @@ const storedTerm = (db: DatabaseSync): number => Number(db.prepare('SELECT value
 
 // ── the port ─────────────────────────────────────────────────────────────────────────────────────
 
-function journalOn(db: DatabaseSync, options: JournalOptions, term: number): SqliteJournal {
-  const sql = statements(db);
+function journalOn(opened: DatabaseSync, options: JournalOptions, term: number): SqliteJournal {
+  const path = join(options.stateDir, JOURNAL_FILE);
+  let db = opened;
+  let sql = statements(db);
+  let file = identityOf(path);
+
+  /** Whoever took the file away has not taken what we hold of it; unless somebody else owns the list by now. */
+  const backInPlace = (): void => {
+    if (identityOf(path) === file) return;
+    if (options.owns?.() === false) throw new StaleOwner(term, term + 1);
+    const before = db;
+    const theirs = existsSync(path) ? termAt(path) : 0;
+    if (theirs > term) throw new StaleOwner(term, theirs);
+    const aside = existsSync(path) ? putAside(path, options.now()) : undefined;
+    for (const tail of ['-wal', '-shm']) rmSync(path + tail, { force: true });
+    before.prepare('VACUUM INTO ?').run(path);
+    db = openSound(options);
+    sql = statements(db);
+    file = identityOf(path);
+    before.close();
+    options.log?.write('warn', 'the journal had been taken away while it was in use: it was written again from what was held of it', {
+      file: path,
+      ...(aside === undefined ? {} : { aside }),
+    });
+  };
+
   return {
     term,
 
@@ -63,6 +91,7 @@ function journalOn(db: DatabaseSync, options: JournalOptions, term: number): Sql
 
     commit(changes) {
       const rows = encoded(changes);
+      backInPlace();
       const durable = changes.known.size > 0 || [...changes.runs].some(([id, run]) => (run !== null) !== (sql.hasRun.get(id) !== undefined));
       setSynchronous(db, durable);
       transaction(db, () => {
@@ -90,6 +119,24 @@ function journalOn(db: DatabaseSync, options: JournalOptions, term: number): Sql
       if (db.isOpen) db.close();
     },
   };
+}
+
+function identityOf(path: string): string {
+  const facts = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return facts ? `${facts.dev}:${facts.ino}` : '';
+}
+
+/** The term in a file that lies where ours was: 0 where it cannot be read. */
+function termAt(path: string): number {
+  let theirs: DatabaseSync | undefined;
+  try {
+    theirs = new DatabaseSync(path, { readOnly: true, timeout: 1000 });
+    return storedTerm(theirs);
+  } catch {
+    return 0;
+  } finally {
+    theirs?.close();
+  }
 }
 
 /** A claim or an end of a run must survive a power cut; the rest may be done again. */

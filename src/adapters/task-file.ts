@@ -11,7 +11,7 @@ import type { Board, Edit, Edited } from '../tasks/task.ts';
 import { realDisk } from './disk.ts';
 import type { Disk } from './disk.ts';
 import { openArchive } from './list-archive.ts';
-import type { Archive, ListVersion } from './list-archive.ts';
+import type { Archive, ListVersion, VersionBounds } from './list-archive.ts';
 import { openIntents } from './list-intents.ts';
 import { openListLock } from './list-lock.ts';
 import { codeOf, hashOf, listLooker, pause } from './list-look.ts';
@@ -48,6 +48,8 @@ export type ListFile = TaskFile & {
   /** Versions that writes displaced, the newest first. */
   versions(): Promise<readonly ListVersion[]>;
   version(name: string): Promise<Buffer>;
+  /** Takes away old versions; gives their number. */
+  tidy(bounds: VersionBounds): Promise<number>;
   /** Ends the watching of displaced files; what is still open is finished at the next start. */
   close(): Promise<void>;
 };
@@ -79,8 +81,14 @@ export function openTaskFile(options: TaskFileOptions): ListFile {
     edit: (edits, known) => writer().edit(edits, known),
     watch: (hint) => watchList(path, clock, log, hint),
     recover: () => writer().recover(),
+    async keep(text) {
+      const name = archive.nameFor(clock.now(), hashOf(Buffer.from(text)));
+      await archive.add(text, name, 'replaced');
+      return `${name}-replaced.md`;
+    },
     versions: () => archive.list(),
     version: (name) => archive.read(name),
+    tidy: (bounds) => writer().tidy(bounds),
     async close() {
       const closing = opened;
       opened = undefined;
@@ -93,7 +101,7 @@ type Reader = { readonly options: TaskFileOptions; readonly disk: Disk; readonly
 
 type Parts = Reader & { readonly swaps: Swapper; readonly settle: Settler; readonly archive: Archive };
 
-type Writer = Pick<ListFile, 'edit' | 'recover' | 'close'>;
+type Writer = Pick<ListFile, 'edit' | 'recover' | 'tidy' | 'close'>;
 
 function openWriter(reader: Reader, archive: Archive): Writer {
   const { options, disk, looker } = reader;
@@ -139,6 +147,7 @@ function openWriter(reader: Reader, archive: Archive): Writer {
       });
       tending.look();
     },
+    tidy: (bounds) => held(() => archive.prune(settle.inUse(), bounds)),
     async close() {
       await tending.end();
       intents.close();

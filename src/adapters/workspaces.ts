@@ -3,6 +3,7 @@
  * section's tip, with snapshots before anything is cleaned. Never touches work that a person left in one.
  */
 import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Log, Prepared, WorkOrder, Workspaces } from '../engine/ports.ts';
 import { boundedDiff } from './diff.ts';
@@ -92,6 +93,26 @@ export function workspacePath(trees: string, section: string, slot: number): str
 export function workspaceAt(home: string, path: string): Workspace {
   const hash = createHash('sha256').update(path).digest('hex').slice(0, HASH_CHARS);
   return { section: '', slot: 0, path, dir: join(roomsOf(home), `${basename(path).slice(0, NAME_CHARS)}-${hash}`) };
+}
+
+/** The sections that a workspace has been made for and is still there. */
+export function heldWorkspaces(home: string, trees: string): string[] {
+  const sections = new Set<string>();
+  for (const name of existsSync(roomsOf(home)) ? readdirSync(roomsOf(home)) : []) {
+    const record = readRecord({ section: '', slot: 0, path: '', dir: join(roomsOf(home), name) });
+    if (record?.path.startsWith(`${trees}/`) && isThere(record.path)) sections.add(record.path.slice(trees.length + 1).replace(/~\d+$/, ''));
+  }
+  return [...sections].sort();
+}
+
+/** The tasks whose runs took a workspace and did not give it back, each with the ticket of its run. */
+export function holdersIn(home: string): ReadonlyMap<string, number> {
+  const held = new Map<string, number>();
+  for (const name of existsSync(roomsOf(home)) ? readdirSync(roomsOf(home)) : []) {
+    const record = readRecord({ section: '', slot: 0, path: '', dir: join(roomsOf(home), name) });
+    if (record?.holder && record.left === undefined) held.set(record.holder.id, record.holder.ticket);
+  }
+  return held;
 }
 
 function roomsOf(home: string): string {
@@ -202,7 +223,9 @@ async function release(use: Use, order: WorkOrder, path: string, signal: AbortSi
   if (ensured.kind === 'taken') return;
   await adoptLeftovers(git, workspace, record, tip);
   const clean = untouched && headOf(workspace) === tip;
-  const unholdable = clean ? [] : await clearOut(git, log, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record);
+  const unholdable = clean
+    ? []
+    : await clearOut(git, log, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record, untouched);
   if (unholdable.length > 0) {
     log.write('warn', keptMessage(workspace, unholdable), { id: order.id });
     return;

@@ -2,7 +2,7 @@
  * One opened list as the command line needs it: every function of `App`, wired. Reading takes no lock and writes nothing; what
  * writes goes through the owner.
  */
-import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { agentTable, listAgents } from '../adapters/agents/table.ts';
@@ -12,6 +12,7 @@ import { gitEnvironment } from '../adapters/git.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { openLog } from '../adapters/log.ts';
 import { ownerInfo } from '../adapters/owner.ts';
+import { MARK } from '../adapters/process.ts';
 import { openProver } from '../adapters/proof.ts';
 import { readRunLog } from '../adapters/run-log.ts';
 import { openSections } from '../adapters/sections.ts';
@@ -19,21 +20,18 @@ import { callSocket } from '../adapters/socket-call.ts';
 import { socketPath } from '../adapters/socket-path.ts';
 import type { Activity } from '../engine/engine.ts';
 import type { HistoryRow, Log } from '../engine/ports.ts';
-import type { Scene } from '../runs/choose.ts';
 import { plainText } from '../runs/plain-text.ts';
-import { problemsOf } from '../runs/problems.ts';
-import { draftOf, worldOf } from '../runs/world.ts';
-import { hasConflictMarkers } from '../tasks/compare.ts';
-import { parse } from '../tasks/parse.ts';
 import type { App, CommitFact, Globals, Host } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
 import { readEvidence } from '../adapters/evidence.ts';
 import { diffOf, doErrand, planErrand } from './branch.ts';
 import { runDaemon } from './daemon.ts';
+import { weaknesses } from './file-systems.ts';
 import { listFailure, makeStateDir, type Place } from './place.ts';
 import { callerOf } from './caller.ts';
 import { outsideDoor, sendAsk } from './requests.ts';
-import { restore } from './restore.ts';
+import { listText, sceneOf } from './scene.ts';
+import { openUpkeep } from './upkeep.ts';
 import { withGit } from './with-git.ts';
 import { redactionOf } from './work.ts';
 
@@ -55,7 +53,12 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     config: place.config,
     instance,
     agents,
-    scene: async () => sceneOf(place, agents(), instance, clock.now()),
+    async scene() {
+      const scene = sceneOf(place, agents(), instance, clock.now());
+      const blocked = await blockedBy(place);
+      if (blocked !== undefined) scene.draft.world.list = { kind: 'refused', since: scene.now, message: `blocked: ${blocked}` };
+      return scene;
+    },
     activity: async () => activityOf(place),
     owner: async () => ownerInfo(place.stateDir),
     ask: async (ask) => {
@@ -66,6 +69,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
       if (refused) return refused;
       makeStateDir(place);
       const told = openScreenLog(place, globals, host, globals.verbose ? 'debug' : 'info');
+      for (const { message, remedy } of weaknesses(place)) told.write('warn', message, { remedy });
       return runDaemon({ place, clock, log: told, instance, once: options.once, wait: options.wait, drain: signals.drain, stop: signals.stop });
     },
     preview: (agent, model) =>
@@ -81,17 +85,25 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
         openProver(git, openSections({ git, branchPrefix: place.config.branchPrefix, base: place.config.base })).proof(section, id, hash),
       ),
     commits: (section, max) => commitsOf(place, section, max),
+    upkeep: openUpkeep({ place, clock, log: () => openScreenLog(place, globals, host, 'error'), by: instance }),
     async doErrand(what, section) {
+      if (host.env[MARK] !== undefined) return RUN_REFUSED;
       makeStateDir(place);
       return doErrand({ place, by: instance, clock, log, signal: signals.drain }, what, section);
     },
     planErrand: async (what, section) => planErrand(place, sceneOf(place, agents(), instance, clock.now()), what, section, signals.drain),
     diff: (section) => diffOf(place, section),
     evidence: async (id) => readEvidence(place.stateDir, id),
-    restore: (id, into) => restore(place, id, into),
   };
 }
 
+/** 13-R1: what leaves a workspace is a person's to decide. */
+const RUN_REFUSED: CliFailure = {
+  kind: 'failure',
+  code: 3,
+  message: "this is called from inside a run, and a run moves no section's branch and pushes nothing",
+  remedy: 'say in your report what should be done: a person decides',
+};
 function historyOf(place: Place, id: string): readonly HistoryRow[] {
   const journal = openJournalReadOnly({ stateDir: place.stateDir });
   try {
@@ -99,28 +111,6 @@ function historyOf(place: Place, id: string): readonly HistoryRow[] {
   } finally {
     journal.close();
   }
-}
-
-/** The list, the journal and what is installed, as they are at this moment. */
-export function sceneOf(place: Place, agents: ReturnType<App['agents']>, instance: string, now: number): Scene {
-  const journal = openJournalReadOnly({ stateDir: place.stateDir });
-  try {
-    const world = worldOf(journal.load());
-    const text = listText(place);
-    const board = parse(text, { labels: place.config.labels, workers: place.config.workers });
-    world.agents = agents;
-    world.list = hasConflictMarkers(board) ? { kind: 'conflict', since: now } : { kind: 'fine' };
-    return { board, draft: draftOf(world), config: place.config, now, problems: problemsOf(board, world, place.config), instance };
-  } finally {
-    journal.close();
-  }
-}
-
-/** Throws a failure of 7-R2 where the list is no text. */
-function listText(place: Place): string {
-  const bytes = readFileSync(place.listPath);
-  if (bytes.includes(0)) throw new Error(`${place.listName} is no text: it holds NUL bytes`);
-  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }
 
 /** What keeps a daemon from starting here; the rest is held per task or section. */
@@ -132,7 +122,14 @@ export function startFailure(place: Place): CliFailure | undefined {
       message: 'this is a linked worktree: its list is the one of the main worktree',
       remedy: `start it there: todone -C ${place.repo.top} start`,
     };
-  return usableList(place) ?? unwritable(place);
+  return usableList(place) ?? unwritable(place) ?? unsafe(place);
+}
+
+/** A network file system keeps no lock: refused, unless a person takes it upon themselves. */
+function unsafe(place: Place): CliFailure | undefined {
+  const refused = weaknesses(place).find((weakness) => weakness.severity === 'refused');
+  if (!refused || process.env['TODONE_UNSAFE_FILESYSTEM'] === '1') return undefined;
+  return { kind: 'failure', code: 3, message: refused.message, remedy: refused.remedy };
 }
 
 /** Asked before anything is begun: a read-only file system shows itself in many ways later. */
@@ -193,6 +190,17 @@ export function openScreenLog(place: Place, globals: Globals, host: Host, level:
     redact: (text) => redaction.redact(text),
     plain: plainText,
   });
+}
+
+/** What the machine is short of, as the daemon that works here says. */
+async function blockedBy(place: Place): Promise<string | undefined> {
+  if (!ownerInfo(place.stateDir)) return undefined;
+  try {
+    const answer = (await callSocket(socketPath(place.stateDir), { kind: 'blocked' }, AbortSignal.timeout(2000))) as { readonly by: string | null };
+    return answer.by ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function activityOf(place: Place): Promise<ReadonlyMap<string, Activity>> {

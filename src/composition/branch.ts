@@ -68,7 +68,17 @@ export async function planErrand(place: Place, scene: Scene, what: BranchWork, s
       log: { write: () => undefined },
     };
     return what === 'pr' ? planPr(place, options, order, signal) : planMerge(options, order, what, objects);
-  });
+  }).then((plan) => redacted(plan, redactionOf(place)));
+}
+
+/** URLs may hold passwords. */
+function redacted({ would, nothing, blocked: found }: BranchPlan, redaction: Redaction): BranchPlan {
+  const clean = (text: string): string => redaction.redact(text);
+  return {
+    would: would.map(clean),
+    nothing: nothing === null ? null : clean(nothing),
+    blocked: found && { message: clean(found.message), remedy: clean(found.remedy) },
+  };
 }
 
 async function planMerge(options: MergeOptions, order: ErrandOrder, way: 'sync' | 'land', objects: Readonly<Record<string, string>>): Promise<BranchPlan> {
@@ -77,8 +87,8 @@ async function planMerge(options: MergeOptions, order: ErrandOrder, way: 'sync' 
   if ('kind' in sides) return blocked(sides.message, sides.remedy);
   const { into, from } = sides;
   if (await isAncestor(git, from.tip, into.tip)) return { would: [], nothing: `${into.name} holds all of ${from.name} (${short(from.tip)})`, blocked: null };
-  const count = (await git.ok(['rev-list', '--count', from.tip, `^${into.tip}`, '--'])).toString('utf8').trim();
-  const commits = `${count} ${count === '1' ? 'commit' : 'commits'} of ${from.name}`;
+  const ahead = (await git.ok(['rev-list', '--count', from.tip, `^${into.tip}`, '--'])).toString('utf8').trim();
+  const commits = `${ahead} ${ahead === '1' ? 'commit' : 'commits'} of ${from.name}`;
   const would: string[] = [];
   if (await isAncestor(git, into.tip, from.tip)) would.push(`move ${into.name} forward from ${short(into.tip)} to ${short(from.tip)} (${commits})`);
   else {
@@ -130,8 +140,9 @@ async function planPr(place: Place, options: MergeOptions, order: ErrandOrder, s
       return { would: [...would, `bring the pull request #${pull.pull.number} up to date: ${pull.pull.url}`], nothing: null, blocked: null };
     case 'current':
       return { would, nothing: would.length === 0 ? `the pull request #${pull.pull.number} is up to date: ${pull.pull.url}` : null, blocked: null };
-    default:
-      return { would, nothing: null, blocked: { message: pull.message, remedy: 'remedy' in pull ? pull.remedy : '' } };
+    case 'later':
+    case 'stopped':
+      return { would, nothing: null, blocked: { message: pull.message, remedy: pull.remedy } };
   }
 }
 
@@ -187,6 +198,8 @@ export async function diffOf(place: Place, section: string): Promise<BranchDiff 
   });
 }
 
+const count = (text: string): number | null => (text === '-' ? null : Number(text));
+
 /** `added\tremoved\tpath\0`, or for a renamed one `added\tremoved\t\0old\0new\0`; `-` for what is no text. */
 function filesIn(numstat: string): BranchDiff['files'] {
   const fields = numstat.split('\0');
@@ -195,7 +208,6 @@ function filesIn(numstat: string): BranchDiff['files'] {
     const [added, removed, path] = (fields[at] ?? '').split('\t');
     if (added === undefined || removed === undefined || path === undefined) continue;
     const renamed = path === '';
-    const count = (text: string): number | null => (text === '-' ? null : Number(text));
     files.push({ path: renamed ? (fields[at + 2] ?? '') : path, from: renamed ? (fields[at + 1] ?? '') : null, added: count(added), removed: count(removed) });
     if (renamed) at += 2;
   }

@@ -3,7 +3,7 @@
  * truth, drains on the first signal and stops on the second (7-R5). Decides nothing about tasks.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock, Log } from '../engine/ports.ts';
+import { type Clock, type Log, StaleOwner } from '../engine/ports.ts';
 import type { Config } from '../config.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Scene } from '../runs/choose.ts';
@@ -17,7 +17,8 @@ import { openDesk } from '../adapters/agents/desk.ts';
 import { answerAgent } from './agent-requests.ts';
 import { handleRequest, type IdleAnswer } from './requests.ts';
 import { makeStateDir, type Place } from './place.ts';
-import { openWork } from './work.ts';
+import { carryOut, ownerRequest } from './owner-requests.ts';
+import { openWork, type Work } from './work.ts';
 
 export type DaemonOptions = {
   readonly place: Place;
@@ -36,17 +37,24 @@ export type DaemonOptions = {
 export type DaemonEnd = { readonly failed: readonly string[]; readonly interrupted: boolean };
 
 const STANDBY_MS = 50;
+/** For room on the disk, with `--once`. */
+const ONCE_PATIENCE_MS = 10_000;
 const STANDBY_ASK_MS = 1000;
 
 /** Works on the list until it is told to end, or with `once` until nothing is left to do. */
 export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
-  makeStateDir(options.place);
-  const owned = await becomeOwner(options);
-  if (owned.kind === 'ended') return owned.end;
-  try {
-    return await work(options, owned.ownership);
-  } finally {
-    owned.ownership.release();
+  for (;;) {
+    makeStateDir(options.place);
+    const owned = await becomeOwner(options);
+    if (owned.kind === 'ended') return owned.end;
+    try {
+      return await work(options, owned.ownership);
+    } catch (error) {
+      if (!(error instanceof StaleOwner)) throw error;
+      options.log.write('warn', 'the files that say who owns this list were taken away: what ran is stopped, and it begins again from the list and git');
+    } finally {
+      owned.ownership.release();
+    }
   }
 }
 
@@ -92,32 +100,43 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
   const opened = await openWork({
     place,
     term: ownership.term,
+    owns: () => ownership.holds(),
     clock,
     log,
     config: () => (options.once ? { ...configs.current(), claimAfter: 0 } : configs.current()),
     instance: options.instance,
     works: true,
     waits: options.wait,
+    // A daemon is there to wait; who waits for its end is told.
+    patienceMs: options.once ? ONCE_PATIENCE_MS : Number.POSITIVE_INFINITY,
     desk,
   });
   const { engine } = opened;
-  const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleRequest(engine, opened.door, request) });
+  const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleOwned(options, opened, request) });
   const agents = await serveSocket({
     path: socketPath(place.stateDir, process.env, 'agents'),
     handle: (request) => answerAgent({ desk, log, scene: () => sceneNow(engine, options, configs.current()) }, request),
   });
   const unwatch = await opened.list.watch(() => void engine.look());
   const stopPolling = poll(options, engine, configs);
+  const stopTidying = tidyInIdleTime(options, opened, configs);
   try {
     await engine.start();
     const end = await Promise.race([lifeOf(options, engine), engine.broken]);
     return end;
   } finally {
     stopPolling();
+    await stopTidying();
     await unwatch();
+    await engine.abandon();
     await Promise.all([server.close(), agents.close()]);
     await opened.close();
   }
+}
+
+function handleOwned({ place, clock, log }: DaemonOptions, opened: Work, request: unknown): Promise<unknown> {
+  const own = ownerRequest(request);
+  return own ? carryOut(opened, { place, clock, log }, own) : handleRequest(opened.engine, opened.door, request);
 }
 
 /** The picture that the wheel has at this moment. */
@@ -155,6 +174,29 @@ function poll(options: DaemonOptions, engine: Engine, configs: ReturnType<typeof
     cancel?.();
   };
 }
+
+/** What is kept is looked after when nothing runs; never two at a time. */
+function tidyInIdleTime(options: DaemonOptions, opened: Work, configs: ReturnType<typeof watchConfig>): () => Promise<void> {
+  let cancel: (() => void) | undefined;
+  let running = Promise.resolve();
+  let stopped = false;
+  const later = (): void => {
+    if (!stopped) cancel = options.clock.after(Math.min(Math.max(configs.current().keep.every, TIDY_MS_MIN), TIDY_MS_MAX), turn);
+  };
+  const turn = (): void => {
+    running = (opened.engine.isIdle() ? opened.tidy() : Promise.resolve()).finally(later);
+  };
+  later();
+  return () => {
+    stopped = true;
+    cancel?.();
+    return running;
+  };
+}
+
+const TIDY_MS_MIN = 1000;
+/** Timers of Node are 32 bits long. */
+const TIDY_MS_MAX = 86_400_000;
 
 function reload(log: Log, configs: ReturnType<typeof watchConfig>): void {
   const { changed, problems, news } = configs.reload();

@@ -2,19 +2,23 @@
  * What `doctor` looks at: git, the repository, the list, the config, agents, file system, owner, disk; each with what was found and what
  * to do. Works where nothing else does. Changes something only with `--fix`, and only what loses nothing.
  */
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { agentTable, listAgents } from '../adapters/agents/table.ts';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { agentTable, listAgents, versionsOf } from '../adapters/agents/table.ts';
 import { describeConfigProblem } from '../adapters/config-file.ts';
 import { exchange } from '../adapters/exchange.ts';
 import { ownerInfo } from '../adapters/owner.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { excludeInInfo, openRepo } from '../adapters/repo.ts';
+import { snapshotBytes } from '../adapters/snapshot-prune.ts';
 import { openSandbox } from '../adapters/sandbox/sandbox.ts';
 import { ownFolders } from './mcp.ts';
 import type { Check, DoctorFacts, EffectiveValue, Globals } from '../surfaces/cli/app.ts';
-import { sceneOf, usableList } from './app.ts';
+import { usableList } from './app.ts';
+import { weaknesses } from './file-systems.ts';
 import { makeStateDir, openPlace, type Place } from './place.ts';
+import { sceneOf } from './scene.ts';
+import { withGit } from './with-git.ts';
 
 export async function doctor(globals: Globals, cwd: string, fix: boolean): Promise<DoctorFacts> {
   const repo = await openRepo(join(cwd, globals.repo ?? '.'));
@@ -27,13 +31,14 @@ export async function doctor(globals: Globals, cwd: string, fix: boolean): Promi
     identity(place),
     config(place),
     ...list(place),
-    ...agents(place),
+    ...(await agents(place)),
     ...prompts(place),
     excluded(place, fix),
     fileSystem(place),
+    ...fileSystems(place),
     await sandbox(place),
     owner(place),
-    disk(place),
+    ...(await disk(place)),
   );
   return { checks, config: effective(place) };
 }
@@ -74,15 +79,18 @@ function list(place: Place): Check[] {
   ];
 }
 
-function agents(place: Place): Check[] {
+async function agents(place: Place): Promise<Check[]> {
   const rows = agentTable(place.config);
-  return listAgents(rows, { env: process.env, top: place.repo.top }).map((agent, index): Check => {
-    if (!agent.installed) return { name: 'agent', ok: 'warn', found: `${agent.name}: not installed`, remedy: agent.problem };
-    return {
-      name: 'agent',
-      ok: true,
-      found: `${agent.name}: ${agent.takes === 'runnable' ? 'built in, for tasks with something to run' : rows[index]?.preview(undefined)}`,
-    };
+  const around = { env: process.env, top: place.repo.top };
+  const versions = await versionsOf(rows, around);
+  return listAgents(rows, around).map((agent, index): Check => {
+    // One that nobody asked for need not be there.
+    const isWanted = agent.name === place.config.agent || Object.hasOwn(place.config.agents, agent.name);
+    if (!agent.installed)
+      return { name: 'agent', ok: isWanted ? 'warn' : true, found: `${agent.name}: not installed`, remedy: isWanted ? agent.problem : undefined };
+    const version = versions.get(agent.name);
+    const what = agent.takes === 'runnable' ? 'built in, for tasks with something to run' : rows[index]?.preview(undefined);
+    return { name: 'agent', ok: true, found: `${agent.name}${version === undefined ? '' : ` ${version}`}: ${what}` };
   });
 }
 
@@ -125,6 +133,15 @@ function fileSystem(place: Place): Check {
   }
 }
 
+function fileSystems(place: Place): Check[] {
+  return weaknesses(place).map(({ severity, message, remedy }) => ({
+    name: 'file system',
+    ok: severity === 'refused' ? false : 'warn',
+    found: message,
+    remedy,
+  }));
+}
+
 /** The same look as at a start, in a folder of its own. */
 async function sandbox(place: Place): Promise<Check> {
   const stateDir = mkdtempSync(join(place.repo.commonDir, 'todone-try-'));
@@ -153,16 +170,48 @@ function owner(place: Place): Check {
   return { name: 'daemon', ok: true, found: info ? `process ${info.pid} on ${info.host}, since ${new Date(info.since).toISOString()}` : 'none is running' };
 }
 
-function disk(place: Place): Check {
-  const bytes = sizeOf(place.stateDir);
-  return { name: 'disk', ok: true, found: `${Math.round(bytes / 1024)} KiB in ${place.stateDir}` };
+/** What each kind of thing takes, and what bounds it. */
+async function disk(place: Place): Promise<Check[]> {
+  const { stateDir } = place;
+  const at = (...names: string[]): number => names.reduce((sum, name) => sum + sizeOf(join(stateDir, name), { left: ENTRIES_MAX }), 0);
+  const inState = namesIn(stateDir);
+  const sizes: [string, number, string][] = [
+    ['journal', at(...inState.filter((name) => /\.db(-|\.|$)/.test(name))), 'keep.history'],
+    ['logs and folders of runs', at('runs'), 'keep.logs, keep.logBytes'],
+    ['versions of the list', at('versions'), 'keep.versions, keep.versionBytes'],
+    ['log of the daemon', at(...inState.filter((name) => name.startsWith('daemon.log'))), '40 MiB'],
+    ['private git folders', at('git'), 'one index for each worktree'],
+  ];
+  if (existsSync(stateDir)) {
+    const { count, bytes } = await withGit(place, snapshotBytes);
+    sizes.push([`${count} snapshots`, bytes, 'keepSnapshots, keep.snapshotBytes']);
+  }
+  const trees: Entries = { left: ENTRIES_MAX };
+  const worktrees = sizeOf(resolve(place.repo.top, place.config.trees), trees);
+  sizes.push([trees.left > 0 ? 'worktrees' : 'worktrees, at least', worktrees, 'todone clean']);
+  return sizes.map(([what, bytes, bound]) => ({ name: 'disk', ok: true, found: `${what}: ${amount(bytes)} (${bound})` }));
 }
 
-function sizeOf(path: string): number {
-  if (!existsSync(path)) return 0;
-  const stats = statSync(path);
-  if (!stats.isDirectory()) return stats.size;
-  return readdirSync(path, { withFileTypes: true }).reduce((sum, entry) => sum + (entry.isSymbolicLink() ? 0 : sizeOf(join(path, entry.name))), 0);
+const KIB = 1024;
+const amount = (bytes: number): string => (bytes < KIB * KIB ? `${Math.ceil(bytes / KIB)} KiB` : `${(bytes / KIB / KIB).toFixed(1)} MiB`);
+
+/** How many entries are looked at: a `node_modules` for each worktree would keep `doctor` busy. */
+type Entries = { left: number };
+const ENTRIES_MAX = 200_000;
+
+function sizeOf(path: string, entries: Entries): number {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (!stats || entries.left-- <= 0) return 0;
+  if (!stats.isDirectory()) return stats.isFile() ? stats.size : 0;
+  return namesIn(path).reduce((sum, name) => sum + sizeOf(join(path, name), entries), 0);
+}
+
+function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
 }
 
 function effective(place: Place): EffectiveValue[] {

@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs';
 import type { Git } from '../adapters/git.ts';
 import { readGitFacts } from '../adapters/git-facts.ts';
 import { allTickets } from '../adapters/run-folder.ts';
+import { claimsBegun } from '../adapters/list-intents.ts';
+import { holdersIn } from '../adapters/workspaces.ts';
 import type { Sections } from '../adapters/sections.ts';
 import type { ListFile } from '../adapters/task-file.ts';
 import type { Stored } from '../engine/ports.ts';
@@ -30,7 +32,14 @@ export type EvidenceOptions = {
 export async function evidenceFor(stored: Pick<Stored, 'known'>, options: EvidenceOptions): Promise<Evidence | undefined> {
   const known = new Set(stored.known.map((row) => row.id));
   if (known.size > 0 && claimedOn(options.list.path).every((id) => known.has(id))) return undefined;
-  return evidenceOf(await readGitFacts(options.git, options.sections), allTickets(options.stateDir), await oldLines(options.list, options.parse));
+  return evidenceOf(await readGitFacts(options.git, options.sections), ticketsKnown(options), await oldLines(options.list, options.parse));
+}
+
+/** Of every task that was begun, as far as anything tells: a folder of its run, a workspace that it holds, a claim that was being written. */
+function ticketsKnown({ git, stateDir }: EvidenceOptions): ReadonlyMap<string, number> {
+  const tickets = new Map(claimsBegun(stateDir).map((id) => [id, 0]));
+  for (const [id, ticket] of [...holdersIn(git.home), ...allTickets(stateDir)]) tickets.set(id, Math.max(ticket, tickets.get(id) ?? 0));
+  return tickets;
 }
 
 function claimedOn(path: string): string[] {

@@ -53,6 +53,9 @@ export function makeStateDir(place: Place): void {
   mkdirSync(place.stateDir, { recursive: true, mode: 0o700 });
 }
 
+/** Where archived tasks are: `tasks.archive.md` beside `tasks.md`. */
+export const archivePathOf = (place: Pick<Place, 'listPath'>): string => place.listPath.replace(/(\.[^./]+)?$/, '.archive$1');
+
 /** What keeps the list from being used at all, seen before anything is begun. */
 export function listFailure(place: Place): Failure | undefined {
   if (!existsSync(place.listPath)) return failure(2, `there is no list at ${place.listName}`, 'todone init makes one; --tasks names another', place.listPath);

@@ -10,7 +10,7 @@ import type { Caller } from '../runs/caller.ts';
 import type { Scene } from '../runs/choose.ts';
 import { withoutDeadClaims } from '../runs/read-request.ts';
 import { admitted, refusal, REQUESTS } from '../runs/requests.ts';
-import { isOwned, takeOwnership } from '../adapters/owner.ts';
+import { isOwned, type Ownership, takeOwnership } from '../adapters/owner.ts';
 import { callSocket, NobodyListens } from '../adapters/socket-call.ts';
 import { socketPath } from '../adapters/socket-path.ts';
 import { calledOf, callRequestSchema, look } from './door.ts';
@@ -20,6 +20,7 @@ import { openWork, type Work } from './work.ts';
 const requestSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('idle') }),
   z.strictObject({ kind: z.literal('activity') }),
+  z.strictObject({ kind: z.literal('blocked') }),
   callRequestSchema,
   z.strictObject({ kind: z.literal('ask'), ask: askSchema, by: z.string().max(200), via: z.enum(['cli', 'socket', 'mcp', 'api']) }),
 ]);
@@ -39,6 +40,8 @@ export async function handleRequest(engine: Engine, door: Door, written: unknown
       return { idle: engine.isIdle(), failed: engine.failed() } satisfies IdleAnswer;
     case 'activity':
       return Object.fromEntries(engine.now().activity);
+    case 'blocked':
+      return { by: engine.now().blocked ?? null };
     case 'call':
       return door.call(request.name, request.input, request.caller);
     case 'ask':
@@ -46,11 +49,18 @@ export async function handleRequest(engine: Engine, door: Door, written: unknown
   }
 }
 
-type Sender = { readonly place: Place; readonly clock: Clock; readonly log: Log; readonly signal?: AbortSignal };
+type Sender = {
+  readonly place: Place;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal?: AbortSignal;
+  /** What is asked for may run commands. */ readonly runsCommands?: boolean;
+};
 
 export async function sendAsk(options: Sender & { readonly ask: Ask; readonly by: string }): Promise<Answer> {
   const { ask, by } = options;
-  const answer = await toOwner(options, by, { kind: 'ask', ask, by, via: 'cli' }, ({ engine }) => engine.ask(ask, by, 'cli'));
+  const sender = { ...options, runsCommands: ask.kind === 'branch' };
+  const answer = await toOwner(sender, by, { kind: 'ask', ask, by, via: 'cli' }, ({ engine }) => engine.ask(ask, by, 'cli'));
   return (answer ?? { kind: 'refused', ...SILENT }) as Answer;
 }
 
@@ -97,7 +107,7 @@ async function toOwner(sender: Sender, by: string, request: unknown, here: (work
     const ownership = takeOwnership(place.stateDir);
     if (ownership) {
       try {
-        return await askOnce(sender, by, ownership.term, here);
+        return await askOnce(sender, by, ownership, here);
       } finally {
         ownership.release();
       }
@@ -114,8 +124,21 @@ async function toOwner(sender: Sender, by: string, request: unknown, here: (work
   return undefined;
 }
 
-async function askOnce({ place, clock, log, signal }: Sender, by: string, term: number, here: (work: Work) => Promise<unknown>): Promise<unknown> {
-  const opened = await openWork({ place, term, clock, log, config: () => ({ ...place.config, claimAfter: 0 }), instance: by, works: false, waits: false });
+async function askOnce(sender: Sender, by: string, ownership: Ownership, here: (work: Work) => Promise<unknown>): Promise<unknown> {
+  const { place, clock, log, signal, runsCommands } = sender;
+  const opened = await openWork({
+    place,
+    term: ownership.term,
+    owns: () => ownership.holds(),
+    clock,
+    log,
+    config: () => ({ ...place.config, claimAfter: 0 }),
+    instance: by,
+    works: false,
+    runsCommands,
+    waits: false,
+    patienceMs: 0,
+  });
   try {
     // An errand may take long, and is stopped with the command.
     signal?.addEventListener('abort', () => void opened.engine.stop(), { once: true });

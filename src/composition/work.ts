@@ -11,7 +11,7 @@ import { applyEdits } from '../tasks/edit.ts';
 import type { Board } from '../tasks/task.ts';
 import { openAgents } from '../adapters/agents/agents.ts';
 import type { Desk } from '../adapters/agents/desk.ts';
-import { openGit } from '../adapters/git.ts';
+import { type Git, openGit } from '../adapters/git.ts';
 import { openBranches } from '../adapters/branches.ts';
 import { openCleanCheckout } from '../adapters/clean-checkout.ts';
 import { baseBranchOf } from '../adapters/branch-merge.ts';
@@ -20,12 +20,10 @@ import { openLanding } from '../adapters/landing.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { openRedaction, type Redaction } from '../adapters/redact.ts';
 import { excludeInInfo } from '../adapters/repo.ts';
-import { pruneRuns } from '../adapters/run-folder.ts';
 import { openSandbox, openTo } from '../adapters/sandbox/sandbox.ts';
 import { openRepoLock } from '../adapters/repo-lock.ts';
 import { openSections } from '../adapters/sections.ts';
 import { socketPath } from '../adapters/socket-path.ts';
-import { pruneSnapshots } from '../adapters/snapshot-prune.ts';
 import { openJournal } from '../adapters/sqlite.ts';
 import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
@@ -36,10 +34,15 @@ import { ownersDoor } from './door.ts';
 import { mcpCommand, ownFolders } from './mcp.ts';
 import { evidenceFor } from './evidence.ts';
 import type { Place } from './place.ts';
+import { tidy } from './tidy.ts';
 
 export type Work = {
   readonly engine: Engine;
   readonly list: TaskFile;
+  readonly git: Git;
+  readonly runHook: ReturnType<typeof openHooks>;
+  /** Takes away what is too old or too much. */
+  tidy(): Promise<void>;
   /** Every interface of this process. */
   readonly door: Door;
   close(): Promise<void>;
@@ -48,14 +51,19 @@ export type Work = {
 export type WorkOptions = {
   readonly place: Place;
   readonly term: number;
+  /** Whether what makes us the owner is still in its place. */
+  readonly owns: () => boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly config: () => Config;
   readonly instance: string;
   /** False for one request without a daemon: no run is begun or recovered. */
   readonly works: boolean;
+  /** Without `works`: what is asked for may run commands all the same. */
+  readonly runsCommands?: boolean;
   /** `--wait` (7-R3). */
   readonly waits: boolean;
+  readonly patienceMs: number;
   /** Where agents are heard while their phases go on; without one they report by file alone. */
   readonly desk?: Desk;
 };
@@ -64,23 +72,24 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const { place, clock, log } = options;
   const { repo, stateDir, config } = place;
   const redaction = redactionOf(place);
-  const journal = openJournal({ stateDir, term: options.term, now: () => clock.now(), log });
+  const journal = openJournal({ stateDir, term: options.term, now: () => clock.now(), log, owns: options.owns });
   const stored = journal.load();
   const git = await openGit({ commonDir: repo.commonDir, top: repo.top, stateDir, env: process.env, log });
   const lock = openRepoLock(join(stateDir, 'worktrees.db'));
   const sections = openSections({ git, branchPrefix: config.branchPrefix, base: config.base });
-  const sandbox = options.works
-    ? await openSandbox({
-        config: options.config,
-        top: repo.top,
-        commonDir: repo.commonDir,
-        stateDir,
-        list: place.listPath,
-        socket: options.desk ? socketPath(stateDir, process.env, 'agents') : undefined,
-        own: ownFolders(),
-        env: process.env,
-      })
-    : openTo('nothing runs');
+  const sandbox =
+    options.works || options.runsCommands
+      ? await openSandbox({
+          config: options.config,
+          top: repo.top,
+          commonDir: repo.commonDir,
+          stateDir,
+          list: place.listPath,
+          socket: options.desk ? socketPath(stateDir, process.env, 'agents') : undefined,
+          own: ownFolders(),
+          env: process.env,
+        })
+      : openTo('nothing runs');
   if (options.works) log.write(sandbox.problem === undefined ? 'info' : 'error', `sandbox: ${sandbox.problem ?? sandbox.found}`);
   const shell = {
     sandbox,
@@ -94,13 +103,12 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     identity: repo.identity,
   };
   const list = openList(options);
+  const runHook = openHooks(shell);
   excludeInInfo(repo.commonDir, [`/${config.trees}/`, `/${place.listName}.lock`, '.todone-*']);
   const { prompts, problems } = loadPrompts(repo.top, config.prompts);
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
-  const before = clock.now() - options.config().keepSnapshots;
-  if (options.works)
-    await pruneSnapshots(git, new Set(stored.known.filter((known) => known.state === 'done' && known.updatedAt < before).map((known) => known.id)));
-  if (options.works) pruneRuns(stateDir, before, new Set(stored.runs.map((run) => run.id)));
+  const tidying = { place, git, journal, list, clock, log, config: options.config };
+  if (options.works) await tidy(tidying, { known: stored.known, runs: new Set(stored.runs.map((run) => run.id)) });
   const places = {
     git,
     sections,
@@ -110,17 +118,19 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     trees: resolve(repo.top, config.trees),
     hooks: config.hooks,
     hookLimitMs: config.limits.hook,
-    runHook: openHooks(shell),
+    runHook,
     ports: config.ports,
   };
   const clean = openCleanCheckout(places);
+  const check = openVerify(shell);
+  const verify = verifyWhereConfigured(check, { ...shell, clean, git });
   const merging = { ...places, base: config.base, list: place.listName, identity: repo.identity, sign: config.sign === 'auto' && repo.signs };
   const engine = createEngine({
     clock,
     list,
     journal,
     workspaces: openWorkspaces(places),
-    branches: openBranches({ ...shell, ...merging, clean, check: openVerify(shell), baseBranch: () => baseBranchOf(merging) }),
+    branches: openBranches({ ...shell, ...merging, clean, check, proven: verify, baseBranch: () => baseBranchOf(merging) }),
     landing: openLanding({
       git,
       sections,
@@ -139,7 +149,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       log,
       ...(options.desk ? { voice: { desk: options.desk, socket: socketPath(stateDir, process.env, 'agents'), command: mcpCommand() } } : {}),
     }),
-    verify: verifyWhereConfigured(openVerify(shell), { ...shell, clean, git }),
+    verify,
     prompts,
     log,
     config: options.config,
@@ -148,12 +158,20 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     evidence: await evidenceFor(stored, { git, sections, list, stateDir, parse: options.config() }),
     works: options.works,
     waits: options.waits,
+    patienceMs: options.patienceMs,
   });
   return {
     engine,
     list,
+    git,
+    runHook,
+    tidy() {
+      const { known, runs } = engine.now().world;
+      return tidy(tidying, { known: known.values(), runs: new Set(runs.keys()) });
+    },
     door: ownersDoor({ engine, config: options.config, clock, history: (id) => journal.history(id), reachable: (hash) => reachable(git, hash) }),
     async close() {
+      engine.close();
       await list.close();
       journal.close();
       lock.close();

@@ -2,6 +2,7 @@
  * What a step is performed with, and what every step needs of its run. Performs nothing itself.
  */
 import type { Config } from '../config.ts';
+import type { allowance } from '../runs/govern.ts';
 import type { Run } from '../runs/run.ts';
 import type { LandingQueue } from './landing-queue.ts';
 import type { AgentEvent, Agents, Clock, Landing, Prompts, Verify, WorkOrder, Workspaces } from './ports.ts';
@@ -18,6 +19,8 @@ export type Doing = {
   readonly random: () => number;
   readonly signal: AbortSignal;
   readonly activity: (event: AgentEvent) => void;
+  /** What its budgets leave to the step. */
+  readonly allowance: ReturnType<typeof allowance>;
 };
 
 export const orderOf = (run: Run): WorkOrder => ({ id: run.id, ticket: run.ticket, attempt: run.attempt, section: run.section, slot: run.workspaceSlot });
@@ -25,11 +28,10 @@ export const orderOf = (run: Run): WorkOrder => ({ id: run.id, ticket: run.ticke
 /** The check of a task: its own field, else a tag of its section (`{verify:npm test}`), else the config's (4-R9). */
 export function verifyOf(run: Run, config: Config): string | undefined {
   const own = run.task.fields.find((field) => field.key === 'verify')?.value;
-  const tag = run.task.tags
-    .find((each) => each.startsWith(VERIFY_TAG))
-    ?.slice(VERIFY_TAG.length)
-    .trim();
-  return own ?? tag ?? config.verify;
+  const tag = run.task.tags.flatMap((each) => VERIFY_TAG.exec(each)?.[1] ?? [])[0];
+  // One that is empty says nothing.
+  return own?.trim() || tag || config.verify;
 }
 
-const VERIFY_TAG = 'verify:';
+/** As typed, also in the other spelling: `[verify:: npm test]`. */
+const VERIFY_TAG = /^verify::?\s*(.*\S)/i;

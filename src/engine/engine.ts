@@ -10,20 +10,22 @@ import { parse } from '../tasks/parse.ts';
 import { reflowed } from '../tasks/reflow.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
+import type { MarkAsk } from '../runs/put-right.ts';
 import type { EditItem } from '../runs/list-edits.ts';
 import type { Evidence } from '../runs/evidence.ts';
 import { problemsOf } from '../runs/problems.ts';
+import { allowance } from '../runs/govern.ts';
 import type { Run } from '../runs/run.ts';
 import { type Effect, type Event, resumed, turn, type Turned } from '../runs/turn.ts';
-import { apply, worldOf, type World } from '../runs/world.ts';
-import { landingQueue } from './landing-queue.ts';
-import type { ErrandOrder } from '../runs/errand.ts';
-import type { Branches } from './branches.ts';
+import { apply, draftOf, worldOf, type World } from '../runs/world.ts';
+import type { ErrandEnd, ErrandOrder } from '../runs/errand.ts';
 import { performErrand } from './errand.ts';
+import { landingQueue } from './landing-queue.ts';
 import { listWriter } from './list-writer.ts';
 import { orderOf } from './doing.ts';
 import { perform } from './perform.ts';
-import type { AgentEvent, Agents, Clock, Journal, Landing, Log, Prompts, Reading, TaskFile, Verify, Workspaces, Written } from './ports.ts';
+import type { AgentEvent, Agents, Branches, Clock, Journal, Landing, Log, Prompts, Reading, TaskFile, Verify, Workspaces, Written } from './ports.ts';
+import { shortageIn } from '../runs/shortage.ts';
 import { tell } from './tell.ts';
 
 export type EnginePorts = {
@@ -48,6 +50,8 @@ export type EnginePorts = {
   readonly works: boolean;
   /** `--wait` (7-R3). */
   readonly waits: boolean;
+  /** How long to wait where a turn cannot be stored for a full disk or the like; then the engine is broken. */
+  readonly patienceMs: number;
 };
 
 export type Engine = {
@@ -55,7 +59,7 @@ export type Engine = {
   start(): Promise<void>;
   /** Looks at the list; nothing happens if it has not changed. */
   look(): Promise<void>;
-  ask(ask: Ask, by: string, via: string): Promise<Answer>;
+  ask(ask: Ask | MarkAsk, by: string, via: string): Promise<Answer>;
   /** Settles when nothing runs and nothing can start; `failed` = ids of tasks that failed since `start`. */
   whenIdle(): Promise<{ readonly failed: readonly string[] }>;
   /** Rejects when a turn could not be stored or the wheel has a fault: nothing more is done then. */
@@ -67,6 +71,10 @@ export type Engine = {
   drain(): Promise<void>;
   /** Stops all runs at once; their work is in snapshots and they go on at the next start. */
   stop(): Promise<void>;
+  /** No more turns and no timer: a wait of an hour would keep the process for an hour. */
+  close(): void;
+  /** For a broken engine: stops what is performed and waits for it; what it came to is looked for at the next start. */
+  abandon(): Promise<void>;
   /** What surfaces show. */
   now(): Snapshot;
   /** Called after each turn; the returned function takes it back. */
@@ -78,10 +86,15 @@ export type Snapshot = {
   readonly problems: readonly Problem[];
   readonly world: World;
   readonly activity: ReadonlyMap<string, Activity>;
+  /** What the machine is short of: nothing is decided until a turn can be stored again. */
+  readonly blocked: string | undefined;
 };
 
 /** The last that was heard of a run; kept outside the world. */
 export type Activity = { readonly at: number; readonly last: string; readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number };
+
+/** A turn that could not be stored, and since when (ticks). */
+type Unstored = { readonly turned: Turned; readonly finish: () => void; readonly since: number; readonly shortage: string };
 
 type Performing = { readonly ticket: number; readonly abort: AbortController };
 
@@ -107,8 +120,12 @@ export function createEngine(ports: EnginePorts): Engine {
   let turning = false;
   let last: Turned | undefined;
   let cancelWake: (() => void) | undefined;
+  let cancelLook: (() => void) | undefined;
   let asks = 0;
   let dead = false;
+  let unstored: Unstored | undefined;
+  let unwritten: { readonly since: number; readonly shortage: string } | undefined;
+  let putOff = 0;
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => undefined);
 
@@ -116,18 +133,22 @@ export function createEngine(ports: EnginePorts): Engine {
 
   const post = (...events: readonly Event[]): void => {
     mailbox.push(...events);
-    if (turning || dead) return;
+    if (turning || dead || unstored) return;
     turning = true;
     try {
-      for (let event = mailbox.shift(); event; event = mailbox.shift()) takeTurn(event);
+      for (let event = mailbox.shift(); event; event = unstored ? undefined : mailbox.shift()) takeTurn(event);
     } catch (error) {
-      // A turn that could not be stored must not be acted on, nor any later one.
-      dead = true;
-      broken.reject(error);
+      breakDown(error);
     } finally {
       turning = false;
     }
     notify();
+  };
+
+  /** A turn that could not be stored must not be acted on, nor any later one. */
+  const breakDown = (error: unknown): void => {
+    dead = true;
+    broken.reject(error);
   };
 
   const notify = (): void => {
@@ -146,13 +167,55 @@ export function createEngine(ports: EnginePorts): Engine {
       now: clock.now(),
       random: ports.random,
     });
-    store(turned);
-    if (event.kind === 'read' && turned.board === event.board) problems = fresh;
-    board = turned.board;
-    last = turned;
-    tell(log, event, turned, listBefore);
-    for (const effect of turned.effects) carryOut(effect);
-    armWake(turned.wakeAt);
+    const finish = (): void => {
+      if (event.kind === 'read' && turned.board === event.board) problems = fresh;
+      board = turned.board;
+      last = turned;
+      tell(log, event, turned, listBefore);
+      for (const effect of turned.effects) carryOut(effect);
+      armWake(turned.wakeAt);
+    };
+    try {
+      store(turned);
+    } catch (error) {
+      return waitForRoom(turned, finish, error);
+    }
+    finish();
+  };
+
+  /** The wheel stands still until the turn can be stored: nothing is lost by waiting, and nothing of it was done. */
+  const waitForRoom = (turned: Turned, finish: () => void, error: unknown): void => {
+    const shortage = shortageIn(error);
+    const since = unstored?.since ?? clock.ticks();
+    if (shortage === undefined || clock.ticks() - since >= ports.patienceMs) throw error;
+    if (!unstored) {
+      const why = error instanceof Error ? error.message : String(error);
+      log.write('warn', `blocked: ${shortage}; nothing is begun or ended until the journal can be written again, which is tried every second`, { why });
+    }
+    unstored = { turned, finish, since, shortage };
+    clock.after(ROOM_MS, storeAgain);
+  };
+
+  const storeAgain = (): void => {
+    if (!unstored || dead) return;
+    const { turned, finish } = unstored;
+    try {
+      store(turned);
+      unstored = undefined;
+      log.write('info', 'the journal can be written again: going on');
+      turning = true;
+      finish();
+    } catch (error) {
+      try {
+        if (unstored) waitForRoom(turned, finish, error);
+        else breakDown(error);
+      } catch {
+        breakDown(error);
+      }
+    } finally {
+      turning = false;
+    }
+    post();
   };
 
   /** Rows first, effects after: what was asked for is known before it is done. */
@@ -197,6 +260,8 @@ export function createEngine(ports: EnginePorts): Engine {
         return ports.works ? void survey(effect.section) : undefined;
       case 'errand':
         return runErrand(effect.order);
+      case 'keep':
+        return ports.works ? keep(effect.text) : undefined;
       case 'answer':
         answers.get(effect.number)?.(effect.answer);
         answers.delete(effect.number);
@@ -204,15 +269,37 @@ export function createEngine(ports: EnginePorts): Engine {
     }
   };
 
+  /** An agent that needs a person first is not given the next task; later it is tried again. */
+  const lookAtAgents = (): void => {
+    const list = (): void => post({ kind: 'agents', agents: ports.agents.list() });
+    list();
+    cancelLook?.();
+    cancelLook = clock.after(PERSON_MS, list);
+  };
+
   const begin = (run: Run): AbortController => {
     const abort = new AbortController();
     performing.set(run.id, { ticket: run.ticket, abort });
     inLane(run, async () => {
-      const end = await perform(run, { ...ports, config: ports.config(), queue, signal: abort.signal, activity: (event) => note(run.id, event) });
+      const config = ports.config();
+      const left = allowance(draftOf(world), config, run, clock.now());
+      const end = await perform(run, { ...ports, config, queue, allowance: left, signal: abort.signal, activity: (event) => note(run.id, event) });
       if (performing.get(run.id)?.ticket === run.ticket) performing.delete(run.id);
+      if (end.kind === 'final' && end.person) lookAtAgents();
       post({ kind: 'ended', id: run.id, ticket: run.ticket, step: run.step, end });
     });
     return abort;
+  };
+
+  const abortAll = (): void => {
+    for (const { abort } of performing.values()) abort.abort();
+  };
+
+  const keep = (text: string): void => {
+    const trouble = (error: unknown): void => log.write('warn', `a version of the list could not be kept: ${String(error)}`);
+    const kept = (version: string): void =>
+      log.write('info', 'lines went from the list with a save; the version before is kept', { version, remedy: 'todone history --list' });
+    void ports.list.keep(text).then(kept, trouble);
   };
 
   const release = (run: Run): void => {
@@ -235,7 +322,9 @@ export function createEngine(ports: EnginePorts): Engine {
     const abort = new AbortController();
     errands.set(order.section, abort);
     inOwnLane(`${order.kind} of ${order.section}`, order.section, async () => {
-      const end = await performErrand(order, ports.branches, abort.signal);
+      const work = (): Promise<ErrandEnd> => performErrand(order, ports.branches, abort.signal);
+      // What moves the section's branch takes turns with landings.
+      const end = await (order.kind === 'sync' ? queue.between(order.section, work) : work());
       errands.delete(order.section);
       post({ kind: 'errand-ended', section: order.section, errand: order.kind, ticket: order.ticket, end });
     });
@@ -276,14 +365,32 @@ export function createEngine(ports: EnginePorts): Engine {
   const writer = listWriter((edits) => ports.list.edit(edits, board), clock, {
     written: (items, written) => afterWrite(items, written),
     failed: (items, error) => {
+      if (writeLater(items, error)) return;
       const message = error instanceof Error ? error.message : String(error);
       log.write('error', `the list could not be written: ${message}`, { remedy: error instanceof Error && 'remedy' in error ? error.remedy : undefined });
       post({ kind: 'unwritable', items, message });
     },
   });
 
+  /** A full disk passes: what was to be written is kept, and tried again every second for a while. */
+  const writeLater = (items: readonly EditItem[], error: unknown): boolean => {
+    const shortage = shortageIn(error);
+    const now = clock.ticks();
+    unwritten = shortage === undefined ? undefined : (unwritten ?? { since: now, shortage });
+    if (!unwritten || now - unwritten.since >= Math.min(ports.patienceMs, UNWRITTEN_MS_MAX)) return false;
+    if (unwritten.since === now) log.write('warn', `blocked: ${unwritten.shortage}; the list cannot be written, which is tried every second`);
+    putOff++;
+    clock.after(ROOM_MS, () => {
+      putOff--;
+      for (const item of items) writer.add(item);
+    });
+    return true;
+  };
+
   /** The text that we wrote is taken in before what it means for each task, so that nothing is started from an older one. */
   const afterWrite = (items: readonly EditItem[], written: Written): void => {
+    if (unwritten) log.write('info', 'the list can be written again: going on');
+    unwritten = undefined;
     let at = 0;
     const results = items.map((item) => {
       const own = written.results.slice(at, at + item.edits.length);
@@ -331,6 +438,7 @@ export function createEngine(ports: EnginePorts): Engine {
       gitPosition: found.git.position,
       gitOperation: found.git.operation,
       listIsCommitted: found.git.listIsCommitted,
+      gitIndex: found.git.index,
       version: found.version,
       modifiedAt: found.modifiedAt,
     };
@@ -340,7 +448,7 @@ export function createEngine(ports: EnginePorts): Engine {
 
   // ── the life of the engine ──
 
-  const isQuiet = (): boolean => (last?.idle ?? false) && writer.idle() && lanes.size === 0 && !reading && mailbox.length === 0;
+  const isQuiet = (): boolean => !unstored && putOff === 0 && (last?.idle ?? false) && writer.idle() && lanes.size === 0 && !reading && mailbox.length === 0;
 
   const until = (condition: () => boolean): Promise<void> =>
     new Promise((resolve) => {
@@ -364,6 +472,7 @@ export function createEngine(ports: EnginePorts): Engine {
     look,
     ask: (ask, by, via) =>
       new Promise((resolve) => {
+        if (unstored) return resolve({ kind: 'refused', message: `nothing can be stored now: ${unstored.shortage}`, remedy: 'make room, and ask again' });
         const number = ++asks;
         answers.set(number, resolve);
         post({ kind: 'asked', number, ask, by, via });
@@ -383,10 +492,21 @@ export function createEngine(ports: EnginePorts): Engine {
     },
     async stop() {
       post({ kind: 'stop' });
+      if (unstored) abortAll();
       for (const abort of errands.values()) abort.abort();
       await until(() => lanes.size === 0 && writer.idle());
     },
-    now: () => ({ board, problems, world, activity }),
+    close() {
+      dead = true;
+      cancelWake?.();
+      cancelLook?.();
+    },
+    async abandon() {
+      if (!dead) return;
+      abortAll();
+      await until(() => lanes.size === 0 && writer.idle());
+    },
+    now: () => ({ board, problems, world, activity, blocked: (unstored ?? unwritten)?.shortage }),
     onTurn(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -394,6 +514,12 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 }
 
+/** How often a turn that could not be stored is tried again. */
+const ROOM_MS = 1000;
+/** A list that cannot be written for longer is looked at like one that cannot be read. */
+const UNWRITTEN_MS_MAX = 60_000;
+/** How long a person is given before an agent that needed one is tried again. */
+const PERSON_MS = 605_000;
 /** Timers of Node are 32 bits long; a longer wait wakes early and finds nothing to do. */
 const WAKE_MS_MAX = 3_600_000;
 /** As in 1.4-R6, against what the journal knows, where no board was seen before. */

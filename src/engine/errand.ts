@@ -3,7 +3,7 @@
  * commit that `verify` has passed on.
  */
 import type { ErrandEnd, ErrandOrder } from '../runs/errand.ts';
-import type { Branches, MergeWay } from './branches.ts';
+import type { Branches, MergeWay } from './ports.ts';
 
 /** How often the branch may move under a merge before it waits. */
 const MOVES_MAX = 5;

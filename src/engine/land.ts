@@ -4,7 +4,7 @@
  * the last, and where that fails the first one on which it fails is looked for by halves; it alone goes back. The branch moves
  * only to a commit that `verify` has passed on; the commits of one such move are before or after it together.
  */
-import type { End, Run } from '../runs/run.ts';
+import type { End, Failing, Run } from '../runs/run.ts';
 import { type Doing, orderOf, verifyOf } from './doing.ts';
 import type { LandingOrder, Squashed } from './ports.ts';
 
@@ -123,14 +123,20 @@ async function advance(stack: readonly Stacked[], ends: Map<Landing, Landed>): P
 
 /** The work goes back to the agent on top of what it was checked with, where that has landed; else as it was. */
 async function sentBack({ landing, squashed }: Stacked, { message, evidence }: Red, below: Landed | undefined): Promise<End> {
-  const { order, doing } = landing;
+  const { run, order, doing } = landing;
   const landedBelow = typeof below === 'object' && below.kind === 'done' ? below.found?.commit : undefined;
   const start = below === undefined ? squashed.tip : landedBelow;
   await doing.landing.checkout(order.workspace, start === undefined ? squashed.own : squashed.commit);
   const kept = await doing.workspaces.snapshot(order, 'land', order.workspace, start ?? order.start);
   // Where the workspace now stands on the tip, the next attempt goes on from there.
-  return { kind: 'final', reason: 'verify_failed', message, evidence, found: { start: start ?? order.start, kept } };
+  const failing = failingAgain(run.found.failing, squashed.tree);
+  const most = doing.config.limits.sameFailures;
+  const stuck = most > 0 && failing.times >= most;
+  const words = stuck ? `${message}, ${failing.times} times on unchanged work` : message;
+  return { kind: 'final', reason: stuck ? 'no_progress' : 'verify_failed', message: words, evidence, found: { start: start ?? order.start, kept, failing } };
 }
+
+const failingAgain = (before: Failing | undefined, tree: string): Failing => ({ tree, times: before?.tree === tree ? before.times + 1 : 1 });
 
 function unlanded(squashed: Exclude<Squashed, { kind: 'commit' | 'apart' }>, order: LandingOrder, now: number): End {
   switch (squashed.kind) {

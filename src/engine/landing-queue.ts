@@ -13,6 +13,8 @@ const MOVES_MAX = 5;
 export type LandingQueue = {
   /** Lands, when its turn has come. A run that is stopped does not wait: it only looks whether it has landed. */
   land(run: Run, doing: Doing): Promise<End>;
+  /** What else has to do with the branch comes next, between two landings. */
+  between<T>(section: string, work: () => Promise<T>): Promise<T>;
 };
 
 type Waiting = {
@@ -25,6 +27,7 @@ type Waiting = {
 
 export function landingQueue(): LandingQueue {
   const lines = new Map<string, Waiting[]>();
+  const others = new Map<string, (() => Promise<void>)[]>();
   const busy = new Set<string>();
   /** Where a run stood when it first came; kept while it may come again. */
   const places = new Map<string, number>();
@@ -67,8 +70,13 @@ export function landingQueue(): LandingQueue {
   const serve = async (section: string): Promise<void> => {
     if (busy.has(section)) return;
     busy.add(section);
-    for (let line = lines.get(section); line && line.length > 0; line = lines.get(section)) {
+    for (;;) {
+      const other = others.get(section)?.shift();
+      if (other) await other();
+      const line = lines.get(section) ?? [];
+      if (line.length === 0 && !others.get(section)?.length) break;
       const batch = next(line);
+      if (batch.length === 0) continue;
       for (const waiting of batch) leave(waiting);
       try {
         await takeTurn(batch);
@@ -77,6 +85,7 @@ export function landingQueue(): LandingQueue {
       }
     }
     lines.delete(section);
+    others.delete(section);
     busy.delete(section);
   };
 
@@ -97,6 +106,11 @@ export function landingQueue(): LandingQueue {
       if (end.kind !== 'transient') places.delete(run.id);
       return end;
     },
+    between: (section, work) =>
+      new Promise((resolve, reject) => {
+        others.set(section, [...(others.get(section) ?? []), () => work().then(resolve, reject)]);
+        void serve(section);
+      }),
   };
 }
 

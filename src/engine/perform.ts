@@ -6,7 +6,9 @@ import { isPhase } from '../runs/lifecycle.ts';
 import { newId } from '../runs/new-id.ts';
 import type { End, Found, FoundTask, Run, Step } from '../runs/run.ts';
 import { type Doing, orderOf, verifyOf } from './doing.ts';
+import { landingOrder } from './land.ts';
 import type { PhaseEnd, PromptName } from './ports.ts';
+import { shortageIn } from '../runs/shortage.ts';
 
 /** How often a person's work in the way is looked at again. */
 const BUSY_RETRY_MS = 5000;
@@ -21,7 +23,9 @@ export async function perform(run: Run, doing: Doing): Promise<End> {
     if (isPhase(run.step)) return await phase(run, run.step, doing);
     throw new Error(`a run cannot be performed at ${run.step}`);
   } catch (error) {
-    return { kind: 'transient', reason: 'setup_failed', message: `${run.step}: ${error instanceof Error ? error.message : String(error)}` };
+    // No task is to blame for a full disk: it waits for as long as that lasts.
+    const patient = shortageIn(error) !== undefined;
+    return { kind: 'transient', reason: 'setup_failed', message: `${run.step}: ${error instanceof Error ? error.message : String(error)}`, patient };
   }
 }
 
@@ -43,7 +47,7 @@ async function prepare(run: Run, doing: Doing): Promise<End> {
       };
     case 'failed':
       return prepared.transient
-        ? { kind: 'transient', reason: 'setup_failed', message: prepared.message }
+        ? { kind: 'transient', reason: 'setup_failed', message: prepared.message, patient: shortageIn(prepared.message) !== undefined }
         : { kind: 'final', reason: 'setup_failed', message: prepared.message };
   }
 }
@@ -65,8 +69,10 @@ async function phase(run: Run, step: 'plan' | 'implement' | 'update', doing: Doi
       prompt: await promptFor(run, step, workspace, start, doing),
       task: run.task,
       session: run.found.session,
+      sessionUsage: run.found.sessionUsage,
       readOnly,
       plan: run.found.plan,
+      allowance: doing.allowance,
       limitMs: doing.prompts.limitMs(run.looks ?? step) ?? doing.config.limits.phase,
     },
     doing.activity,
@@ -75,7 +81,18 @@ async function phase(run: Run, step: 'plan' | 'implement' | 'update', doing: Doi
   if (doing.signal.aborted) return stopped(run, step, workspace, start, doing);
   if (done.end.kind !== 'done') return keepWork(run, step, done, workspace, start, doing);
   if (readOnly) return undoPlanChanges(run, done, workspace, start, doing);
-  return judge(run, step, done, doing);
+  const end = judge(run, step, done, doing);
+  return (step === 'implement' ? await earlyConflict(run, end, doing) : undefined) ?? end;
+}
+
+/** What others have landed meanwhile is met now, and not after the rest of the phases and `verify`. */
+async function earlyConflict(run: Run, end: End, doing: Doing): Promise<End | undefined> {
+  const outcome = end.kind === 'done' ? end.found?.outcome : 'failed';
+  const order = run.steps.includes('update') && (outcome === 'done' || outcome === undefined) ? landingOrder(run) : undefined;
+  const conflict = order && (await doing.landing.preflight(order));
+  if (!conflict || end.kind !== 'done') return undefined;
+  const { message, evidence, start, kept } = conflict;
+  return { kind: 'rework', reason: 'conflict', message, evidence, found: { ...end.found, start, kept } };
 }
 
 /** Whether the workspace may hold something of this run already. */
@@ -160,7 +177,7 @@ async function keepWork(run: Run, step: Step, done: PhaseEnd, workspace: string,
   const { end } = done;
   const found = { ...done.found, kept: kept ?? run.found.kept };
   if (end.kind === 'final') return { ...end, evidence: end.evidence ?? done.tail, found: { ...end.found, ...found } };
-  return end.kind === 'rework' ? { ...end, found: { ...end.found, ...found } } : end;
+  return end.kind === 'rework' || end.kind === 'transient' ? { ...end, found: { ...end.found, ...found } } : end;
 }
 
 async function stopped(run: Run, step: Step, workspace: string, start: string, doing: Doing): Promise<End> {

@@ -3,10 +3,11 @@
  * for tests and a real adapter, and one contract suite for both. Never names a library, a git command or a table.
  */
 import type { Board, Edit, Edited } from '../tasks/task.ts';
+import type { ErrandEnd, ErrandOrder } from '../runs/errand.ts';
 import type { Caller } from '../runs/caller.ts';
 import type { Called, RequestName } from '../runs/requests.ts';
 import type { AgentChoice } from '../runs/settings.ts';
-import type { End, Found, Known, Run, Step, TaskText, Usage } from '../runs/run.ts';
+import type { End, Found, Known, Run, Spent, Step, TaskText, Usage } from '../runs/run.ts';
 
 export interface Clock {
   /** Wall time, ms since 1970: for display and dates. */
@@ -34,6 +35,8 @@ export type GitState = {
   readonly operation?: string;
   /** The list's bytes are exactly those of git's index or HEAD. */
   readonly listIsCommitted: boolean;
+  /** Changes whenever git's index is written: what `git checkout -- <list>` moves beside the list. */
+  readonly index?: string;
 };
 
 export type Written = {
@@ -58,6 +61,8 @@ export interface TaskFile {
   watch(hint: () => void): Promise<() => Promise<void>>;
   /** Finishes what a crash interrupted and merges late writes on displaced files; at start and in idle time. */
   recover(): Promise<void>;
+  /** Puts a text that the list had into its versions; gives the version's name. */
+  keep(text: string): Promise<string>;
 }
 
 export class ListRefused extends Error {
@@ -205,6 +210,8 @@ export type Layer = { readonly order: LandingOrder; readonly commit: string };
 export interface Landing {
   /** With `onto`, a commit above the tip, it is laid on that; nothing in the workspace changes then. */
   squash(order: LandingOrder, onto?: string): Promise<Squashed>;
+  /** A conflict with what has landed since the run began, given back as `squash` does; undefined where there is none to be seen yet. */
+  preflight(order: LandingOrder): Promise<Extract<Squashed, { kind: 'conflict' }> | undefined>;
   /**
    * The workspace's tree becomes exactly `commit`, ignored files kept: where `verify` runs. With `own` that is for a while
    * only: the next `squash` finds the work of `own` there again, whatever happened in between.
@@ -219,11 +226,47 @@ export interface Landing {
   proof(section: string, id: string, hash?: string): Promise<{ readonly commit: string; readonly hash: string } | undefined>;
 }
 
+// ── a section's branch as a whole (4-R10) ────────────────────────────────────────────────────────
+
+/** `sync` = the base into the section's branch; `land` = the section's branch into the base. */
+export type MergeWay = 'sync' | 'land';
+
+export type Merging =
+  /** There is nothing to merge; worktrees that were left behind have followed. */
+  | { readonly kind: 'current'; readonly message: string }
+  /** The merged commit, not on `branch` yet, whose tip is `tip`. `message` says what it does. */
+  | { readonly kind: 'merged'; readonly branch: string; readonly tip: string; readonly commit: string; readonly message: string }
+  | { readonly kind: 'conflict'; readonly message: string; readonly remedy: string }
+  | Unmergeable;
+
+/** `busy` = not now, `refused` = not before a person has changed something. */
+export type Unmergeable =
+  | { readonly kind: 'refused'; readonly message: string; readonly remedy: string }
+  | { readonly kind: 'busy'; readonly message: string; readonly remedy: string };
+
+export type Merged = Extract<Merging, { kind: 'merged' }>;
+
+/** Each looks first whether it has already happened. */
+export interface Branches {
+  merge(section: string, way: MergeWay): Promise<Merging>;
+  /**
+   * The command on exactly this commit, in a clean checkout; undefined where it is a check in words, or has
+   * passed on the same tree before. Throws where there can be none.
+   */
+  verify(order: ErrandOrder, commit: string, command: string, signal: AbortSignal): Promise<Verified | undefined>;
+  /** Compare-and-swap of the branch; worktrees that have it checked out move along. */
+  advance(section: string, way: MergeWay, merged: Merged): Promise<Advanced>;
+  push(order: ErrandOrder, signal: AbortSignal): Promise<ErrandEnd>;
+  /** After a push: the section's one pull request, made or brought up to date. */
+  pullRequest(order: ErrandOrder, signal: AbortSignal): Promise<ErrandEnd>;
+}
+
 // ── agents ───────────────────────────────────────────────────────────────────────────────────────
 
 /** One event form for every agent's stream (5.3-R2). */
 export type AgentEvent =
-  | { readonly kind: 'text'; readonly text: string }
+  /** `aside`: said by the client and not by the agent: a warning, a retry. No sign of progress. */
+  | { readonly kind: 'text'; readonly text: string; readonly aside?: boolean }
   | { readonly kind: 'tool'; readonly name: string; readonly input?: string; readonly output?: string; readonly failed?: boolean }
   | { readonly kind: 'file'; readonly path: string; readonly change: 'added' | 'changed' | 'removed' }
   | { readonly kind: 'usage'; readonly usage: Usage; readonly cumulative: boolean }
@@ -244,9 +287,13 @@ export type PhaseOrder = WorkOrder & {
   /** The task as the list has it: for the embedded agent's `run:`. */
   readonly task: TaskText;
   readonly session?: string;
+  /** What the session had used before, for clients that count the whole of it. */
+  readonly sessionUsage?: Usage;
   readonly readOnly: boolean;
   readonly plan?: string;
   readonly limitMs: number;
+  /** What its budgets leave to it (5.3-R7). */
+  readonly allowance?: { readonly [U in keyof Spent]?: number };
 };
 
 export type { TaskText };

@@ -11,6 +11,7 @@ import { callerSchema } from './caller.ts';
 import { idOf, type Scene } from './choose.ts';
 import { isRequest, type RefusalCode } from './requests.ts';
 import { resolve } from './resolve.ts';
+import { type MarkAsk, putRight } from './put-right.ts';
 import { type Draft, knownIn, putKnown, putRun, runIn } from './world.ts';
 
 export const askSchema = z.discriminatedUnion('kind', [
@@ -41,7 +42,7 @@ export type Answer =
 type TaskAsk = Exclude<Ask, { readonly kind: 'branch' }>;
 
 type AskedWith = {
-  readonly ask: TaskAsk;
+  readonly ask: TaskAsk | MarkAsk;
   readonly by: string;
   readonly via: string;
   readonly draft: Draft;
@@ -63,6 +64,8 @@ export function answerAsk(asking: AskedWith): Asked {
       return pause(asking, ask.section, true);
     case 'resume':
       return pause(asking, ask.section, false);
+    case 'mark':
+      return putRight(asking, ask.fixes);
     case 'request': {
       const { scene } = asking;
       if (!scene) return only(UNREAD);
@@ -96,7 +99,7 @@ function retry(asking: AskedWith, id: string | undefined, located: Located | und
   const target = targetOf(located.task);
   const mark = { kind: 'mark', target, expect: ['failed'], marker: { state: 'open', ...(id === undefined ? {} : { id }) } } as const;
   const edits = fresh ? [mark, { kind: 'addTag', target, key: 'fresh' } as const] : [mark];
-  if (known) putKnown(asking.draft, { ...known, attempts: 0, updatedAt: asking.now }, asking.by, asking.via);
+  if (known) putKnown(asking.draft, { ...known, attempts: 0, spent: undefined, updatedAt: asking.now }, asking.by, asking.via);
   return {
     ...only({ kind: 'ok', message: 'it will be tried again', id }),
     edits: [{ purpose: 'ask', id: id ?? '', ticket: known?.ticket ?? 0, edits, urgent: true }],

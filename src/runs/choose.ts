@@ -6,8 +6,10 @@ import type { Config } from '../config.ts';
 import type { Board, Located, MarkerState, Problem, Section, Task } from '../tasks/task.ts';
 import { afterOf, findById, idOf as idOnLine, laneOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
 import { dateMs } from './dates.ts';
+import { isUngated } from './gates.ts';
 import { looksOf, pickAgent, type Picked } from './pick-agent.ts';
 import { filesField, filesOfRun, meeting } from './files.ts';
+import { overBudget, type Parked, parkedOf } from './govern.ts';
 import { noRoom, occupies, roomOf, takeRoom } from './room.ts';
 import type { Known } from './run.ts';
 import type { Draft } from './world.ts';
@@ -45,6 +47,8 @@ export type WhyCode =
   | 'subtasks'
   | 'owner'
   | 'agent'
+  | 'limit'
+  | 'budget'
   | 'fresh'
   | 'section'
   | 'cap'
@@ -213,15 +217,27 @@ function* verdictsOf(scene: Scene, section: Section, held: ReadonlyMap<Task, Pro
     if (reason) {
       yield [index, { kind: 'waits', task, why: reason }];
     } else {
-      const picked = pickAgent(scene, task);
-      yield [
-        index,
-        picked.kind === 'picked' ? { kind: 'ready', task, picked } : { kind: 'waits', task, why: why('5.3-R1', 'agent', picked.message, picked.remedy) },
-      ];
+      yield [index, agentVerdict(scene, task)];
     }
     if (!barrier && isBarrier(state, task)) barrier = task;
   }
 }
+
+/** Whether there is an agent for it, and whether what agents have used up holds it (5.3-R1, R5, R7). */
+function agentVerdict(scene: Scene, task: Task): Verdict {
+  const picked = pickAgent(scene, task);
+  if (picked.kind !== 'picked') return { kind: 'waits', task, why: why('5.3-R1', 'agent', picked.message, picked.remedy) };
+  const parked = parkedOf(scene.draft, scene.config, picked.agent, scene.now);
+  if (parked) return { kind: 'waits', task, why: parkedWhy(parked) };
+  const over = overBudget(scene.draft, scene.config, { id: idOf(scene, task), section: task.section }, scene.now);
+  if (over === undefined) return { kind: 'ready', task, picked };
+  return { kind: 'waits', task, why: why('5.3-R7', 'budget', over, 'raise it under budgets in the config; the budget of a day ends with the day') };
+}
+
+const parkedWhy = ({ account, message, until }: Parked): Why => ({
+  ...why('5.3-R5', 'limit', `${account} has reached a limit: ${message}`, 'nothing to do: it goes on by itself when the limit is over'),
+  until,
+});
 
 /** The copy that a recurring task leaves for its next date: it has both. */
 const isRearmed = (task: Task): boolean => task.tags.some(({ key }) => key === 'every') && task.tags.some(({ key }) => key === 'not-before');
@@ -267,6 +283,7 @@ type WaitRule = (scene: Scene, section: Section, task: Task, index: number, barr
 const WAITS: readonly WaitRule[] = [
   (scene, _section, task) => heldWhy(scene, task),
   (_scene, _section, task) => laneWhy(task),
+  (scene, _section, task) => (isUngated(scene.draft, task) ? UNGATED : undefined),
   (_scene, _section, _task, _index, barrier) => barrier && barrierWhy(barrier),
   (scene, _section, task) => afterWhy(scene, task),
   (scene, _section, task) => timeWhy(scene, task),
@@ -288,6 +305,13 @@ function heldWhy(scene: Scene, task: Task): Why | undefined {
   if (known?.state !== 'done' || tagValue(task, 'redo') !== undefined) return undefined;
   return why('1.4-R8', 'held', `done in ${known.hash ?? 'an earlier run'}; add {redo} to run it again`, 'add {redo} to the line, or set it back to [✅]');
 }
+
+const UNGATED: Why = {
+  rule: '1.4-R7',
+  code: 'approval',
+  message: 'it waited for a person, and git, not a person, took the tag away: that is no approval',
+  remedy: 'write the tag ({approval}, {triage}, {decision}…) again, save, and delete it',
+};
 
 const LANES = {
   triage: ['it waits for triage', 'accept it by deleting {triage}, or delete the task'],

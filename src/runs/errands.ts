@@ -22,8 +22,6 @@ export type ErrandsLook = { readonly draft: Draft; readonly scene: Scene | undef
 
 /** A try that has to wait at most this long keeps `--once` from ending. */
 const SOON_MS = 60_000;
-/** How long landings of the section's tasks go first. */
-const POLITE_MS = 10_000;
 const DAY_MS = 86_400_000;
 const BUSY_MS = 5000;
 const PERSON_MS = 900_000;
@@ -61,15 +59,7 @@ function whenReady({ draft, now, asked }: ErrandsLook, errand: Errand): number {
   if (errands.going.has(errand.section)) return Number.POSITIVE_INFINITY;
   if (errand.kind === 'land' && [...errands.going.values()].includes('land')) return Number.POSITIVE_INFINITY;
   // What has failed may have been put right while nobody was here to try.
-  const due = errands.begun ? (errand.waitUntil ?? now) : now;
-  if (isAsked || !isLanding(draft, errand.section)) return due;
-  return Math.max(due, (errand.waitUntil ?? errand.at) + POLITE_MS);
-}
-
-/** Landings and errands of one branch take turns. */
-function isLanding(draft: Draft, section: string): boolean {
-  for (const run of runsIn(draft)) if (run.section === section && run.step === 'land' && run.waitUntil === undefined) return true;
-  return false;
+  return errands.begun ? (errand.waitUntil ?? now) : now;
 }
 
 // ── what asks for an errand ──────────────────────────────────────────────────────────────────────
@@ -79,17 +69,17 @@ export function askErrand(draft: Draft, scene: Scene | undefined, kind: ErrandKi
   if (!scene) return { kind: 'refused', message: 'the list has not been read', remedy: 'see todone doctor' };
   if (!scene.board.sections.some((each) => each.name === section))
     return { kind: 'unknown', message: `no section is called ${section}`, remedy: 'todone status shows every section' };
-  const errand = due(draft, kind, section, by, scene.now);
+  const errand = putDue(draft, kind, section, by, scene.now);
   return { kind: 'ok', message: `${kind} of ${section} is under way`, errand };
 }
 
 /** After a task has landed. */
 export function afterLanding(draft: Draft, config: Config, section: string, now: number): void {
-  if (config.syncBase === 'onLand') due(draft, 'sync', section, 'syncBase', now);
+  if (config.syncBase === 'onLand') putDue(draft, 'sync', section, 'syncBase', now);
 }
 
 /** One that goes on already is not begun twice; it is not told apart from the new one. */
-function due(draft: Draft, kind: ErrandKind, section: string, by: string, now: number): Errand {
+function putDue(draft: Draft, kind: ErrandKind, section: string, by: string, now: number): Errand {
   const before = errandIn(draft, kind, section);
   if (before?.state === 'due' && draft.world.errands.going.get(section) === kind) return before;
   return putErrand(draft, { section, kind, ticket: (before?.ticket ?? 0) + 1, by, state: 'due', tries: 0, at: now, url: before?.url });
@@ -102,8 +92,8 @@ function lookAtSection({ draft, config, now }: ErrandsLook, scene: Scene, name: 
   if (isFinished(draft, scene, name)) {
     markDone(draft, name);
     draft.history.push({ id: `section:${name}`, field: SECTION_DONE, old: null, new: 'done', by: scene.instance, via: 'engine' });
-    if (config.onSectionDone !== 'none') due(draft, FOLLOWS[config.onSectionDone], name, 'onSectionDone', now);
-  } else if (config.syncBase === 'daily' && now >= lastSync(draft, name, openSince) + DAY_MS) due(draft, 'sync', name, 'syncBase', now);
+    if (config.onSectionDone !== 'none') putDue(draft, FOLLOWS[config.onSectionDone], name, 'onSectionDone', now);
+  } else if (config.syncBase === 'daily' && now >= lastSync(draft, name, openSince) + DAY_MS) putDue(draft, 'sync', name, 'syncBase', now);
 }
 
 /** The history row of a finished section has this field. */

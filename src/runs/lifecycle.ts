@@ -3,7 +3,7 @@
  * follows which reason. It never looks at the list: what a person wants is `steer.ts`.
  */
 import type { Config } from '../config.ts';
-import type { End, Ending, Found, Reason, Run, Step } from './run.ts';
+import type { End, Ending, Found, Reason, Run, Step, Usage } from './run.ts';
 import { STEPS } from './run.ts';
 
 /** What follows a final end (2-R6). */
@@ -56,13 +56,15 @@ export function advance(run: Run, end: End, policy: Policy): Run {
     case 'transient':
       return end.patient || run.tries + 1 < policy.attempts
         ? again(run, end, policy)
-        : settle(run, failed(end.reason, `failed in ${run.step}: ${end.message} (${run.tries + 1} tries)`));
+        : settle(withFound(run, end.found), failed(end.reason, `failed in ${run.step}: ${end.message} (${run.tries + 1} tries)`));
     case 'rework':
       return run.reworks < REWORKS_MAX && (policy.learns || end.reason === 'conflict')
         ? sentBack(withFound(run, end.found), end, policy)
         : nextAttempt(withFound(run, end.found), end.reason, end.message, end.evidence, policy);
     case 'final':
-      return nextAttempt(withFound(run, end.found), end.reason, end.message, end.evidence, policy);
+      return end.person
+        ? settle(withFound(run, end.found), failed(end.reason, `failed in ${run.step}: ${end.message}`))
+        : nextAttempt(withFound(run, end.found), end.reason, end.message, end.evidence, policy);
   }
 }
 
@@ -101,7 +103,7 @@ function sentBack(run: Run, end: Extract<End, { kind: 'rework' }>, policy: Polic
 
 function again(run: Run, end: Extract<End, { kind: 'transient' }>, policy: Policy): Run {
   const waitUntil = end.retryAt ?? policy.now + backoffMs(run.tries, policy);
-  return { ...run, ticket: run.ticket + 1, tries: run.tries + 1, waitUntil, evidence: end.message };
+  return { ...withFound(run, end.found), ticket: run.ticket + 1, tries: run.tries + 1, waitUntil, waitFrom: policy.now, evidence: end.message };
 }
 
 function nextAttempt(run: Run, reason: Reason, message: string, evidence: string | undefined, policy: Policy): Run {
@@ -111,7 +113,7 @@ function nextAttempt(run: Run, reason: Reason, message: string, evidence: string
   if (!may || run.attempt >= policy.attempts) return settle(run, failed(reason, describe(at, message, run.attempt, may ? policy.attempts : run.attempt)));
   const from = run.steps.includes(rule.from) ? rule.from : 'prepare';
   const next = { ...begin(run, from), attempt: run.attempt + 1, reworks: 0, sentBack: undefined, evidence: evidence ?? message };
-  return rule.waits ? { ...next, waitUntil: policy.now + backoffMs(run.attempt - 1, policy) } : next;
+  return rule.waits ? { ...next, waitUntil: policy.now + backoffMs(run.attempt - 1, policy), waitFrom: policy.now } : next;
 }
 
 const failed = (reason: Reason, message: string): Ending => ({ state: 'failed', reason, message });
@@ -128,7 +130,14 @@ function backoffMs(tries: number, policy: Policy): number {
 function withFound(run: Run, found: Found | undefined): Run {
   if (!found) return run;
   const notes = [...(run.found.notes ?? []), ...(found.notes ?? [])].slice(-NOTES_MAX);
-  return { ...run, found: { ...run.found, ...found, ...(notes.length > 0 ? { notes } : {}) } };
+  const usage = found.usage ? added(run.found.usage, found.usage) : run.found.usage;
+  return { ...run, found: { ...run.found, ...found, ...(notes.length > 0 ? { notes } : {}), ...(usage ? { usage } : {}) } };
 }
+
+const added = (before: Usage | undefined, more: Usage): Usage => ({
+  inputTokens: (before?.inputTokens ?? 0) + more.inputTokens,
+  outputTokens: (before?.outputTokens ?? 0) + more.outputTokens,
+  costUsd: (before?.costUsd ?? 0) + more.costUsd,
+});
 
 const NOTES_MAX = 20;

@@ -32,6 +32,7 @@ export function pickAgent(scene: { readonly draft: Draft; readonly config: Confi
     return wanted === undefined
       ? NO_AGENT
       : none(`agent ${wanted} is not known`, `define it under agents in the config, or use one of: ${agents.map((agent) => agent.name).join(', ')}`);
+  if (found.waitsForPerson) return none(`agent ${found.name} waits for you`, found.problem ?? 'see what its last task says');
   if (!found.installed) return none(`agent ${found.name} is not installed`, found.problem ?? `install ${found.name}, or name another agent`);
   if (!canTake(found, task))
     return none(`agent ${found.name} has nothing to run for this task`, 'add a field "run: <command>" or a sh block under the task, or name another agent');

@@ -30,7 +30,8 @@ export function pullRequestBlock(tasks: readonly DoneTask[]): string {
 /** The body with ToDone's part put in the place of the last one; a body without one gets it at its end. */
 export function withBlock(body: string, block: string): string {
   const text = body.replaceAll('\r\n', '\n');
-  const from = text.indexOf(BEGIN);
+  // The last one: an earlier one without its end is a person's by now.
+  const from = text.lastIndexOf(BEGIN);
   const to = from < 0 ? -1 : text.indexOf(END, from);
   if (to >= 0) return text.slice(0, from) + block + text.slice(to + END.length);
   return text.trim() === '' ? block : `${text.trimEnd()}\n\n${block}`;

@@ -77,7 +77,7 @@ function withoutLine(evidence: Evidence, id: string, landed: LandedFact, nameles
   const alike = nameless.filter((task) => isTitled(task.title, landed.subject) && (landed.section ?? task.section) === task.section);
   const [first] = alike;
   if (first && alike.length === 1)
-    return { ...row, section: first.section, text: first.text, occurrence: first.occurrence, commit: landed.commit, held: 'done' };
+    return { ...row, section: first.section, text: first.text, occurrence: first.occurrence, commit: landed.commit, held: 'alike' };
   return { ...row, section: landed.section ?? '', text: landed.subject, occurrence: 0, ...line, commit: landed.commit, gone: true };
 }
 

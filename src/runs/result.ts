@@ -15,7 +15,7 @@ export const resultSchema = z.object({
     .array(z.object({ title: z.string().min(1).max(500), details: z.string().max(20_000).optional() }))
     .max(20)
     .optional()
-    .describe('With needs_prerequisite: what has to be done first, in that order. With done: what was found besides and is no part of this task'),
+    .describe('With needs_prerequisite: what has to be done first. With done: what was found besides and is no part of this task'),
   question: z.string().max(5000).optional().describe('What a person has to decide, with needs_decision'),
 });
 

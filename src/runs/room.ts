@@ -2,6 +2,7 @@
  * Room for one more run (3-R3): the caps of machine, section, agent, model, account and worker, and the workspace that a run
  * gets. Counts runs that work; one that only waits for its line to be written has left its workspace.
  */
+import { accountOf } from './govern.ts';
 import type { Config } from '../config.ts';
 import type { Task } from '../tasks/task.ts';
 import { tagValue } from '../tasks/find.ts';
@@ -77,7 +78,13 @@ function fill(room: Room, keys: readonly string[]): void {
 }
 
 function keysOf(scene: Scene, { section, agent, model, owner }: Taken): string[] {
-  return [`section ${section}`, `agent ${agent}`, ...(model === undefined ? [] : [`model ${model}`]), `account ${accountOf(scene, agent)}`, `worker ${owner}`];
+  return [
+    `section ${section}`,
+    `agent ${agent}`,
+    ...(model === undefined ? [] : [`model ${model}`]),
+    `account ${accountOf(scene.config, agent)}`,
+    `worker ${owner}`,
+  ];
 }
 
 function* capsFor(scene: Scene, { task, agent, model }: Taker): Generator<[string, Cap]> {
@@ -90,15 +97,10 @@ function* capsFor(scene: Scene, { task, agent, model }: Taker): Generator<[strin
     const name = Object.keys(caps.models).find((each) => each === model || own(config.models, each) === model);
     yield [`model ${model}`, { most: name === undefined ? undefined : caps.models[name], what: `model ${model}`, where: `caps.models.${name} in the config` }];
   }
-  const account = accountOf(scene, agent);
+  const account = accountOf(scene.config, agent);
   yield [`account ${account}`, { most: own(caps.accounts, account), what: `account ${account}`, where: `caps.accounts.${account} in the config` }];
   const owner = ownerOf(scene, task);
   yield [`worker ${owner}`, { most: own(caps.owners, owner), what: `worker ${owner}`, where: `caps.owners.${owner} in the config` }];
-}
-
-/** Agents that share an account share its limits; one that names none has its own. */
-function accountOf(scene: Scene, agent: string): string {
-  return own(scene.config.agents, agent)?.account ?? agent;
 }
 
 function ownerOf(scene: Scene, task: Task): string {

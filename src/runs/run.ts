@@ -50,14 +50,20 @@ export type Known = {
   readonly summary?: string;
   readonly plan?: string;
   readonly session?: string;
+  readonly sessionUsage?: Usage;
   /** What the last attempt left as evidence for the next one. */
   readonly evidence?: string;
-  /** Set while the list shows something else than `state` on a person's or git's account (1.4-R7, R8). */
-  readonly held?: 'done' | 'rollback';
+  /**
+   * Set while the list shows something else than `state` on a person's account (1.4-R8); `alike` = after the journal was lost,
+   * where only its title says that this line is the task that landed.
+   */
+  readonly held?: 'done' | 'alike';
   /** Its claim was lost with the journal, and git or a run folder shows that it was ours: it is claimed again (2-R4). */
   readonly resume?: boolean;
   /** Its line was on the list no more when that was last believed. */
   readonly gone?: boolean;
+  /** Since a person last said `[]`. */
+  readonly spent?: Spent;
   readonly createdAt: number;
   readonly updatedAt: number;
 };
@@ -75,11 +81,19 @@ export type End =
       readonly retryAt?: number;
       /** Waits as long as it takes: a limit, a person's work in the way. */ readonly patient?: boolean;
       /** Something that is not ours is in this workspace; another one may do. */ readonly workspaceBusy?: boolean;
+      readonly found?: Found;
     }
   /** Back to `implement`, with the reason as evidence. */
   | { readonly kind: 'rework'; readonly reason: Reason; readonly message: string; readonly evidence: string; readonly found?: Found }
-  /** This attempt is over. `evidence` is for the next one. */
-  | { readonly kind: 'final'; readonly reason: Reason; readonly message: string; readonly evidence?: string; readonly found?: Found };
+  /** This attempt is over. `evidence` is for the next one. `person`: no other attempt before a person has done something. */
+  | {
+      readonly kind: 'final';
+      readonly reason: Reason;
+      readonly message: string;
+      readonly evidence?: string;
+      readonly found?: Found;
+      readonly person?: boolean;
+    };
 
 /** What a step found out and later steps need; merged into the run. Everything absolute. */
 export type Found = {
@@ -103,13 +117,25 @@ export type Found = {
   readonly hash?: string;
   readonly kept?: string;
   readonly notes?: readonly string[];
+  /** Of a phase: what it used. Of a run: what all of its phases used. */
   readonly usage?: Usage;
+  /** What the session has used by its client's own count, where that goes over all phases. */
+  readonly sessionUsage?: Usage;
+  /** How long the phase took. */
+  readonly tookMs?: number;
+  /** The tree on which a check failed last, and how often one after the other (5.3-R4). */
+  readonly failing?: Failing;
 };
+
+export type Failing = { readonly tree: string; readonly times: number };
 
 /** A task that an agent found; `id` is given where another line has to name it. */
 export type FoundTask = { readonly id?: string; readonly title: string; readonly details?: string };
 
 export type Outcome = 'done' | 'failed' | 'needs_prerequisite' | 'needs_decision' | 'no_change';
+
+/** What was used up: tokens in and out, money, wall time of agents. */
+export type Spent = { readonly tokens: number; readonly costUsd: number; readonly ms: number };
 
 export type Usage = { readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number };
 
@@ -139,6 +165,8 @@ export type Run = {
   /** How often this step has been tried for transient faults, and when it goes on. */
   readonly tries: number;
   readonly waitUntil?: number;
+  /** When that wait began, by the same clock. */
+  readonly waitFrom?: number;
   readonly reworks: number;
   /** Why it was sent back to the agent in this attempt. */
   readonly sentBack?: Reason;

@@ -61,7 +61,7 @@ export function wentBack(board: Board, draft: Draft): { readonly id: string; rea
   for (const id of draft.world.known.keys()) {
     const known = knownIn(draft, id);
     const located = known && locateKnown(board, draft, known);
-    if (!known || !located || known.held === 'done' || runIn(draft, id)?.halt) continue;
+    if (!known || !located || known.held !== undefined || runIn(draft, id)?.halt) continue;
     if (goesBack(expected(draft, known), located.task) || isOutlived(known, runIn(draft, id), located.task)) back.push({ id, located });
   }
   return back;
@@ -145,7 +145,7 @@ function isOutlived(known: Known, run: Run | undefined, task: Task): boolean {
 
 function isRollback(changes: readonly Change[], seen: Seen): boolean {
   if (changes.some(({ known, run, task }) => task && isOutlived(known, run, task))) return true;
-  const back = changes.filter((change) => change.task && change.known.held !== 'done' && goesBack(change.expected, change.task));
+  const back = changes.filter((change) => change.task && change.known.held === undefined && goesBack(change.expected, change.task));
   // A failed task set to [] is how a person asks for another attempt: only git's own bytes make it a rollback.
   const certain = back.filter((change) => change.expected !== 'failed' || seen.listIsCommitted);
   const vanished = changes.filter((change) => change.run && !change.task);
@@ -194,12 +194,12 @@ function takeKnown(seen: Look, change: Change): readonly Run[] {
   if (!task) return lineGone(seen, known);
   const to = task.marker.state;
   if (known.state === 'done' && (to === 'open' || to === 'blocked')) {
-    if (tagValue(task, 'redo') !== undefined) remember(seen, known.id, task, to, { held: undefined, attempts: 0, kept: undefined });
-    else if (known.held !== 'done') remember(seen, known.id, task, 'done', { held: 'done' });
+    if (tagValue(task, 'redo') !== undefined) remember(seen, known.id, task, to, { held: undefined, attempts: 0, spent: undefined, kept: undefined });
+    else if (known.held === undefined) remember(seen, known.id, task, 'done', { held: 'done' });
   } else if (known.state !== to) {
     remember(seen, known.id, task, to, {
       held: undefined,
-      ...(to === 'open' || to === 'blocked' ? { attempts: 0 } : {}),
+      ...(to === 'open' || to === 'blocked' ? { attempts: 0, spent: undefined } : {}),
       ...(to === 'done' ? { hash: task.marker.hash } : {}),
     });
   } else if (known.text !== task.text || known.section !== task.section || known.occurrence !== task.occurrence || known.held || known.gone) {

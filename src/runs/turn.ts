@@ -4,20 +4,25 @@
  */
 import type { Config } from '../config.ts';
 import type { Board, Edit, Edited, Problem, Task } from '../tasks/task.ts';
+import { dropsLines } from '../tasks/dropped.ts';
 import { tagValue } from '../tasks/find.ts';
 import { notWritten, overtaken, replyTo } from './answer-request.ts';
 import { answerAsk, type Answer, type Ask } from './ask.ts';
 import { wordsFor } from './caller.ts';
 import { freed, heldBack } from './behind.ts';
+import { overBudget, parkedOf, settleAccount } from './govern.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
 import { expired } from './claims.ts';
+import { countFromNow } from './clock-back.ts';
 import type { TipFiles } from './files.ts';
+import { noteGates } from './gates.ts';
 import { claimEdit, type EditItem, mendEdit, type Reply, settleEdits } from './list-edits.ts';
 import type { Errand, ErrandOrder } from './errand.ts';
 import { afterLanding, askErrand, type ErrandEnded, errandEnded, type ErrandsTurned, turnErrands } from './errands.ts';
 import { advance, begin, isPhase, settle, stepsOf } from './lifecycle.ts';
 import { newId } from './new-id.ts';
 import { notice } from './notice.ts';
+import type { MarkAsk } from './put-right.ts';
 import { adopt, freshKnown } from './recover.ts';
 import { freeSlot, isPersons, slotKey } from './room.ts';
 import type { End, Known, Run, Step } from './run.ts';
@@ -31,6 +36,8 @@ export type ListFacts = {
   /** A merge, rebase… in progress. */
   readonly gitOperation: string | undefined;
   readonly listIsCommitted: boolean;
+  /** Changes with every write of git's index. */
+  readonly gitIndex?: string | undefined;
   readonly version: string;
   readonly modifiedAt: number;
 };
@@ -56,7 +63,7 @@ export type Event =
   | { readonly kind: 'unwritable'; readonly items: readonly EditItem[]; readonly message: string }
   | { readonly kind: 'ended'; readonly id: string; readonly ticket: number; readonly step: Step; readonly end: End }
   | (ErrandEnded & { readonly kind: 'errand-ended' })
-  | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask; readonly by: string; readonly via: string }
+  | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask | MarkAsk; readonly by: string; readonly via: string }
   /** The files of a section's tip, asked for by `survey`; undefined where they could not be listed. */
   | { readonly kind: 'surveyed'; readonly section: string; readonly files: TipFiles | undefined }
   | { readonly kind: 'agents'; readonly agents: readonly AgentChoice[] }
@@ -75,7 +82,9 @@ export type Effect =
   /** Which files the tip of this section holds: wanted for the choice. */
   | { readonly kind: 'survey'; readonly section: string }
   | { readonly kind: 'errand'; readonly order: ErrandOrder }
-  | { readonly kind: 'answer'; readonly number: number; readonly answer: Answer };
+  | { readonly kind: 'answer'; readonly number: number; readonly answer: Answer }
+  /** The list had this text, of which lines are gone: it goes into the versions. */
+  | { readonly kind: 'keep'; readonly text: string };
 
 export type Given = {
   /** The board that counts; undefined until the list was first believed. */
@@ -109,6 +118,7 @@ const ROLLBACK_LOOK_MS = 250;
 /** One turn. The caller stores `draft` first, then puts it into the world, then performs the effects. */
 export function turn(world: World, event: Event, given: Given): Turned {
   const turning: Turning = { draft: draftOf(world), effects: [], replies: [], given, wakeAt: undefined };
+  countFromNow(turning.draft, given.now);
   handle(turning, event);
   for (const run of freed(turning.draft)) go(turning, run);
   giveReplies(turning);
@@ -198,8 +208,9 @@ function read(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
     return;
   }
   noteFresh(turning, event, before.kind === 'unread');
+  const gitMoved = hasGitMoved(draft, event.facts);
+  noteGates(draft, given.board, event.board, gitMoved || before.kind === 'rollback');
   if (before.kind === 'rollback') return duringRollback(turning, event, before);
-  const gitMoved = world.gitPosition !== undefined && (world.gitPosition !== event.facts.gitPosition || event.facts.gitOperation !== undefined);
   if (before.kind === 'unread') adopt(draft, event.board, given.now);
   const steered = steer({ board: event.board, before: given.board, draft, now: given.now, gitMoved, listIsCommitted: event.facts.listIsCommitted });
   if (steered.rollback) {
@@ -212,6 +223,16 @@ function read(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
   for (const run of steered.halts) halt(turning, run);
 }
 
+/** `git checkout -- <list>` moves nothing but the index: then the list is, byte for byte, what git has. */
+function hasGitMoved({ world }: Draft, facts: ListFacts): boolean {
+  if (world.gitPosition === undefined) return false;
+  const index = world.meta.get(INDEX_KEY);
+  const indexMoved = facts.listIsCommitted && index !== undefined && facts.gitIndex !== undefined && index !== facts.gitIndex;
+  return world.gitPosition !== facts.gitPosition || facts.gitOperation !== undefined || indexMoved;
+}
+
+const INDEX_KEY = 'git.index';
+
 /** The list is the truth again: what waited for it is written now. */
 function believe(turning: Turning, event: Extract<Event, { kind: 'read' }>): void {
   const { world } = turning.draft;
@@ -221,6 +242,8 @@ function believe(turning: Turning, event: Extract<Event, { kind: 'read' }>): voi
     world.gitPosition = event.facts.gitPosition;
     turning.draft.meta.set('git.position', event.facts.gitPosition);
   }
+  const { gitIndex } = event.facts;
+  if (gitIndex !== undefined && world.meta.get(INDEX_KEY) !== gitIndex) turning.draft.meta.set(INDEX_KEY, gitIndex);
   accept(turning, event.board);
   if (waited) for (const run of runsIn(turning.draft)) if (!isPerformed(run) && (run.step === 'claim' || run.step === 'settle')) write(turning, run);
 }
@@ -236,7 +259,11 @@ function reflowed(turning: Turning, tasks: readonly Task[]): void {
 const FORMATTER_REMEDY =
   'undo that, so that each task stands on its own line with its details indented below it, and keep the formatter off the list (.prettierignore, .remarkignore, .markdownlintignore; `todone init` writes them)';
 
-const accept = (turning: Turning, board: Board): void => void (turning.given = { ...turning.given, board });
+function accept(turning: Turning, board: Board): void {
+  const before = turning.given.board;
+  if (before && dropsLines(before, board)) turning.effects.push({ kind: 'keep', text: before.text });
+  turning.given = { ...turning.given, board };
+}
 
 function settledTorn(list: World['list'], version: string, given: Given): boolean {
   return list.kind === 'torn' && list.version === version && given.now >= list.since + given.config.settle;
@@ -247,7 +274,8 @@ function noteFresh(turning: Turning, event: Extract<Event, { kind: 'read' }>, fi
   const { recent } = draft.world;
   for (const [fingerprint, at] of recent) if (at + given.config.claimAfter <= given.now) recent.delete(fingerprint);
   if (event.own || given.config.claimAfter === 0) return;
-  const at = first ? event.facts.modifiedAt : given.now;
+  // A file from another clock may be of a time that is yet to come.
+  const at = first ? Math.min(event.facts.modifiedAt, given.now) : given.now;
   if (at + given.config.claimAfter <= given.now) return;
   for (const fingerprint of event.board.fresh) recent.set(fingerprint, at);
 }
@@ -326,7 +354,9 @@ function ended(turning: Turning, event: Extract<Event, { kind: 'ended' }>): void
   if (run.halt && !landed) return halted(turning, { ...run, found: { ...run.found, ...foundOf(event.end) } });
   if (draft.world.mode === 'draining' && event.end.kind === 'final' && event.end.reason === 'cancelled') return;
   if (landed) afterLanding(draft, given.config, run.section, given.now);
-  go(turning, elsewhere(turning, run, event.end) ?? advance({ ...run, halt: undefined }, event.end, policyOf(turning, run)), given);
+  const next = elsewhere(turning, run, event.end) ?? advance({ ...run, halt: undefined }, event.end, policyOf(turning, run));
+  settleAccount(draft, run, event.end, next, given.config, given.now);
+  go(turning, next, given);
 }
 
 /** A person is at work in the workspace: the run takes the next one (4-R3). */
@@ -354,7 +384,7 @@ const foundOf = (end: End): Run['found'] => ('found' in end && end.found ? end.f
 /** A run goes on: the next step is begun, or its outcome is written. */
 function go(turning: Turning, going: Run, given: Given = turning.given): void {
   const { draft } = turning;
-  const run = putRun(draft, going.outside ? going : heldBack(draft, going, given.now));
+  const run = putRun(draft, going.outside ? going : governed(turning, heldBack(draft, going, given.now)));
   if (run.waitUntil !== undefined && run.waitUntil > given.now) return;
   if (run.outside && run.step !== 'settle') return;
   if (run.step === 'settle') {
@@ -365,6 +395,15 @@ function go(turning: Turning, going: Run, given: Given = turning.given): void {
   // While stopping, an agent's phase is not begun any more; ours are short and go on.
   if (draft.world.mode === 'draining' && isPhase(run.step)) return;
   turning.effects.push({ kind: 'perform', run });
+}
+
+/** A phase waits for its account, and does not begin with nothing left to use (5.3-R5, R7). */
+function governed({ draft, given }: Turning, run: Run): Run {
+  if (!isPhase(run.step) || run.waitUntil !== undefined) return run;
+  const parked = parkedOf(draft, given.config, run.agent, given.now);
+  if (parked) return { ...run, waitUntil: parked.until, evidence: run.evidence ?? parked.message };
+  const over = overBudget(draft, given.config, run, given.now);
+  return over === undefined ? run : settle(run, { state: 'failed', reason: 'budget', message: `stopped before ${run.step}: ${over}` });
 }
 
 /** What a run came to is known before its line is written: the list may be away for now. */
@@ -389,6 +428,7 @@ function rememberOutcome(turning: Turning, run: Run): void {
       summary: found.summary ?? known.summary,
       plan: found.plan ?? known.plan,
       session: found.session ?? known.session,
+      sessionUsage: found.sessionUsage ?? known.sessionUsage,
       evidence: run.evidence,
       updatedAt: turning.given.now,
     },
@@ -523,8 +563,8 @@ function survey(turning: Turning, section: string): void {
 const SOON_MS = 60_000;
 
 function runErrands(turning: Turning): ErrandsTurned {
-  const { draft, given, asked } = turning;
-  const errands = turnErrands({ draft, scene: sceneOf(turning), config: given.config, now: given.now, asked });
+  const { draft, given } = turning;
+  const errands = turnErrands({ draft, scene: sceneOf(turning), config: given.config, now: given.now, asked: turning.asked });
   for (const order of errands.orders) turning.effects.push({ kind: 'errand', order });
   return errands;
 }
@@ -568,7 +608,7 @@ function claim(turning: Turning, choice: Choice): void {
     steps: choice.looks ? LOOKING : stepsOf(choice.steps),
     ...(choice.looks && { looks: choice.looks }),
     workspaceSlot: freeSlot(draft, task.section, given.now),
-    found: clean ? {} : { kept: known.kept, session: known.session },
+    found: clean ? {} : { kept: known.kept, session: known.session, sessionUsage: known.sessionUsage },
     evidence: clean ? undefined : known.evidence,
     tries: 0,
     reworks: 0,

@@ -117,7 +117,12 @@ const keyOf = (words: readonly string[]): string => words.join(' ');
 const beginsWith = (words: readonly string[], first: readonly string[]): boolean =>
   words.length >= first.length && first.every((word, at) => word === words[at]);
 
-const has = (words: readonly string[], wanted: readonly string[]): boolean => ` ${keyOf(words)} `.includes(` ${keyOf(wanted)} `);
+/** In order, with others in between: a note may stand among them. */
+function has(words: readonly string[], wanted: readonly string[]): boolean {
+  let at = 0;
+  for (const word of words) if (word === wanted[at]) at++;
+  return at === wanted.length;
+}
 
 /** Letters and digits only: whatever else there is, a formatter may write in another way. */
 function wordsIn(text: string, from: number): readonly string[] {

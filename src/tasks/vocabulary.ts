@@ -55,6 +55,7 @@ export const KNOWN_KEYS: Readonly<Record<string, 'bare' | 'value' | 'either'>> =
   fresh: 'bare',
   redo: 'bare',
   'no-commit': 'bare',
+  verify: 'value',
   by: 'value',
   parallel: 'value',
 };

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openAgents } from '../../src/adapters/agents/agents.ts';
-import type { AgentRow } from '../../src/adapters/agents/table.ts';
+import type { AgentRow } from '../../src/adapters/agents/row.ts';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { openRedaction } from '../../src/adapters/redact.ts';
 import { type Config, readConfig, type WrittenConfig } from '../../src/config.ts';

@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { AgentRow } from '../../src/adapters/agents/table.ts';
+import type { AgentRow } from '../../src/adapters/agents/row.ts';
 import { pruneRuns } from '../../src/adapters/run-folder.ts';
 import { latestRun, type LogEntry, readRunLog } from '../../src/adapters/run-log.ts';
 import type { AgentEvent } from '../../src/engine/ports.ts';
@@ -143,7 +143,10 @@ it('5.3-R1 lists what a person configured first, says what is missing and what t
     },
     { top },
   );
-  expect(agents.list().map(({ name, installed, problem, steps, learns }) => ({ name, installed, problem, steps, learns }))).toEqual([
+  const known = ['claude', 'codex', 'gemini', 'opencode'];
+  const listed = agents.list().map(({ name, installed, problem, steps, learns }) => ({ name, installed, problem, steps, learns }));
+  expect(listed.map(({ name }) => name)).toEqual(['gone', 'odd', 'own', ...known, 'script']);
+  expect(listed.filter(({ name }) => !known.includes(name))).toEqual([
     {
       name: 'gone',
       installed: false,
@@ -399,13 +402,16 @@ it('13-R3 does not write its log through a link', async () => {
   expect(existsSync(join(place.workspace, 'target'))).toBe(false);
 });
 
-it('keeps run folders bounded in time, but for tasks that go on', async () => {
+it('13-R3 keeps run folders bounded in time and in size, the newest last, but for tasks that go on', async () => {
   const place = ground();
   await place.run({ id: 'g1111111' });
   await place.run({ id: 'g2222222' });
-  expect(pruneRuns(place.stateDir, 0, new Set())).toBe(0);
-  expect(pruneRuns(place.stateDir, Date.now() + 60_000, new Set(['g2222222']))).toBe(1);
+  const all = { before: 0, maxBytes: 1e9, spare: new Set<string>() };
+  expect(pruneRuns(place.stateDir, all)).toBe(0);
+  expect(pruneRuns(place.stateDir, { ...all, before: Date.now() + 60_000, spare: new Set(['g2222222']) })).toBe(1);
   expect(filesIn(join(place.stateDir, 'runs'))).toEqual(['g2222222']);
+  await place.run({ id: 'g3333333' });
+  expect(pruneRuns(place.stateDir, { ...all, maxBytes: 1 })).toBe(2);
 });
 
 const textOf = (entry: LogEntry): string => (entry.kind === 'text' ? entry.text : entry.kind);
@@ -419,7 +425,7 @@ const STREAMING: AgentRow = {
   steps: ['plan', 'implement', 'update'],
   learns: true,
   problem: () => undefined,
-  invoke: (order) => ({ program: 'sh', args: ['-c', order.prompt], env: {}, passed: [], called: 'client' }),
+  invoke: ({ order }) => ({ program: 'sh', args: ['-c', order.prompt], env: {}, passed: [], called: 'client' }),
   preview: () => 'client',
   reader: () => (line) => [JSON.parse(line) as AgentEvent],
 };
@@ -437,7 +443,11 @@ it('5.3-R2 adds up what a stream tells: usage, session, and the last words as th
     { kind: 'text', text: 'done' },
   ];
   const run = await place.run({ agent: 'client', prompt: says(events) });
-  expect(run).toMatchObject({ end: { kind: 'done' }, tail: 'well\ndone', found: { session: 's1', usage: { inputTokens: 15, outputTokens: 2, costUsd: 1 } } });
+  expect(run).toMatchObject({
+    end: { kind: 'done' },
+    tail: 'well\ndone',
+    found: { session: 'client:s1', usage: { inputTokens: 15, outputTokens: 2, costUsd: 1 } },
+  });
   expect((await place.run({ agent: 'client', prompt: says([usage(10, true), usage(25, true)]) })).found.usage?.inputTokens).toBe(25);
 });
 
@@ -460,7 +470,10 @@ it('5.3-R5 waits at a limit until the time that it named', async () => {
     retryAt: 1_800_000_000_000,
     patient: true,
   });
-  expect((await place.run({ agent: 'client', prompt: says([limit]) })).end.kind).toBe('done');
+  // Some end as if all were well; and who goes on working was not limited.
+  expect((await place.run({ agent: 'client', prompt: says([limit]) })).end).toMatchObject({ reason: 'limit' });
+  expect((await place.run({ agent: 'client', prompt: says([limit, { kind: 'text', text: 'going on' }]) })).end.kind).toBe('done');
+  expect((await place.run({ agent: 'client', prompt: says([limit, { kind: 'text', text: 'try 2 of 10', aside: true }]) })).end.kind).toBe('transient');
 });
 
 it.each([
@@ -505,7 +518,7 @@ it('5.3-R3 hears a client to its end when told to stop', async () => {
   stop.abort();
   const { found, end } = await running;
   expect(end).toMatchObject({ reason: 'cancelled' });
-  expect(found.session).toBe('late');
+  expect(found.session).toBe('client:late');
 });
 
 it('5.3-R2 takes a line that the reader stumbles over as text, and says so once', async () => {

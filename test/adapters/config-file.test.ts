@@ -92,11 +92,11 @@ describe('judging', () => {
   it('7-R2 gives every problem its line, and a mistyped key the one that was meant', () => {
     put(
       'repo/todone.config.yaml',
-      'agnet: x\nmaxAgents: many\nagents:\n  foo:\n    prompt: stdin\n  Bar:\n    command: [x]\nmodels:\n  gpt-4.1: 7\nlimits:\n  phase: soon\n  stalAfter: 1m\n',
+      'agnet: x\nmaxAgents: many\nagents:\n  foo:\n    command: x\n  Bar:\n    command: [x]\nmodels:\n  gpt-4.1: 7\nlimits:\n  phase: soon\n  stalAfter: 1m\n',
     );
     expect(lines().map((line) => line.replace(/ \(see .*/, ''))).toEqual(
       [
-        'repo/todone.config.yaml:4:3: agents.foo.command: Invalid input: expected array, received undefined',
+        'repo/todone.config.yaml:5:5: agents.foo.command: Invalid input: expected array, received string',
         'repo/todone.config.yaml:6:3: agents.Bar: agent names are lower-case letters, digits and -',
         'repo/todone.config.yaml:9:3: models.gpt-4.1: Invalid input: expected string, received number',
         'repo/todone.config.yaml:2:1: maxAgents: Invalid input: expected number, received string',

@@ -363,3 +363,52 @@ it('12-R1 loses no acknowledged commit to kill -9, and is whole afterwards', asy
 const committer = (dir: string) =>
   spawn(process.execPath, [join(import.meta.dirname, 'programs', 'commit-flat-out.ts'), dir], { stdio: ['ignore', 'pipe', 'inherit'] });
 const exited = (child: ReturnType<typeof committer>) => new Promise((resolve) => child.once('close', resolve));
+
+it('12-R1 a journal that is deleted or replaced while it is in use is written again, with all that it held', () => {
+  const replace = (path: string): void => {
+    rmSync(path);
+    writeFileSync(path, 'nonsense\n'.repeat(2000));
+  };
+  for (const take of [(path: string) => rmSync(path), replace]) {
+    const stateDir = folder();
+    const said: string[] = [];
+    const journal = openJournal({ stateDir, term: 7, now: () => 1, log: { write: (_level, message) => void said.push(message) }, owns: () => true });
+    const { epoch } = journal.load();
+    journal.commit(changes({ known: [known('gaaaaaaa')], runs: [['gaaaaaaa', run('gaaaaaaa')]], history: [historyRow('gaaaaaaa', 10)] }));
+    for (const name of ['-wal', '-shm']) rmSync(join(stateDir, `journal.db${name}`), { force: true });
+    take(join(stateDir, 'journal.db'));
+    journal.commit(changes({ known: [known('gbbbbbbb')], history: [historyRow('gaaaaaaa', 20)] }));
+    journal.close();
+    expect(said.join()).toContain('taken away');
+    const again = openJournal({ stateDir, now: () => 2 });
+    expect({ term: again.term, ...again.load(), history: again.history('gaaaaaaa').length }).toMatchObject({
+      term: 8,
+      epoch,
+      known: [{ id: 'gaaaaaaa' }, { id: 'gbbbbbbb' }],
+      runs: [{ id: 'gaaaaaaa' }],
+      history: 2,
+    });
+    again.close();
+  }
+});
+
+it('2-R3 a journal that was taken away together with the ownership is nobody’s to write again', () => {
+  const stateDir = folder();
+  const journal = openJournal({ stateDir, term: 7, now: () => 1, owns: () => false });
+  rmSync(join(stateDir, 'journal.db'));
+  expect(() => journal.commit(changes({ known: [known('gaaaaaaa')] }))).toThrow(StaleOwner);
+  journal.close();
+  expect(existsSync(join(stateDir, 'journal.db'))).toBe(false);
+});
+
+it('2-R3 a newer owner’s journal in the place of ours is left alone', () => {
+  const stateDir = folder();
+  const journal = openJournal({ stateDir, term: 7, now: () => 1, owns: () => true });
+  for (const name of readdirSync(stateDir)) rmSync(join(stateDir, name));
+  const theirs = openJournal({ stateDir, term: 8, now: () => 1 });
+  theirs.commit(changes({ known: [known('gbbbbbbb')] }));
+  expect(() => journal.commit(changes({ known: [known('gaaaaaaa')] }))).toThrow(StaleOwner);
+  expect(theirs.load().known.map(({ id }) => id)).toEqual(['gbbbbbbb']);
+  journal.close();
+  theirs.close();
+});

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { workspaceAt } from '../../src/adapters/workspaces.ts';
 import { land, landingOrder, makeKit, never, orderOf, ready, script, textOf, type Kit, type Open } from './git-kit.ts';
 
 let kit: Kit;
@@ -352,6 +353,23 @@ describe('the branch', () => {
     }
     await land(open, landingOrder(order, prepared));
     expect(locks.filter((lock) => existsSync(lock))).toEqual([]);
+  });
+
+  it('12-R1 gets over a lock that a killed git left on the index that a commit is built in', async () => {
+    const { order, prepared, at } = await begin();
+    writeFileSync(at('new.txt'), 'new\n');
+    const lock = join(workspaceAt(open.git.home, prepared.workspace).dir, 'index.built.lock');
+    writeFileSync(lock, '');
+    await land(open, landingOrder(order, prepared));
+    expect(existsSync(lock)).toBe(false);
+  });
+
+  it('12-R1 lands although its own folder was deleted while it was at work', async () => {
+    const { order, prepared, at } = await begin();
+    writeFileSync(at('new.txt'), 'new\n');
+    rmSync(open.git.home, { recursive: true });
+    await land(open, landingOrder(order, prepared));
+    expect(kit.git(['show', 'todone/feature:new.txt'])).toBe('new');
   });
 
   it('4-R6 keeps a person’s commit on the branch, and lands on it', async () => {

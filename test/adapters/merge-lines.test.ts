@@ -43,6 +43,12 @@ describe('two changes of one text', () => {
     expect(mergeLines(lines('a', 'b'), lines('a', 'b', 'x'), lines('a', 'x')).text).toBe(lines('a', 'x'));
   });
 
+  it('1.4-R3 what one side put in the place of a line that the other took away stands, and a line taken away stays away', () => {
+    expect(mergeLines(lines('a', 'b', 'c'), lines('a', 'x', 'c'), lines('a', 'c'))).toEqual({ text: lines('a', 'x', 'c'), conflicts: 0 });
+    expect(mergeLines(lines('a', '[] task', 'c'), lines('a', '[🟡 q8f0t6zd] task', 'c'), lines('a', 'c'))).toEqual({ text: lines('a', 'c'), conflicts: 0 });
+    expect(mergeLines(lines('a', 'b', 'c', 'd'), lines('a', 'b', 'x', 'd'), lines('a', 'd'))).toEqual({ text: lines('a', 'x', 'd'), conflicts: 0 });
+  });
+
   it('1.4-R3 a task that both added is one task, with the newer marker', () => {
     expect(mergeLines(lines('a'), lines('a', '- [] task'), lines('a', '- [✅ a1b2c3d, q8f0t6zd] task', 'x')).text).toBe(
       lines('a', '- [✅ a1b2c3d, q8f0t6zd] task', 'x'),

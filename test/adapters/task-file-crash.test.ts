@@ -109,7 +109,7 @@ describe('a writer that dies', () => {
         });
         await dieIn(at, first, 'edit');
         // The recovery dies too, each time a step later.
-        for (let recoverAt = 0; recoverAt < STEPS_MAX; recoverAt += 3) {
+        for (let recoverAt = 0; recoverAt < STEPS_MAX; recoverAt++) {
           const second = mortalDisk(recoverAt, exchanges, () => undefined);
           await dieIn(at, second, 'recover');
           if (second.steps() <= recoverAt) break;

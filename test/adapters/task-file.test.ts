@@ -70,6 +70,15 @@ describe('what a write leaves as it was', () => {
     expect(at.archived()).toEqual([before]);
   });
 
+  it('1.4-R3 a text that it is given to keep is a version like others', async () => {
+    const at = start();
+    const file = at.open();
+    const name = await file.keep('[] a line that a save took away\n');
+    expect(await file.versions()).toMatchObject([{ name, kind: 'replaced' }]);
+    expect(String(await file.version(name))).toBe('[] a line that a save took away\n');
+    expect(at.text()).toBe(LIST);
+  });
+
   it('1.4-R3 keeps owner and group', async ({ skip }) => {
     if (process.geteuid?.() !== 0) skip();
     const at = start();
@@ -234,6 +243,18 @@ describe('saves that cross a write', () => {
     await expect.poll(() => at.text(), { timeout: 10_000 }).toBe(CLAIMED.replace('END', 'late word\nEND'));
   });
 
+  for (const [what, left] of [
+    ['nothing', ''],
+    ['a third of it', LIST.slice(0, LIST.length / 3)],
+  ] as const) {
+    it(`1.4-R6 an editor that dies in its save at the moment of a write and leaves ${what}: the list keeps its lines, the rest is a version`, async () => {
+      const at = start();
+      await at.open({ disk: beforeExchange(() => at.save(left)) }).edit([claimX]);
+      expect(at.text()).toBe(CLAIMED);
+      expect(at.archived('kept')).toEqual([left]);
+    });
+  }
+
   it('1.4-R3 a late save comes together with the saves that the list has had since', async () => {
     const at = start();
     const file = at.open();
@@ -284,7 +305,24 @@ describe('saves that cross a write', () => {
     await at.open({ settleMs: 300 }).edit([claimX]);
     await editor.append('appended\n');
     await expect.poll(() => at.text(), { timeout: 10_000 }).toBe(`${CLAIMED}appended\n`);
+    await editor.append('and more\n');
+    await expect.poll(() => at.text(), { timeout: 10_000 }).toBe(`${CLAIMED}appended\nand more\n`);
     await editor.end();
+  });
+
+  it('1.4-R3 what a program writes that had the file open for long before it wrote is merged', async () => {
+    const at = start();
+    const editor = await lateEditor(at.list);
+    const file = at.open({ settleMs: 100 });
+    await file.edit([claimX]);
+    // Longer than the settle time and than the last look.
+    await new Promise((resolve) => setTimeout(resolve, 3500));
+    await file.edit([mark('y', 'in_progress')]);
+    await editor.append('at last\n');
+    await editor.end();
+    await expect.poll(() => at.text(), { timeout: 10_000 }).toContain('at last\n');
+    expect(at.text()).toContain('[🟡 q8f0t6zd] x\n[🟡 q8f0t6zd] y\n');
+    await expect.poll(() => at.litter(), { timeout: 10_000 }).toEqual([]);
   });
 
   it('1.4-R6 a half-written list is not read while its editor is at it', async () => {

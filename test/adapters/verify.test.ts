@@ -1,11 +1,12 @@
 /**
  * `verify` and hooks, run for real: exit status, limits, what is left of them, and what is a check in words.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../src/adapters/clock.ts';
+import { readEvidence } from '../../src/adapters/evidence.ts';
 import { openRedaction } from '../../src/adapters/redact.ts';
 import { openHooks, openVerify } from '../../src/adapters/verify.ts';
 import type { WrittenConfig } from '../../src/config.ts';
@@ -20,9 +21,10 @@ function shell(limits: WrittenConfig['limits'] = {}) {
   const workspace = tempFolder();
   const epoch = `t${randomBytes(6).toString('hex')}`;
   const config = configOf({ limits: { stopGrace: '200ms', ...limits } });
+  const stateDir = tempFolder();
   const options = {
     config: () => config,
-    stateDir: tempFolder(),
+    stateDir,
     epoch,
     term: 1,
     clock: systemClock(),
@@ -33,6 +35,7 @@ function shell(limits: WrittenConfig['limits'] = {}) {
   };
   return {
     workspace,
+    stateDir,
     epoch,
     verify: (command: string, signal = never) => openVerify(options).run(ORDER, command, workspace, signal),
     hook: openHooks(options),
@@ -43,6 +46,23 @@ it('4-R9 tells whether a check passed, with the end of its output', async () => 
   const { verify } = shell();
   expect(await verify('echo fine')).toEqual({ ok: true, command: 'echo fine', output: 'fine', code: 0, timedOut: false });
   expect(await verify('echo "\\033[31mred\\033[0m hunter2hunter2" >&2; exit 3')).toMatchObject({ ok: false, code: 3, output: 'red [secret]', timedOut: false });
+});
+
+it('4-R9 keeps what a check printed, out of the workspace, and finds the last of it again', async () => {
+  const { verify, stateDir, workspace } = shell();
+  expect(readEvidence(stateDir, ORDER.id)).toBeUndefined();
+  await verify('seq 100; echo hunter2hunter2; exit 3');
+  const evidence = readEvidence(stateDir, ORDER.id);
+  expect(evidence).toMatchObject({
+    command: 'seq 100; echo hunter2hunter2; exit 3'.replaceAll('hunter2hunter2', '[secret]'),
+    ok: false,
+    code: 3,
+    timed_out: false,
+    where: workspace,
+  });
+  expect(evidence?.lines.slice(-2)).toEqual(['100', '[secret]']);
+  expect(evidence?.lines).toHaveLength(20);
+  expect(readFileSync(evidence!.path, 'utf8').split('\n').length).toBeGreaterThan(100);
 });
 
 it('4-R9 runs in the workspace, with the environment of a run', async () => {

@@ -28,13 +28,17 @@ export const kills: Campaign = {
   name: 'kill',
   needsStrace: true,
   async run(chaos) {
-    const rows: Row[] = [];
-    for (const subject of SUBJECTS) {
-      rows.push(await sweep(chaos, subject, newRow('kill', subject.name), 'first', 'signal=SIGKILL', 8));
-      rows.push(await twice(chaos, subject));
-      if (subject.usesGit) rows.push(await sweepGit(chaos, subject, newRow('kill', `${subject.name}, in git`), ['signal=SIGKILL'], 6));
-    }
-    return rows;
+    return inTurn(
+      chaos,
+      'kill',
+      SUBJECTS.flatMap((subject) => [
+        { name: subject.name, sweep: (part, row) => sweep(part, subject, row, 'first', 'signal=SIGKILL', 4) },
+        { name: `${subject.name}, and again in its recovery`, sweep: (part, row) => twice(part, subject, row) },
+        ...(subject.usesGit
+          ? [{ name: `${subject.name}, in git`, sweep: (part: Chaos, row: Row) => sweepGit(part, subject, row, ['signal=SIGKILL'], 3) }]
+          : []),
+      ]),
+    );
   },
 };
 
@@ -42,23 +46,31 @@ export const errors: Campaign = {
   name: 'errors',
   needsStrace: true,
   async run(chaos) {
-    const rows: Row[] = [];
-    for (const subject of SUBJECTS) {
-      rows.push(await sweep(chaos, subject, newRow('errors', subject.name), 'first', 'error', 8));
-      if (subject.usesGit)
-        rows.push(
-          await sweepGit(
-            chaos,
-            subject,
-            newRow('errors', `${subject.name}, in git`),
-            ERRORS.map((error) => `error=${error}`),
-            8,
-          ),
-        );
-    }
-    return rows;
+    const words = ERRORS.map((error) => `error=${error}`);
+    return inTurn(
+      chaos,
+      'errors',
+      SUBJECTS.flatMap((subject) => [
+        { name: subject.name, sweep: (part, row) => sweep(part, subject, row, 'first', 'error', 4) },
+        ...(subject.usesGit ? [{ name: `${subject.name}, in git`, sweep: (part: Chaos, row: Row) => sweepGit(part, subject, row, words, 2) }] : []),
+      ]),
+    );
   },
 };
+
+type Sweep = { readonly name: string; readonly sweep: (part: Chaos, row: Row) => Promise<Row> };
+
+/** Each gets an equal part of the time that is left. */
+async function inTurn(chaos: Chaos, campaign: string, all: readonly Sweep[]): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  const wanted = all.filter(({ name }) => chaos.only.test(name));
+  for (const [at, { name, sweep: work }] of wanted.entries()) {
+    const now = performance.now();
+    const until = now + (chaos.until() - now) / (wanted.length - at);
+    rows.push(await work({ ...chaos, until: () => until }, newRow(campaign, name)));
+  }
+  return rows;
+}
 
 /** One fault at each of the (sampled) calls of an operation. */
 async function sweep(chaos: Chaos, subject: Subject, row: Row, which: 'first' | 'again', fault: 'signal=SIGKILL' | 'error', bounded: number): Promise<Row> {
@@ -80,10 +92,9 @@ async function sweep(chaos: Chaos, subject: Subject, row: Row, which: 'first' | 
 }
 
 /** A kill in the operation, then a kill in what is done after it. */
-async function twice(chaos: Chaos, subject: Subject): Promise<Row> {
-  const row = newRow('kill', `${subject.name}, and again in its recovery`);
+async function twice(chaos: Chaos, subject: Subject, row: Row): Promise<Row> {
   const first = worth(await pointsOf(subject, 'first'), chaos);
-  for (let left = count(chaos, 5) ?? first.length; left > 0 && performance.now() < chaos.until(); left--) {
+  for (let left = count(chaos, 2) ?? first.length; left > 0 && performance.now() < chaos.until(); left--) {
     const [one, other] = [pick(first, chaos.random), Math.floor(1 + chaos.random() * 40)];
     const name = pick(['pwrite64', 'openat', 'fsync', 'unlink', 'rename', 'write', 'close', 'fcntl', 'mkdir'], chaos.random);
     await staged(subject, row, `SIGKILL at ${pointText(one)}, then at ${name}#${other}`, async (stage) => {

@@ -44,27 +44,25 @@ const DEEDS: readonly Deed[] = [
   { name: 'stale HEAD.lock of the worktrees', do: (life) => eachIn(inGit(life, 'worktrees'), (entry) => lock(join(entry, 'HEAD.lock'))) },
   {
     name: 'stale locks in our own git directories',
-    do: (life) =>
-      eachIn(join(life.stateDir, 'git', 'rooms'), (room) =>
-        ['index.lock', 'HEAD.lock', 'index.built.lock', 'config.lock'].forEach((name) => lock(join(room, name))),
-      ),
+    leaves: /rooms/,
+    do: (life) => eachIn(join(life.stateDir, 'git', 'rooms'), (room) => ['index.lock', 'index.built.lock'].forEach((name) => lock(join(room, name)))),
   },
   {
     name: 'stale locks of branches',
     do: (life) => ['s0', 's1'].forEach((name) => lock(inGit(life, 'refs', 'heads', 'todone', `${name}.lock`))),
   },
-  { name: 'stale packed-refs.lock', do: (life) => lock(inGit(life, 'packed-refs.lock')) },
+  { name: 'stale packed-refs.lock', leaves: /packed-refs.lock/, do: (life) => lock(inGit(life, 'packed-refs.lock')) },
   { name: 'stale lock beside the list', do: (life) => staleList(life, 60_000) },
   { name: 'fresh lock beside the list, then gone', when: 'during', do: async (life) => freshList(life) },
-  { name: 'a worktree deleted', do: (life) => rmSync(join(life.top, 'trees', 's0'), { recursive: true, force: true }) },
-  { name: 'all worktrees deleted', do: (life) => rmSync(join(life.top, 'trees'), { recursive: true, force: true }) },
+  { name: 'a worktree deleted', forgetful: true, do: (life) => rmSync(join(life.top, 'trees', 's0'), { recursive: true, force: true }) },
+  { name: 'all worktrees deleted', forgetful: true, do: (life) => rmSync(join(life.top, 'trees'), { recursive: true, force: true }) },
   { name: 'the entries of worktrees deleted', do: (life) => rmSync(inGit(life, 'worktrees'), { recursive: true, force: true }) },
   { name: 'the .git file of a worktree deleted', do: (life) => rmSync(join(life.top, 'trees', 's0', '.git'), { force: true }) },
   { name: 'the index of worktrees cut off', do: (life) => eachIn(inGit(life, 'worktrees'), (entry) => cut(join(entry, 'index'), 0.5)) },
-  { name: 'a branch packed', do: (life) => void quietly(() => life.git('pack-refs', '--all')) },
-  { name: 'git gc', do: (life) => void quietly(() => life.git('gc', '-q')) },
+  { name: 'a branch packed', do: (life) => quietly(() => life.git('pack-refs', '--all')) },
+  { name: 'git gc', do: (life) => quietly(() => life.git('gc', '-q')) },
   { name: 'our git directories deleted', do: (life) => rmSync(join(life.stateDir, 'git'), { recursive: true, force: true }) },
-  { name: 'git worktree prune', do: (life) => void quietly(() => life.git('worktree', 'prune')) },
+  { name: 'git worktree prune', do: (life) => quietly(() => life.git('worktree', 'prune')) },
   { name: 'journal deleted', forgetful: true, do: (life) => journal(life).forEach((file) => rmSync(file, { force: true })) },
   { name: 'journal emptied', when: 'between', forgetful: true, do: (life) => journal(life).forEach((file) => cut(file, 0)) },
   {
@@ -91,7 +89,7 @@ const DEEDS: readonly Deed[] = [
         .slice(1)
         .forEach((file) => rmSync(file, { force: true })),
   },
-  { name: 'an older journal put back', when: 'between', forgetful: true, do: (life) => olderJournal(life) },
+  { name: 'an older journal put back', when: 'between', do: (life) => olderJournal(life) },
   { name: 'list.db deleted', do: (life) => ['', '-wal', '-shm'].forEach((tail) => rmSync(join(life.stateDir, `list.db${tail}`), { force: true })) },
   { name: 'write.db deleted', do: (life) => rmSync(join(life.stateDir, 'write.db'), { force: true }) },
   { name: 'owner.db and owner.json deleted', do: (life) => ['owner.db', 'owner.json'].forEach((name) => rmSync(join(life.stateDir, name), { force: true })) },
@@ -104,22 +102,23 @@ const DEEDS: readonly Deed[] = [
     do: (life) => awayAndBack(life, (text) => (writeFileSync(life.list, text.slice(0, Math.floor(text.length / 3))), text)),
   },
   { name: 'list replaced by a copy of itself', do: (life) => (copyFileSync(life.list, `${life.list}.copy`), renameSync(`${life.list}.copy`, life.list)) },
-  { name: 'list put back as it was committed', do: (life) => void quietly(() => life.git('checkout', '--', 'tasks.md')) },
-  { name: 'list stashed and brought back', do: (life) => void quietly(() => (life.git('stash', '-q'), life.git('stash', 'pop', '-q'))) },
+  { name: 'list put back as it was committed', do: (life) => quietly(() => life.git('checkout', '--', 'tasks.md')) },
+  { name: 'list stashed and brought back', do: (life) => quietly(() => (life.git('stash', '-q'), life.git('stash', 'pop', '-q'))) },
 ];
 
 export const hand: Campaign = {
   name: 'hand',
   async run(chaos) {
     const cases = DEEDS.flatMap((deed) =>
-      (['between', 'during'] as const).filter((when) => deed.when === undefined || deed.when === when).map((when) => ({ deed, when })),
-    );
+      (['between', 'during'] as const)
+        .filter((when) => deed.when === undefined || deed.when === when)
+        .map((when) => ({ deed, when, name: nameOf(deed, when) })),
+    ).filter(({ name }) => chaos.only.test(name));
     const rows: Row[] = [];
     let round = 0;
     do {
-      for (const { deed, when } of sample(cases, chaos.share === undefined ? undefined : Math.ceil(8 * chaos.share), chaos.random)) {
+      for (const { deed, when, name } of sample(cases, chaos.share === undefined ? undefined : Math.ceil(5 * chaos.share), chaos.random)) {
         if (performance.now() > chaos.until()) break;
-        const name = `${deed.name}, ${when === 'between' ? 'between two runs' : 'during a run'}`;
         let row = rows.find((each) => each.name === name);
         if (!row) rows.push((row = newRow('hand', name)));
         await liveOnce(chaos, deed, when, row, round);
@@ -129,6 +128,8 @@ export const hand: Campaign = {
     return rows;
   },
 };
+
+const nameOf = (deed: Deed, when: 'between' | 'during'): string => `${deed.name}, ${when === 'between' ? 'between two runs' : 'during a run'}`;
 
 /** Killed somewhere on its way, the deed done, and again; or the deed done while it works. */
 async function liveOnce(chaos: Chaos, deed: Deed, when: 'between' | 'during', row: Row, round: number): Promise<void> {

@@ -11,6 +11,8 @@ export type Chaos = {
   readonly until: () => number;
   /** Undefined, or why strace cannot be used here. */
   readonly noStrace: string | undefined;
+  /** Only cases whose name has this in it. */
+  readonly only: RegExp;
   say(line: string): void;
   /** A figure for the end of the output. */
   figure(name: string, value: string): void;

@@ -5,22 +5,31 @@
 import { parseArgs } from 'node:util';
 import { type Campaign, type Chaos, generator, messageOf } from './campaign.ts';
 import { errors, kills } from './campaign-calls.ts';
+import { clock } from './campaign-clock.ts';
 import { hand } from './campaign-hand.ts';
+import { owner } from './campaign-owner.ts';
+import { planted } from './campaign-planted.ts';
 import { random } from './campaign-random.ts';
-import { straceTrouble } from './strace.ts';
+import { installStrace, straceTrouble } from './strace.ts';
 import { isClean, newRow, note, type Row, tableOf } from './table.ts';
 
-const CAMPAIGNS: readonly Campaign[] = [kills, errors, random, hand];
+const CAMPAIGNS: readonly Campaign[] = [kills, errors, random, hand, clock, owner, planted];
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', multiple: true }, seed: { type: 'string' }, share: { type: 'string' }, json: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string', multiple: true },
+    seed: { type: 'string' },
+    share: { type: 'string' },
+    case: { type: 'string', default: '' },
+    json: { type: 'boolean', default: false },
+  },
 });
 const minutes = process.env['TODONE_MINUTES'] === undefined ? undefined : Number(process.env['TODONE_MINUTES']);
 const seed = values.seed === undefined ? Math.floor(Math.random() * 1e9) : Number(values.seed);
 const chosen = CAMPAIGNS.filter(({ name }) => values.only === undefined || values.only.includes(name));
 const figures: [string, string][] = [];
 const rows: Row[] = [];
-const noStrace = straceTrouble();
+const noStrace = straceTrouble() === undefined ? undefined : (installStrace(), straceTrouble());
 /** Names where it may be missing: a machine that cannot have it. */
 const mayMiss = process.env['TODONE_NO_STRACE'] !== undefined;
 
@@ -43,6 +52,7 @@ for (const [at, campaign] of chosen.entries()) {
     // What one campaign leaves of its time is the next one's.
     until: () => (minutes === undefined ? Number.POSITIVE_INFINITY : begun + (shared * (at + 1)) / chosen.length),
     noStrace,
+    only: new RegExp(values.case),
     say: (line) => console.error(`${campaign.name}: ${line}`),
     figure: (name, value) => void figures.push([name, value]),
   };

@@ -3,7 +3,7 @@
  * verdict of the common oracle once everything has come to rest.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,6 +30,8 @@ export type Life = {
   start(args?: readonly string[], env?: Readonly<Record<string, string>>): Daemon;
   /** A person adds a line with a new word, by writing in place or by renaming. */
   edit(how: 'in place' | 'rename', random: () => number): void;
+  /** A person works on a section's branch, so that landings there wait; until they are free. */
+  busyBranch(): { free(): void };
   /** Pids of the agents' processes. */
   agents(): readonly number[];
   git(...args: readonly string[]): string;
@@ -45,6 +47,8 @@ export type RestOptions = {
   readonly forgetful?: boolean;
   /** An agent was killed from outside, which is its failure: a person says `[]` again. */
   readonly retries?: boolean;
+  /** What was planted and need not go: it is in nobody's way. */
+  readonly leaves?: RegExp;
   /** Branches that a person made. */
   readonly branches?: readonly string[];
 };
@@ -78,6 +82,8 @@ export function makeLife(options: LifeOptions = {}): Life {
   }
   writeFileSync(list, human);
   writeFileSync(join(top, 'README.md'), '# x\n');
+  // What agents note has to come out of their sandbox; and what a person adds is claimed while it can still be killed.
+  writeFileSync(join(top, 'todone.config.json'), JSON.stringify({ sandbox: 'none', claimAfter: '0s', interval: '1s' }));
   const git = (...args: readonly string[]): string =>
     execFileSync('git', args, { cwd: top, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 64 * 1024 * 1024 });
   git('init', '-q', '-b', 'main');
@@ -101,6 +107,17 @@ export function makeLife(options: LifeOptions = {}): Life {
     start,
     git,
     agents: () => livingIn(root).flatMap(({ pid, task }) => (task === 'none' ? [] : [pid])),
+    busyBranch() {
+      const other = join(root, 'other');
+      git('worktree', 'add', '-q', '-b', 'todone/s1', other);
+      writeFileSync(join(other, 'README.md'), '# mine\n');
+      return {
+        free() {
+          rmSync(other, { recursive: true });
+          git('worktree', 'prune');
+        },
+      };
+    },
     edit(how, random) {
       const word = wordOf('person', added++);
       const line = `a remark ${word}\n`;
@@ -120,6 +137,7 @@ export function makeLife(options: LifeOptions = {}): Life {
         if (ended.code !== 0 || tasksIn(textOf(list)).every(({ state }) => state === 'done')) break;
       }
       if (ended.code !== 0) faults.push({ kind: 'untrue', what: `start --once ended with ${ended.code}: ${ended.out.slice(-600)}` });
+
       // What a start leaves is gone by the time that its watchdog has looked.
       await sleep(100);
       const found = collectList(list, stateDir);
@@ -133,7 +151,9 @@ export function makeLife(options: LifeOptions = {}): Life {
       };
       const wrong = violations({ list: found.list, archive: found.archive, git: facts, processes: livingIn(root), litter: found.litter, expected });
       for (const { rule, subject, message } of wrong) faults.push({ kind: KINDS[rule], what: `${rule} ${subject} ${message}` });
-      return [...faults, ...judgeNotes(notes, rest.forgetful ?? false), ...judgeRepository(top, sections)];
+      return [...faults, ...judgeNotes(notes, rest.forgetful ?? false), ...judgeRepository(top, sections)].filter(
+        ({ kind, what }) => kind !== 'orphans' || !rest.leaves?.test(what),
+      );
     },
     end() {
       for (const { pid, child } of started) {
@@ -214,7 +234,7 @@ function judgeRepository(top: string, sections: number): readonly Fault[] {
     faults.push({ kind: 'orphans', what: `worktrees ${entries.join()}, folders ${folders.join()}` });
   for (const room of namesIn(join(top, '.git', 'todone', 'git', 'rooms')))
     for (const name of namesIn(join(top, '.git', 'todone', 'git', 'rooms', room)))
-      if (name.endsWith('.lock')) faults.push({ kind: 'orphans', what: `${room}/${name}` });
+      if (name.endsWith('.lock')) faults.push({ kind: 'orphans', what: `rooms/${room}/${name}` });
   return faults;
 }
 

@@ -21,6 +21,13 @@ export function straceTrouble(): string | undefined {
   return tried.status === 0 ? undefined : `strace may not trace here: ${tried.stderr.trim()}`;
 }
 
+/** On a Debian where we may. */
+export function installStrace(): void {
+  if (process.getuid?.() !== 0) return;
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'strace']])
+    spawnSync('apt-get', ['-qq', ...args], { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+}
+
 export type Victim = {
   readonly pid: number;
   /** Starts what it is there for. */

@@ -28,20 +28,20 @@ export type Stage = {
 export type Subject = { readonly name: string; readonly usesGit: boolean; stage(): Promise<Stage> };
 
 const CLAIMED = LIST.replace('[] x', '[🟡 q8f0t6zd] x');
-const withWord = (text: string): string => text.replace('END', 'a word\nEND');
+const SAVED = 'a word\n';
 
-const listWrite: Subject = {
-  name: 'one list write',
+const listWrite = (how: string, operation: string): Subject => ({
+  name: `one list write, saved ${how}`,
   usesGit: false,
   async stage() {
     const at = scene();
     return {
       folder: at.folder,
-      first: ['write', at.folder],
+      first: [operation, at.folder],
       again: ['recover', at.folder],
       async judge() {
         const saved = filesBelow(at.folder).some((file) => readFileSync(file).includes('a word'));
-        const wanted = saved ? withWord(CLAIMED) : CLAIMED;
+        const wanted = saved ? CLAIMED + SAVED : CLAIMED;
         return faultsOf(async (fault) => {
           const file = openListAt(at.folder);
           try {
@@ -58,7 +58,7 @@ const listWrite: Subject = {
       end: () => at.end(),
     };
   },
-};
+});
 
 const BEFORE = changes({
   known: [known('gaaaaaaa'), known('gcccccc0')],
@@ -161,7 +161,13 @@ const landing: Subject = {
   },
 };
 
-export const SUBJECTS: readonly Subject[] = [listWrite, journalStep, worktreeAdd, landing];
+export const SUBJECTS: readonly Subject[] = [
+  listWrite('one list write, saved in place', 'appended'),
+  listWrite('one list write, saved by renaming', 'renamed'),
+  journalStep,
+  worktreeAdd,
+  landing,
+];
 
 const TRIES = 4;
 

@@ -160,6 +160,21 @@ export function gitPortsContract(name: string, makeBed: () => Promise<Bed>): voi
       expect([bed.text(three.workspace, 'one.txt'), bed.text(three.workspace, 'two.txt')]).toEqual([undefined, '2\n']);
     });
 
+    it('4-R7 sees a conflict with what has landed before it is to land; without one it changes nothing', async () => {
+      const one = await begin(orderOf());
+      const two = await begin(orderOf({ slot: 2 }));
+      const three = await begin(orderOf({ slot: 3 }));
+      for (const order of [one, two]) bed.put(order.workspace, 'notes.txt', `${order.id}\n`);
+      bed.put(three.workspace, 'three.txt', '3\n');
+      expect(await bed.landing.preflight(one)).toBeUndefined();
+      const tip = await land(one);
+      expect(await bed.landing.preflight(three)).toBeUndefined();
+      expect([bed.text(three.workspace, 'notes.txt'), bed.text(three.workspace, 'three.txt')]).toEqual(['one\n', '3\n']);
+      expect(await bed.landing.preflight(two)).toMatchObject({ kind: 'conflict', start: tip, kept: `refs/todone/${two.id}/1/conflict` });
+      expect(bed.text(two.workspace, 'notes.txt')).toContain('<<<<<<<');
+      await land(three);
+    });
+
     it('4-R7 gives a conflict back to the workspace, on the tip, and lands what settles it', async () => {
       const one = await begin(orderOf());
       const two = await begin(orderOf({ slot: 2 }));

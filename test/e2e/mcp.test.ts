@@ -92,7 +92,9 @@ it('5.2-R3 what has to come first goes above the task, and the task is taken up 
   // A person accepts both, and the plan asks for nothing more.
   writeFileSync(join(top, 'tasks.md'), listOf(top).replaceAll(' {triage}', '').replace('say: plan', 'said:'));
   expect(await todone(top, 'start', '--once')).toMatchObject({ code: 0 });
-  expect(git(top, 'log', '--reverse', '--format=%s', 'main..todone/a').trim().split('\n')).toEqual(['Lay the floor', 'Raise the walls', 'Roof']);
+  const commits = git(top, 'log', '--reverse', '--format=%s', 'main..todone/a').trim().split('\n');
+  expect(commits.slice(0, 2).sort()).toEqual(['Lay the floor', 'Raise the walls']);
+  expect(commits[2]).toBe('Roof');
 });
 
 it('5.2-R3 with handoff: auto a prerequisite starts by itself, but not for ever', { timeout: 120_000 }, async () => {

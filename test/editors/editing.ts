@@ -9,6 +9,8 @@ export type Manner = 'reload' | 'anyway';
 export type Editing = {
   /** Settles when the editor says that it has saved. */
   add(section: string, lines: readonly string[]): Promise<void>;
+  /** Undoes what the list was refused for, as the refusal says. */
+  repair?(): Promise<void>;
   end(): Promise<void>;
 };
 
@@ -16,6 +18,10 @@ export type EditorCase = {
   readonly name: string;
   readonly manners: readonly Manner[];
   /** Programs that have to be there, and the Debian packages that they come in. */
+  /** It has the text in memory, and may write it over a newer file. */
+  readonly buffers?: boolean;
+  /** What stands before each task's marker; default: nothing. */
+  readonly bullet?: string;
   readonly needs: readonly { readonly program: string; readonly debian: string }[];
   open(scene: { readonly top: string; readonly list: string; readonly random: () => number }, manner: Manner): Promise<Editing>;
 };

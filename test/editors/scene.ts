@@ -2,7 +2,7 @@
  * One case of the campaign: a repository with a tracked list, a daemon that works on it with quick script tasks, a person who
  * saves words into it with one editor, at times a colleague with another one; then a quiet time, and the oracle.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { git, start } from '../e2e/kit.ts';
@@ -13,7 +13,8 @@ import { tasksIn } from '../oracle/words.ts';
 import { sleep } from './editing.ts';
 
 export const SECTIONS = ['s0', 's1', 's2'] as const;
-const QUIET_MS = 45_000;
+const QUIET_MS = 150_000;
+const STILL_MS = 30_000;
 
 export type Scene = {
   readonly top: string;
@@ -28,7 +29,8 @@ export type Scene = {
   /** A task with this word, as lines. */
   task(word: string): readonly string[];
   todone(...args: readonly string[]): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
-  startDaemon(): void;
+  /** Settles when it has read the list. */
+  startDaemon(): Promise<void>;
   stopDaemon(): Promise<void>;
   /** What the daemon has said. */
   said(): string;
@@ -50,7 +52,7 @@ echo "$TODONE_ID" > "$TODONE_ID.txt"
 
 const TASK_LINE = '  run: sh ../../.git/agent.sh';
 
-export function makeScene(name: string, seed: number): Scene {
+export function makeScene(name: string, seed: number, bullet = ''): Scene {
   const random = generator(seed);
   const pick = (below: number): number => Math.floor(random() * below);
   const top = mkdtempSync(join(tmpdir(), `editors-${name.replaceAll(/[^a-z0-9]+/gi, '-')}-`));
@@ -68,15 +70,15 @@ export function makeScene(name: string, seed: number): Scene {
     words.set(made, fate);
     return made;
   };
-  const task = (made: string): readonly string[] => [`[] Do ${made}`, TASK_LINE];
+  const task = (made: string): readonly string[] => [`${bullet}[] Do ${made}`, TASK_LINE];
   const sections = SECTIONS.map((section) => {
     const own = [0, 1].flatMap(() => task(word('first')));
-    const failing = section === 's1' ? [`[] Fails ${word('first')}`, '  run: exit 3'] : [];
+    const failing = section === 's1' ? [`${bullet}[] Fails ${word('first')}`, '  run: exit 3'] : [];
     return [
       `## Git Worktree ${section} {script}`,
       ...own,
       ...failing,
-      `[⏰] Last ${word('first')}`,
+      `${bullet}[⏰] Last ${word('first')}`,
       TASK_LINE,
       '',
       `A remark on ${section} ${word('first')}.`,
@@ -84,7 +86,7 @@ export function makeScene(name: string, seed: number): Scene {
     ].join('\n');
   });
   writeFileSync(list, `# Work\n\n${sections.join('\n')}`);
-  writeFileSync(join(top, 'todone.config.json'), JSON.stringify({ claimAfter: '200ms', interval: '500ms', settle: '2s', attempts: 1 }));
+  writeFileSync(join(top, 'todone.config.json'), JSON.stringify({ claimAfter: '200ms', interval: '500ms', settle: '2s', attempts: 1, sandbox: 'none' }));
   writeFileSync(join(top, 'README.md'), '# x\n');
   git(top, 'add', '-A');
   git(top, 'commit', '-q', '-m', 'First');
@@ -108,16 +110,17 @@ export function makeScene(name: string, seed: number): Scene {
     fates: () => words,
     task,
     todone: (...args) => start(top, args).ended,
-    startDaemon() {
+    async startDaemon() {
       daemon = start(top, ['start']);
       daemon.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
+      for (const until = performance.now() + QUIET_MS; performance.now() < until && !said.includes('the list is read');) await sleep(30);
     },
     async stopDaemon() {
       const ending = daemon;
       daemon = undefined;
       if (!ending) return;
       ending.kill('SIGTERM');
-      const timer = setTimeout(() => ending.kill('SIGKILL'), 20_000);
+      const timer = setTimeout(() => ending.kill('SIGKILL'), 60_000);
       await ending.ended;
       clearTimeout(timer);
     },
@@ -129,7 +132,7 @@ export function makeScene(name: string, seed: number): Scene {
       while (performance.now() < until) {
         const now = text();
         if (now !== last) [last, since] = [now, performance.now()];
-        if (performance.now() - since > (isAtRest(now) ? 1500 : 12_000)) return;
+        if (performance.now() - since > (isAtRest(now) ? 1500 : STILL_MS)) return;
         await sleep(50);
       }
     },
@@ -139,7 +142,7 @@ export function makeScene(name: string, seed: number): Scene {
       const evidence = { list: found, archive, litter, processes, git: collectGit(top), expected: { words, busy: false } };
       const held = await heldLines(top);
       const open = tasksIn(found ?? '').filter(
-        ({ state, line }) => (state === 'open' || state === 'blocked') && !held.has(line) && !isBelowFailed(found ?? '', line),
+        ({ state, line }) => (state === 'open' || state === 'blocked') && !held.has(line) && !isBelowFailed(found ?? '', line, held),
       );
       return {
         found: [
@@ -162,10 +165,13 @@ function isAtRest(text: string): boolean {
   );
 }
 
-function isBelowFailed(text: string, line: number): boolean {
+function isBelowFailed(text: string, line: number, held: ReadonlySet<number> = new Set()): boolean {
   const lines = text.split('\n');
   const heading = lines.slice(0, line).findLastIndex((each) => each.startsWith('## '));
-  return tasksIn(text).some((task) => task.line > heading && task.line < line && task.state === 'failed') && /\[⏰/u.test(lines[line - 1] ?? '');
+  return (
+    tasksIn(text).some((task) => task.line > heading && task.line < line && (task.state === 'failed' || held.has(task.line))) &&
+    /\[⏰/u.test(lines[line - 1] ?? '')
+  );
 }
 
 /** Lines of tasks that ToDone holds as done in a commit though they show [] (1.4-R8). */
@@ -214,5 +220,3 @@ export function generator(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
-
-export const makeFolder = (path: string): void => void mkdirSync(path, { recursive: true });

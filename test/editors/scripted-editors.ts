@@ -109,17 +109,22 @@ const jetbrains = buffered(
   },
 );
 
-/** A save in place, and then the formatter over the file, as "format on save" does it. */
+/** A save in place, and then the formatter over the file, as "format on save" does it. The person's own text is kept, to go back to. */
 function formatter(program: string, args: (list: string) => readonly string[]): EditorCase['open'] {
-  return async ({ top, list, random }): Promise<Editing> => ({
-    async add(section, lines) {
-      const { text } = await load(list);
-      writeFileSync(list, withLines(text, section, lines));
-      await sleep(random() * 100);
-      await run(program, [...args(list)], { cwd: top });
-    },
-    end: async () => undefined,
-  });
+  return async ({ top, list, random }): Promise<Editing> => {
+    let own = (await load(list)).text;
+    return {
+      async add(section, lines) {
+        own = withLines(own, section, lines);
+        const { text } = await load(list);
+        writeFileSync(list, withLines(text, section, lines));
+        await sleep(random() * 100);
+        await run(program, [...args(list)], { cwd: top });
+      },
+      repair: async () => writeFileSync(list, own),
+      end: async () => undefined,
+    };
+  };
 }
 
 const PROGRAMS = join(import.meta.dirname, 'programs');
@@ -130,12 +135,15 @@ const formatting = (mode: string): EditorCase['open'] => formatter(process.execP
 export const SCRIPTED_EDITORS: readonly EditorCase[] = [
   { name: 'sed -i', manners: ['reload'], needs: [{ program: 'sed', debian: 'sed' }], open: sed },
   { name: 'perl -i', manners: ['reload'], needs: [{ program: 'perl', debian: 'perl' }], open: perl },
-  { name: 'VS Code pattern', manners: ['reload', 'anyway'], needs: [], open: vscode },
-  { name: 'JetBrains pattern', manners: ['reload', 'anyway'], needs: [], open: jetbrains },
+  { name: 'VS Code pattern', manners: ['reload', 'anyway'], buffers: true, needs: [], open: vscode },
+  { name: 'JetBrains pattern', manners: ['reload', 'anyway'], buffers: true, needs: [], open: jetbrains },
   { name: 'prettier preserve', manners: ['anyway'], needs: [], open: prettier('preserve') },
   { name: 'prettier always', manners: ['anyway'], needs: [], open: prettier('always') },
   { name: 'prettier never', manners: ['anyway'], needs: [], open: prettier('never') },
   { name: 'remark', manners: ['anyway'], needs: [], open: formatting('remark') },
   { name: 'remark gfm', manners: ['anyway'], needs: [], open: formatting('remark-gfm') },
+  { name: 'prettier preserve, list items', manners: ['anyway'], needs: [], bullet: '- ', open: prettier('preserve') },
+  { name: 'remark, list items', manners: ['anyway'], needs: [], bullet: '- ', open: formatting('remark') },
+  { name: 'remark gfm, list items', manners: ['anyway'], needs: [], bullet: '- ', open: formatting('remark-gfm') },
   { name: 'markdownlint --fix', manners: ['anyway'], needs: [], open: formatting('markdownlint') },
 ];

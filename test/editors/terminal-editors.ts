@@ -23,7 +23,6 @@ function vimLike(program: string, options: readonly string[]): EditorCase['open'
           await at.until(/-- INSERT --/);
           at.type(`${lines.join('\r')}${ESCAPE}`);
           await at.until(/^(?![^]*-- INSERT --)/);
-          at.type(':w\r');
           return vimSaved(at, manner);
         }, at.screen),
       end: at.end,
@@ -31,32 +30,34 @@ function vimLike(program: string, options: readonly string[]): EditorCase['open'
   };
 }
 
+/** Writes, and answers; false where the file's text was taken instead, so that the edit has to be made again. */
 async function vimSaved(at: Terminal, manner: Manner): Promise<boolean> {
-  const said = await at.until(/written|\(y\/n\)\?|\(L\)oad|E\d{2,}:/);
-  if (/written/.test(said)) return true;
-  if (/E\d{2,}:/.test(said)) {
-    // The file was away for the instant in which another program put its own in place.
-    at.type(`\r${ESCAPE}`);
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    at.type(`${ESCAPE}:redraw!\r`);
+    await at.until(/^(?![^]*(?:written|E\d{2,}:|y\/n|Press ENTER))/);
+    at.type(':w\r');
+    let said = await at.until(/written|\(y\/n\)\?|\(L\)oad|E\d{2,}:/);
+    const asked = /\(y\/n\)\?/.test(said) && !/E\d{2,}:/.test(said);
+    if (asked && manner === 'anyway') {
+      at.type('y');
+      said = await at.until(/written|E\d{2,}:/);
+    }
+    if (/written/.test(said)) {
+      if (/Press ENTER/.test(at.screen())) at.type('\r');
+      return true;
+    }
+    // The file changed again while it was written, or was away for an instant.
+    if (/\(L\)oad/.test(said)) at.type(manner === 'anyway' ? 'O' : 'L');
+    else if (asked) at.type('n');
+    await sleep(50);
+    if (/Press ENTER/.test(at.screen())) at.type('\r');
+    if (manner === 'anyway') continue;
+    at.type(`${ESCAPE}:e!\r`);
+    await sleep(100);
+    if (/Press ENTER/.test(at.screen())) at.type('\r');
     return false;
   }
-  const asked = /\(L\)oad/.test(said);
-  if (manner === 'anyway') {
-    at.type(asked ? 'O' : 'y');
-    if (asked) return false;
-    await at.until(/written/);
-    if (/Press ENTER/.test(at.screen())) at.type('\r');
-    return true;
-  }
-  if (asked) at.type('L');
-  else {
-    at.type('n');
-    await at.until(/Press ENTER/);
-    at.type('\r');
-    await sleep(50);
-    at.type(':e!\r');
-  }
-  await sleep(50);
-  return false;
+  throw new Error(`vim could not save:\n${at.screen()}`);
 }
 
 const nano: EditorCase['open'] = async ({ top, list }, manner): Promise<Editing> => {
@@ -139,10 +140,11 @@ export const TERMINAL_EDITORS: readonly EditorCase[] = [
   ...['yes', 'no', 'auto'].map((copy): EditorCase => ({
     name: `vim backupcopy=${copy}`,
     manners: BOTH,
+    buffers: true,
     needs: [{ program: 'vim', debian: 'vim' }],
     open: vimLike('vim', [...VIM, '-c', `set backupcopy=${copy}`]),
   })),
-  { name: 'neovim', manners: BOTH, needs: [{ program: 'nvim', debian: 'neovim' }], open: vimLike('nvim', ['-u', 'NONE', '-i', 'NONE']) },
-  { name: 'nano', manners: BOTH, needs: [{ program: 'nano', debian: 'nano' }], open: nano },
-  { name: 'emacs', manners: BOTH, needs: [{ program: 'emacs', debian: 'emacs-nox' }], open: emacs },
+  { name: 'neovim', manners: BOTH, buffers: true, needs: [{ program: 'nvim', debian: 'neovim' }], open: vimLike('nvim', ['-u', 'NONE', '-i', 'NONE']) },
+  { name: 'nano', manners: BOTH, buffers: true, needs: [{ program: 'nano', debian: 'nano' }], open: nano },
+  { name: 'emacs', manners: BOTH, buffers: true, needs: [{ program: 'emacs', debian: 'emacs-nox' }], open: emacs },
 ];

@@ -32,6 +32,8 @@ export type Desk = {
   readonly pick: (below: number) => number;
   /** It is in a displaced save that is not merged yet: then nobody can know that a later save took it away again. */
   readonly isPending: (word: string) => boolean;
+  /** Ms; without end when everybody is to come to an end. */
+  readonly now: () => number;
   /** Amid a save: what the list is then is the editor's doing. */
   saving: boolean;
   /** What the person has on the screen from the last time. */
@@ -61,14 +63,12 @@ export function* session(desk: Desk, style: Style): Session {
   }
   if (desk.buffer !== undefined && pick(3) === 0) text = desk.buffer;
   for (let thinking = pick(4); thinking > 0; thinking--) yield;
-  const typed = type(desk, text);
-  desk.saving = true;
   try {
-    yield* held ? writeInPlace(desk, held, typed) : SAVES[style](desk, typed);
-    for (const word of typed.added) if (!desk.ledger.overwritten.has(word) && !isGone(typed.into)) desk.ledger.fates.set(word, 'once');
-    for (const word of typed.removed) if (typed.seen.has(word)) desk.ledger.fates.set(word, 'gone');
-    desk.buffer = typed.text;
-    desk.ledger.saves++;
+    if (held && pick(4) === 0) yield* waitLong(desk);
+    yield* save(desk, style, held, text);
+    if (!held || pick(4) > 0) return;
+    yield* waitLong(desk);
+    yield* save(desk, style, held, held.bytes.toString('utf8'));
   } catch (error) {
     // Somebody else had the file away at that moment: an editor says so, and its person tries again.
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
@@ -76,6 +76,27 @@ export function* session(desk: Desk, style: Style): Session {
     desk.saving = false;
     if (held) disk.closed(held, true);
   }
+}
+
+/** Longer than a save that stands still is waited for. */
+const LONG_MS = 12_000;
+
+function* waitLong(desk: Desk): Session {
+  for (const until = desk.now() + LONG_MS; desk.now() < until;) yield;
+}
+
+function* save(desk: Desk, style: Style, held: Inode | undefined, text: string): Session {
+  const { ledger } = desk;
+  const typed = type(desk, text);
+  desk.saving = true;
+  // From a text that still has it the editor writes it again.
+  for (const word of wordsIn(typed.text).keys()) if (ledger.fates.get(word) === 'gone') ledger.fates.set(word, 'maybe');
+  yield* held ? writeInPlace(desk, held, typed) : SAVES[style](desk, typed);
+  for (const word of typed.added) if (!ledger.overwritten.has(word) && !isGone(typed.into)) ledger.fates.set(word, 'once');
+  for (const word of typed.removed) if (typed.seen.has(word)) ledger.fates.set(word, 'gone');
+  desk.buffer = typed.text;
+  desk.saving = false;
+  ledger.saves++;
 }
 
 type Typed = {

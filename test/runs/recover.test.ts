@@ -66,7 +66,7 @@ describe('a journal that is missing', () => {
     };
     const { world } = firstLook('## Git Worktree a\n[] one\n[] two\n[] three\n', evidence);
     expect(world.list.kind).toBe('rollback');
-    expect(world.known.get('k3v9x2m3')).toMatchObject({ held: 'done' });
+    expect(world.known.get('k3v9x2m3')).toMatchObject({ held: 'alike' });
     expect([world.known.get('k3v9x2m1')?.held, world.runs.size]).toEqual([undefined, 0]);
   });
 

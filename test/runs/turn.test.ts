@@ -129,6 +129,43 @@ describe('the turn', () => {
     }
   });
 
+  it('1.4-R7 a checkout that moves nothing but the index is one, too; a person who sets the same marker back is not', () => {
+    for (const index of ['two', 'one']) {
+      const wheel = table('## Git Worktree a\n[] one\n');
+      wheel.git({ gitIndex: 'one' });
+      wheel.read();
+      wheel.land();
+      const right = wheel.list();
+      wheel.git({ gitIndex: index, listIsCommitted: true });
+      wheel.save(() => '## Git Worktree a\n[] one\n');
+      expect([index, wheel.world.list.kind, wheel.steps()]).toEqual([index, index === 'two' ? 'rollback' : 'fine', []]);
+      wheel.wait(ROLLBACK_QUIET_MS);
+      wheel.read();
+      expect(wheel.list()).toBe(index === 'two' ? right : '## Git Worktree a\n[] one\n');
+    }
+  });
+
+  it('1.4-R7 an approval that git brings is none, until the tag has been back and a person deletes it', () => {
+    const gated = '## Git Worktree a\n### Later {approval}\n[] one\n## Git Worktree b\n[] two {triage}\n';
+    const free = gated.replaceAll(/ \{(approval|triage)\}/g, '');
+    const wheel = table(gated);
+    wheel.read();
+    wheel.git({ gitPosition: 'elsewhere' });
+    wheel.save(() => free);
+    expect(wheel.steps()).toEqual([]);
+    wheel.save((text) => text.replace('[] one', '[] zero'));
+    // What was not gated before is what its line says.
+    expect([...wheel.world.runs.values()].map((run) => run.text)).toEqual(['zero']);
+    wheel.save((text) => text.replace('[] two', '[] two {triage}'));
+    wheel.save((text) => text.replace(' {triage}', ''));
+    expect([...wheel.world.runs.values()].map((run) => run.text)).toEqual(['zero', 'two']);
+    expect([...wheel.world.meta.keys()].filter((key) => key.startsWith('ungated:'))).toEqual(['ungated:a\none']);
+    const mine = table(gated);
+    mine.read();
+    mine.save(() => free);
+    expect(mine.steps()).toEqual(['prepare', 'prepare']);
+  });
+
   it('1.4-R7 2-R4 the 🟡 of a run that is over comes back with an old buffer: nothing runs again, and the outcome is put right', () => {
     for (const outcome of ['done', 'failed']) {
       const wheel = table('## Git Worktree a\n[] one\n', { attempts: 1 });
@@ -194,6 +231,37 @@ describe('the turn', () => {
     other.read();
     expect(other.list()).toMatch(/\[🟡 \w+\] one\n\n.*\n\[-\] two/u);
     expect(kinds(other.effects).filter((kind) => kind === 'halt')).toHaveLength(1);
+  });
+
+  it('1.4-R6 1.4-R3 the text before is kept where a save lacks lines of it, and not where one was only typed on', () => {
+    const wheel = table('## Git Worktree a\n[-] one\nA remark.\n');
+    wheel.read();
+    wheel.save((text) => text.replace('A remark.', 'A remark. And more.').replace('[-]', '[x]'));
+    expect(kinds(wheel.effects)).not.toContain('keep');
+    const before = wheel.list();
+    wheel.save((text) => text.replace('A remark. And more.\n', 'Something else.\n'));
+    expect(wheel.effects.filter((effect) => effect.kind === 'keep')).toEqual([{ kind: 'keep', text: before }]);
+    const torn = table('## Git Worktree a\n[-] one\n[-] two\n');
+    torn.read();
+    const whole = torn.list();
+    torn.save(() => '');
+    expect(torn.effects.filter((effect) => effect.kind === 'keep')).toEqual([{ kind: 'keep', text: whole }]);
+  });
+
+  it('1.1-R2 a list of which a formatter made something else is refused, with nothing stopped or started, until it is undone', () => {
+    const wheel = table('## Git Worktree a\n[] one\n  files: x\n[] two\n');
+    wheel.read();
+    const [before, stopped] = [wheel.list(), kinds(wheel.effects).length];
+    const board = parse(before.replaceAll(/\n +/g, ' ').replaceAll(/\n(?=\[)/g, ' '), defaultParseOptions);
+    const facts = { gitPosition: 'p', gitOperation: undefined, listIsCommitted: false, version: 'formatted', modifiedAt: 0 };
+    const reflow = board.sections[0]?.tasks.slice(0, 1) ?? [];
+    wheel.take({ kind: 'read', board, facts, torn: true, conflict: false, own: false, reflow });
+    expect([wheel.world.list, kinds(wheel.effects).length]).toEqual([
+      expect.objectContaining({ kind: 'refused', message: expect.stringContaining('.prettierignore') as string }),
+      stopped,
+    ]);
+    wheel.read();
+    expect([wheel.world.list.kind, wheel.list()]).toEqual(['fine', before]);
   });
 
   it('1.4-R7 conflict markers of git pause everything until they are gone', () => {

@@ -4,9 +4,8 @@
  * crashes; then the oracle looks only at list, git and what agents did. Never uses real time, files or processes.
  */
 import type { Config } from '../../src/config.ts';
-import type { Branches } from '../../src/engine/branches.ts';
 import type { Engine, EnginePorts } from '../../src/engine/engine.ts';
-import type { Agents, Clock, GitState, Journal, PhaseEnd, PhaseOrder, Reading, TaskFile, Verify, Written } from '../../src/engine/ports.ts';
+import type { Agents, Branches, Clock, GitState, Journal, PhaseEnd, PhaseOrder, Reading, TaskFile, Verify, Written } from '../../src/engine/ports.ts';
 import type { applyEdits } from '../../src/tasks/edit.ts';
 import type { defaultParseOptions, parse } from '../../src/tasks/parse.ts';
 import type { Edit } from '../../src/tasks/task.ts';
@@ -282,16 +281,18 @@ function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): Engi
     instance: 'simulation',
     works: true,
     waits: false,
+    patienceMs: 0,
   };
 }
 
-/** Without a base that moves there is nothing to merge; a remote takes everything. */
+/** The base does not move, and is sometimes in the way; a remote does not always answer. */
 function branchesTwin(): Branches {
+  let calls = 0;
   return {
-    merge: async () => ({ kind: 'current', message: 'nothing to merge' }),
+    merge: async () => (++calls % 4 === 0 ? { kind: 'busy', message: 'in use', remedy: 'wait' } : { kind: 'current', message: 'nothing to merge' }),
     verify: async () => undefined,
     advance: async () => ({ kind: 'moved' }),
-    push: async () => ({ kind: 'done', message: 'pushed' }),
+    push: async () => (++calls % 3 === 0 ? { kind: 'later', why: 'network', message: 'no answer', remedy: 'wait' } : { kind: 'done', message: 'pushed' }),
     pullRequest: async () => ({ kind: 'done', message: 'made' }),
   };
 }
@@ -322,6 +323,7 @@ function listTwin(outside: Outside, rooms: Rooms): TaskFile {
     },
     watch: async () => async () => undefined,
     recover: async () => undefined,
+    keep: async () => '',
   };
 }
 

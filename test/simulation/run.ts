@@ -1,7 +1,7 @@
 /**
  * Runs lives and prints one JSON line: `node test/simulation/run.ts [--lives 200] [--first 1] [--source <folder with src>]`.
  * With `--source` the rooms come from a copy, for planted faults; with `--stop` it ends at the first life with a fault;
- * with `--narrow` one task of a section runs at a time, as in lives of old seeds.
+ * with `--errands` sections' branches are synced and pushed; with `--narrow` one task of a section runs at a time, as in lives of old seeds.
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     source: { type: 'string' },
     narrow: { type: 'boolean', default: false },
     stop: { type: 'boolean', default: false },
+    errands: { type: 'boolean', default: false },
   },
 });
 const source = values.source ?? path.join(import.meta.dirname, '..', '..');
@@ -26,7 +27,13 @@ const rooms = {
   ...(await load('engine/engine.ts')),
   ...(await load('tasks/edit.ts')),
   ...(await load('tasks/parse.ts')),
-  config: { ...config.defaultConfig, claimAfter: 200, settle: 500, backoff: { first: 100, max: 1000 } },
+  config: {
+    ...config.defaultConfig,
+    claimAfter: 200,
+    settle: 500,
+    backoff: { first: 100, max: 1000 },
+    ...(values.errands ? { syncBase: 'onLand', onSectionDone: 'pr' } : {}),
+  },
 } as unknown as Rooms;
 
 const first = Number(values.first);

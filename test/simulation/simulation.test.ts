@@ -32,6 +32,11 @@ describe('the simulation', () => {
     LIMIT_MS,
   );
 
+  it('12-R1 4-R10 lives in which branches are synced after each landing and pushed when a section is done', async () => {
+    const report = await live(ROOT, ['--errands', '--lives', String(Math.ceil(LIVES / 10)), '--first', String(FIRST)]);
+    expect(report).toMatchObject({ broken: [], lives: Math.ceil(LIVES / 10) });
+  });
+
   it('12-R1 lives that once went wrong: a halt beside a rollback, a crash between a landing and its row', async () => {
     for (const seed of FAILED_ONCE) expect((await live(ROOT, ['--narrow', '--lives', '1', '--first', String(seed)])).broken).toEqual([]);
   });
@@ -48,7 +53,7 @@ describe('the simulation', () => {
         file,
         text.replace(fault.from, () => fault.to),
       );
-      const report = await live(copy, ['--lives', String(PLANTED_LIVES), '--stop', ...(fault.narrow ? ['--narrow'] : [])]);
+      const report = await live(copy, ['--lives', String(PLANTED_LIVES), '--first', String(fault.first ?? 1), '--stop']);
       expect(report.brokenCount).toBeGreaterThan(0);
     });
   }

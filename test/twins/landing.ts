@@ -18,6 +18,10 @@ export function memoryLanding(repo: MemoryRepo, faults: LandingFaults = {}): Lan
     async squash(order, onto) {
       return faults.squash?.(order) ?? squashIn(repo, order, onto);
     },
+    async preflight(order) {
+      const squashed = repo.tip(order.section) === order.start ? undefined : squashIn(repo, order);
+      return squashed?.kind === 'conflict' ? squashed : undefined;
+    },
     async checkout(workspace, commit, own) {
       const space = repo.workspaces.get(workspace);
       const tree = repo.commits.get(commit);

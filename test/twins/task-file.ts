@@ -68,6 +68,10 @@ export function memoryList(
         return async () => void hints.delete(hint);
       },
       recover: async () => undefined,
+      async keep(kept) {
+        list.versions.push(kept);
+        return `version ${list.versions.length}`;
+      },
     },
     text: () => text,
     save: put,

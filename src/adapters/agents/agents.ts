@@ -2,11 +2,12 @@
  * One phase of an agent, to its end: prompt and environment laid out, started through the one door, streamed to its log, its
  * report read, its end written before it is told. Judges nothing: exit status and report are handed on as they are.
  */
+import { join } from 'node:path';
 import type { Config } from '../../config.ts';
 import type { AgentEvent, AgentInfo, Agents, Clock, Log, PhaseEnd, PhaseOrder } from '../../engine/ports.ts';
 import { plainText } from '../../runs/plain-text.ts';
 import { filesNamed, readResult } from '../../runs/result.ts';
-import type { End, Found } from '../../runs/run.ts';
+import type { End, Found, Usage } from '../../runs/run.ts';
 import { environmentOf, type RunVariables } from '../environment.ts';
 import { launch, sweep } from '../process.ts';
 import type { Redaction } from '../redact.ts';
@@ -17,8 +18,11 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import { changedSince } from '../stall.ts';
 import type { Desk } from './desk.ts';
 import { endOf } from './ends.ts';
+import { parking, patienceWithLimits } from './parking.ts';
+import type { AgentRow, Invocation, Reader, Surroundings } from './row.ts';
 import { type Seen, seeing } from './seen.ts';
-import { type AgentRow, agentTable, type Invocation, listAgents, type Surroundings } from './table.ts';
+import { ownSession, sessionCount, sessionIn } from './sessions.ts';
+import { agentTable, listAgents } from './table.ts';
 
 export type AgentsOptions = {
   readonly config: () => Config;
@@ -41,11 +45,12 @@ export type AgentsOptions = {
 };
 
 export function openAgents(options: AgentsOptions): Agents {
-  const around: Surroundings = { env: options.env, top: options.top };
+  const around: Surroundings = { env: options.env, top: options.top, confined: options.sandbox.kind !== 'none' };
   const rows = (): readonly AgentRow[] => (options.table ?? agentTable)(options.config());
   const rowOf = (name: string): AgentRow | undefined => rows().find((row) => row.name === name);
+  const parked = parking(options.clock);
   return {
-    list: () => listAgents(rows(), around).map((agent) => withoutSandbox(agent, options.sandbox)),
+    list: () => listAgents(rows(), around).map((agent) => withoutSandbox(parked.seen(agent, options.config()), options.sandbox)),
     preview: (agent, model) => rowOf(agent)?.preview(model) ?? agent,
     async run(order, activity, signal) {
       const folder = runFolder(options.stateDir, order.id, order.ticket);
@@ -58,8 +63,9 @@ export function openAgents(options: AgentsOptions): Agents {
           reason: 'setup_failed',
           message: `there is no agent ${order.agent}: add it under agents in the config, or take another`,
         });
-      const end = await runPhase(options, row, around, order, folder, activity, signal);
+      const end = await runPhase({ options, row, around, order: ownSession(row, order), folder, activity, signal });
       if (!signal.aborted) record(options, folder, order, end);
+      if (end.end.kind === 'final' && end.end.person) parked.park(row.name, end.end.message, options.config());
       return end;
     },
     sweep: (id) => sweep(id === undefined ? `${options.epoch}.` : `${options.epoch}.${options.term}-${id}-`),
@@ -80,39 +86,46 @@ function record(options: AgentsOptions, folder: RunFolder, order: PhaseOrder, en
   }
 }
 
-async function runPhase(
-  options: AgentsOptions,
-  row: AgentRow,
-  around: Surroundings,
-  order: PhaseOrder,
-  folder: RunFolder,
-  activity: (event: AgentEvent) => void,
-  signal: AbortSignal,
-): Promise<PhaseEnd> {
+/** One phase that is to be run, with all that it needs. */
+type Phase = {
+  readonly options: AgentsOptions;
+  readonly row: AgentRow;
+  readonly around: Surroundings;
+  readonly order: PhaseOrder;
+  readonly folder: RunFolder;
+  readonly activity: (event: AgentEvent) => void;
+  readonly signal: AbortSignal;
+};
+
+async function runPhase(phase: Phase): Promise<PhaseEnd> {
+  const { options, row, order, folder } = phase;
   const promptFile = layOut(order, folder);
-  const { limits } = options.config();
   const log = openRunLog({
     path: folder.log(order.step),
     step: order.step,
-    maxBytes: limits.outputBytes,
+    maxBytes: options.config().limits.outputBytes,
     now: () => options.clock.now(),
     redaction: options.redaction,
     trouble: (message) => options.log.write('warn', message, { task: order.id, step: order.step }),
   });
-  const voice = takeSeat(options, order, folder, log, activity);
+  const voice = takeSeat(phase, log);
   try {
-    const call = row.invoke(order, promptFile, { ...around, ...(voice ? { mcp: voice.mcp } : {}) });
+    const call = row.invoke({ order, promptFile, folder: folder.path, mcp: voice?.mcp, around: phase.around });
     if (!call)
       return notRun({ kind: 'final', reason: 'setup_failed', message: `${row.name} finds nothing to run in this task: add a run: field or a sh block` });
-    return await follow(options, row, order, folder, call, log, voice?.variables ?? {}, activity, signal);
+    for (const [name, text] of Object.entries(call.files ?? {})) folder.write(name, text);
+    const ended = await follow(phase, call, log, voice?.variables ?? {});
+    if (ended !== 'session gone') return ended;
   } finally {
     voice?.leave();
     log.close();
   }
+  options.log.write('warn', `${row.name} does not know session ${order.session} any more: a new one is begun`, { task: order.id, step: order.step });
+  return runPhase({ ...phase, order: { ...order, session: undefined, sessionUsage: undefined } });
 }
 
 /** What the agent says through its MCP server while the phase goes on: a report as if it were in its file, progress as its text. */
-function takeSeat(options: AgentsOptions, order: PhaseOrder, folder: RunFolder, log: RunLog, activity: (event: AgentEvent) => void) {
+function takeSeat({ options, order, folder, activity }: Phase, log: RunLog) {
   if (!options.voice) return undefined;
   const { desk, socket, command } = options.voice;
   const { token, leave } = desk.sit({
@@ -145,22 +158,27 @@ function layOut(order: PhaseOrder, folder: RunFolder): string {
   return folder.writePrompt(order.step, order.prompt);
 }
 
-async function follow(
-  options: AgentsOptions,
-  row: AgentRow,
-  order: PhaseOrder,
-  folder: RunFolder,
-  call: Invocation,
-  log: RunLog,
-  voice: Partial<RunVariables>,
-  activity: (event: AgentEvent) => void,
-  signal: AbortSignal,
-): Promise<PhaseEnd> {
+async function follow(phase: Phase, call: Invocation, log: RunLog, voice: Partial<RunVariables>): Promise<PhaseEnd | 'session gone'> {
+  const { options, row, order, folder, activity, signal } = phase;
   const { limits, env: passed } = options.config();
-  const circles = new AbortController();
-  const watch = seeing(() => circles.abort());
+  const [circles, waits, over] = [new AbortController(), new AbortController(), new AbortController()];
+  const watch = seeing(limits.sameCalls, () => circles.abort());
+  const { allowance = {} } = order;
+  const begun = options.clock.ticks();
+  const patience = patienceWithLimits(options.clock, limits.limitWait, () => waits.abort());
+  const spent = sessionCount(order.sessionUsage);
   const tell = atMostOncePerSecond(options.clock, activity);
-  const read = readingSafely(row, order, options.log);
+  const read = readingSafely(row, order, options);
+  const take = (said: AgentEvent): void => {
+    const event = spent.own(said);
+    log.write(event);
+    watch.see(event);
+    patience.see(event);
+    if (event.kind === 'usage' && isOver(allowance, watch.seen().usage)) over.abort();
+    tell(event);
+  };
+  let talked: 'done' | 'failed' | undefined;
+  const { talk } = call;
   const env = environmentOf({
     from: options.env,
     passed: [...passed, ...call.passed],
@@ -170,7 +188,7 @@ async function follow(
   });
   const inside = options.sandbox.confine(call, {
     workspace: order.workspace,
-    readable: [folder.prompt(order.step)],
+    readable: [folder.prompt(order.step), ...Object.keys(call.files ?? {}).map((name) => join(folder.path, name))],
     writable: [folder.given, ...(call.keeps ?? [])],
     env,
   });
@@ -182,37 +200,61 @@ async function follow(
     env,
     mark: `${options.epoch}.${options.term}-${order.id}-${order.ticket}`,
     inputFile: call.inputFile,
-    limitMs: order.limitMs,
+    limitMs: Math.min(order.limitMs, Math.max(1, allowance.ms ?? order.limitMs)),
     stallMs: limits.stallAfter,
     changed: (since) => changedSince(order.workspace, since),
+    stopSignal: call.stopSignal,
     graceMs: limits.stopGrace,
     maxBytes: limits.outputBytes,
     onLine: (line, from) => {
-      for (const event of read(line, from)) {
-        log.write(event);
-        watch.see(event);
-        tell(event);
-      }
+      for (const event of read(line, from)) take(event);
     },
-    signal: AbortSignal.any([signal, circles.signal]),
+    ...(talk
+      ? {
+          talk: async (input, output, stop) => {
+            talked = await talk({ input, output, tell: take, stop });
+          },
+        }
+      : {}),
+    signal: AbortSignal.any([signal, circles.signal, waits.signal, over.signal]),
   }).finally(() => inside.leave());
-  const noProgress = circles.signal.aborted && !signal.aborted;
+  patience.end();
+  if (order.session !== undefined && exit.ended === 'itself' && exit.code !== 0 && row.sessionGone?.test(exit.tail)) return 'session gone';
+  const seen = watch.seen();
   const end = endOf({
-    exit,
-    seen: watch.seen(),
+    // What a conversation came to counts; how the client then went away does not.
+    exit: talked !== undefined && exit.ended === 'itself' ? { ...exit, code: talked === 'done' ? 0 : 1, killedBy: undefined } : exit,
+    seen,
     agent: row.name,
     called: call.called,
     workspace: order.workspace,
     limitMs: order.limitMs,
     stallMs: limits.stallAfter,
-    noProgress,
+    noProgress: circles.signal.aborted && !signal.aborted,
+    overBudget: (over.signal.aborted || (exit.ended === 'limit' && (allowance.ms ?? Number.POSITIVE_INFINITY) < order.limitMs)) && !signal.aborted,
+    waitedTooLong: waits.signal.aborted && !signal.aborted,
+    login: row.login,
+    codes: row.codes,
   });
-  return { end: cleanEnd(end, options.redaction), tail: plainText(log.tail()), found: foundIn(order, folder, watch.seen(), options.redaction) };
+  const found = {
+    ...foundIn(order, folder, seen, options.redaction),
+    ...sessionIn(row, seen, spent.total(seen.usage)),
+    tookMs: Math.round(options.clock.ticks() - begun),
+  };
+  return { end: cleanEnd(end, options.redaction), tail: plainText(log.tail()), found };
+}
+
+/** Whether a phase has used up what its budgets left to it. */
+function isOver(allowance: NonNullable<PhaseOrder['allowance']>, used: Usage | undefined): boolean {
+  if (!used) return false;
+  return (
+    used.inputTokens + used.outputTokens > (allowance.tokens ?? Number.POSITIVE_INFINITY) || used.costUsd > (allowance.costUsd ?? Number.POSITIVE_INFINITY)
+  );
 }
 
 /** Whatever a client prints, it ends no daemon: a line that its reader stumbles over is text. */
-function readingSafely(row: AgentRow, order: PhaseOrder, log: Log): ReturnType<AgentRow['reader']> {
-  const read = row.reader();
+function readingSafely(row: AgentRow, order: PhaseOrder, { clock, log }: AgentsOptions): Reader {
+  const read = row.reader(() => clock.now());
   let told = false;
   return (line, from) => {
     try {
@@ -257,7 +299,6 @@ function foundIn(order: PhaseOrder, folder: RunFolder, seen: Seen, redaction: Re
   return {
     ...reported,
     ...(plan === undefined ? {} : { plan, files: reported.files ?? filesNamed(plan) }),
-    ...(seen.session === undefined ? {} : { session: seen.session }),
     ...(seen.usage === undefined ? {} : { usage: seen.usage }),
   };
 }

@@ -5,6 +5,7 @@
 import type { ErrorClass } from '../../engine/ports.ts';
 import type { End } from '../../runs/run.ts';
 import type { Ended, Exit } from '../process.ts';
+import type { CodeMeaning } from './row.ts';
 import type { Seen } from './seen.ts';
 
 export type Ending = {
@@ -17,15 +18,26 @@ export type Ending = {
   readonly limitMs: number;
   readonly stallMs: number;
   readonly noProgress: boolean;
+  /** It was stopped because a budget is used up (5.3-R7). */
+  readonly overBudget: boolean;
+  /** It was stopped because it waited out a limit by itself. */
+  readonly waitedTooLong: boolean;
+  /** What a person does where it may not work; what its exit status means. */
+  readonly login: string | undefined;
+  readonly codes: ((code: number) => CodeMeaning | undefined) | undefined;
 };
 
 export function endOf(ending: Ending): End {
   if (ending.noProgress) return { kind: 'final', reason: 'no_progress', message: 'it made the same tool call again and again' };
+  if (ending.overBudget) return { kind: 'final', reason: 'budget', message: 'what its budget left to it is used up' };
+  const { limit } = ending.seen;
+  // Silence after a limit is the limit: some wait for its end without a word.
+  if (limit && (ending.waitedTooLong || ending.exit.ended === 'stall')) return limited(limit);
   return ENDS[ending.exit.ended](ending);
 }
 
 const ENDS: Readonly<Record<Ended, (ending: Ending) => End>> = {
-  itself: (ending) => (ending.exit.code === 0 && ending.seen.error === undefined ? { kind: 'done' } : failed(ending)),
+  itself: (ending) => (ending.exit.code === 0 && ending.seen.error === undefined && !ending.seen.limit ? { kind: 'done' } : failed(ending)),
   limit: ({ called, limitMs }) => ({ kind: 'final', reason: 'timeout', message: `${quoted(called)} took longer than ${timeText(limitMs)}` }),
   stall: ({ called, stallMs }) => ({
     kind: 'final',
@@ -39,11 +51,12 @@ const ENDS: Readonly<Record<Ended, (ending: Ending) => End>> = {
 /** What its stream said last tells more than its exit code. */
 function failed(ending: Ending): End {
   const { exit, seen, called } = ending;
-  if (exit.code !== 0 && seen.limit) return limited(seen.limit);
-  const said = seen.error ? `${seen.error.message} (${codeText(exit)})` : codeText(exit);
+  if (seen.limit) return limited(seen.limit);
+  const error = seen.error ?? (exit.code === undefined ? undefined : ending.codes?.(exit.code));
+  const said = error ? `${error.message} (${codeText(exit)})` : codeText(exit);
   const message = `${quoted(called)} ${said}`;
-  if (!seen.error) return { kind: 'final', reason: 'agent_failed', message };
-  return exit.code === 0 && seen.error.class === 'real' ? { kind: 'done' } : CLASSES[seen.error.class](message);
+  if (!error) return { kind: 'final', reason: 'agent_failed', message };
+  return exit.code === 0 && error.class === 'real' ? { kind: 'done' } : CLASSES[error.class](message, ending.login ?? 'log in');
 }
 
 const limited = ({ message, resetAt }: { readonly message: string; readonly resetAt?: number }): End => ({
@@ -54,11 +67,11 @@ const limited = ({ message, resetAt }: { readonly message: string; readonly rese
   patient: true,
 });
 
-const CLASSES: Readonly<Record<ErrorClass, (message: string) => End>> = {
+const CLASSES: Readonly<Record<ErrorClass, (message: string, login: string) => End>> = {
   transient: (message) => ({ kind: 'transient', reason: 'agent_failed', message }),
   limit: (message) => limited({ message }),
-  auth: (message) => ({ kind: 'final', reason: 'setup_failed', message: `${message}: log in, then retry` }),
-  config: (message) => ({ kind: 'final', reason: 'setup_failed', message }),
+  auth: (message, login) => ({ kind: 'final', reason: 'setup_failed', message: `${message}: ${login}, then retry`, person: true }),
+  config: (message) => ({ kind: 'final', reason: 'setup_failed', message, person: true }),
   refusal: (message) => ({ kind: 'final', reason: 'agent_failed', message }),
   real: (message) => ({ kind: 'final', reason: 'agent_failed', message }),
 };
@@ -76,7 +89,8 @@ const SHORT_OF: Readonly<Record<string, string>> = {
 function unstarted({ exit, called, workspace, agent }: Ending): End {
   const trouble = exit.trouble ?? 'unknown';
   const short = SHORT_OF[trouble];
-  if (short !== undefined) return { kind: 'transient', reason: 'setup_failed', message: `${quoted(called)} cannot be started: ${short} (${trouble})` };
+  if (short !== undefined)
+    return { kind: 'transient', reason: 'setup_failed', message: `${quoted(called)} cannot be started: ${short} (${trouble})`, patient: true };
   if (trouble === 'NOCWD') return { kind: 'final', reason: 'lost', message: `the workspace ${workspace} is gone` };
   const why =
     trouble === 'ENOENT'

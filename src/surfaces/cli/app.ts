@@ -10,6 +10,7 @@ import type { Caller } from '../../runs/caller.ts';
 import type { Scene } from '../../runs/choose.ts';
 import type { Errand } from '../../runs/errand.ts';
 import type { CliFailure } from './failure.ts';
+import type { Upkeep } from './upkeep.ts';
 
 /** The options that every command takes. */
 export type Globals = {
@@ -96,8 +97,7 @@ export type App = {
   readonly diff: (section: string) => Promise<BranchDiff | CliFailure>;
   /** How the last `verify` of a task went. */
   readonly evidence: (id: string) => Promise<Evidence | undefined>;
-  /** Kept work of a task, put where a person can look at it. */
-  readonly restore: (id: string, into: string | undefined) => Promise<Restored | CliFailure>;
+  readonly upkeep: Upkeep;
 };
 
 export type Owner = { readonly pid: number; readonly host: string; readonly since: number };
@@ -134,8 +134,8 @@ export type Evidence = {
   readonly path: string;
   readonly lines: readonly string[];
 };
-/** `ref` = the snapshot that was taken; `path` = where its files are now. */
-export type Restored = { readonly id: string; readonly ref: string; readonly path: string };
+/** `ref` = the snapshot that was taken; `path` = where its files are now, or would be in a dry run. */
+export type Restored = { readonly id: string; readonly ref: string; readonly path: string; readonly files: readonly string[]; readonly done: boolean };
 
 /** One thing that `init` looked after; `skipped` = it was like that already. */
 export type InitStep = { readonly what: string; readonly path?: string; readonly done: 'done' | 'skipped' };

@@ -10,7 +10,7 @@ import { type CliFailure, EXIT, type ExitCode, isFailure } from './failure.ts';
 import type { DocumentName } from './json.ts';
 import type { Look } from './layout.ts';
 
-export const GROUPS = ['Work', 'Look', 'Steer', 'Branch', 'Tasks', 'Serve', 'Set up'] as const;
+export const GROUPS = ['Work', 'Look', 'Steer', 'Branch', 'Tasks', 'Upkeep', 'Serve', 'Set up'] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** What a value completes to on the command line. */

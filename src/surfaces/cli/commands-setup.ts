@@ -13,7 +13,8 @@ export const SETUP_COMMANDS: readonly CommandRow[] = [
     name: 'init',
     group: 'Set up',
     summary: 'make a list, and tell git to ignore what ToDone adds',
-    details: 'Changes nothing that is there: a list that git tracks stays tracked, a new one is excluded through .git/info/exclude.',
+    details:
+      'Changes nothing that is there: a list that git tracks stays tracked, a new one is excluded through .git/info/exclude. Formatters that the repository uses are told to leave the list alone.',
     arguments: [],
     options: [],
     examples: [

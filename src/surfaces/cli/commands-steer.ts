@@ -3,16 +3,24 @@
  */
 import { z } from 'zod';
 import type { Ask, Answer } from '../../runs/ask.ts';
+import type { KeptFact } from '../../runs/evidence.ts';
 import type { App } from './app.ts';
 import { command, type CommandRow, type Result, show, withApp } from './command.ts';
 import { TASK_ARGUMENT } from './commands-look.ts';
 import { isFailure, refused, usage } from './failure.ts';
 import { findId, missingSection } from './find-task.ts';
 import { documentOf } from './json.ts';
+import { renderKept, renderRestored } from './render-upkeep.ts';
 import { sectionNames } from './status.ts';
 
 const sectionInput = z.object({ section: z.string().optional() });
-const restoreInput = z.object({ task: z.string(), into: z.string().min(1).optional() });
+const restoreInput = z.object({
+  task: z.string(),
+  into: z.string().min(1).optional(),
+  attempt: z.coerce.number<string>().int().min(1).optional(),
+  list: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+});
 
 const SECTION_ARGUMENT = { name: 'section', says: 'only this section; without it, everything', optional: true, completes: 'section' } as const;
 const QUIET_ID = 'prints the id of the task';
@@ -56,10 +64,16 @@ export const STEER_COMMANDS: readonly CommandRow[] = [
     summary: 'bring back work of a task that did not land',
     details: 'Puts its last snapshot into a folder of its own. Nothing that is there is overwritten.',
     arguments: [TASK_ARGUMENT],
-    options: [{ flags: '--into <dir>', says: 'a folder that does not exist yet (default: one beside the worktrees)', completes: 'path' }],
+    options: [
+      { flags: '--into <dir>', says: 'a folder that does not exist yet (default: one beside the worktrees)', completes: 'path' },
+      { flags: '--attempt <n>', says: 'what this attempt left last (default: the newest of all)' },
+      { flags: '--list', says: 'say what is kept, and bring nothing back' },
+      { flags: '--dry-run', says: 'say what would be put where' },
+    ],
     examples: [
       { line: 'todone restore m2c7r4ya', says: 'look at what its last attempt left' },
-      { line: 'todone restore m2c7r4ya --into ../rescue', says: 'put it there' },
+      { line: 'todone restore m2c7r4ya --list', says: 'what is kept of it, attempt by attempt' },
+      { line: 'todone restore m2c7r4ya --attempt 2 --into ../rescue', says: 'put what the second attempt left there' },
     ],
     json: 'restored',
     quiet: 'prints the folder',
@@ -126,10 +140,24 @@ export function answered(answer: Answer): Result {
 }
 
 async function restore(app: App, input: z.output<typeof restoreInput>): Promise<Result> {
-  const found = findId(await app.scene(), input.task);
-  if (isFailure(found)) return found;
-  if (found.id === undefined) return refused('nothing was kept of this task', `it has never been worked on: todone why ${input.task}`);
-  const restored = await app.restore(found.id, input.into);
+  const named = findId(await app.scene(), input.task);
+  // Neither on the list nor in the journal: git may still have its work.
+  const lost = isFailure(named) && (await app.upkeep.kept(input.task)).length > 0;
+  if (isFailure(named) && !lost) return named;
+  const id = isFailure(named) ? input.task : named.id;
+  if (id === undefined) return refused('nothing was kept of this task', `it has never been worked on: todone why ${input.task}`);
+  if (input.list) return listKept(id, await app.upkeep.kept(id));
+  const restored = await app.upkeep.restore(id, input);
   if (isFailure(restored)) return restored;
-  return show({ view: restored, text: ({ ref, path }) => `the work kept in ${ref} is in ${path}\n`, json: documentOf, quiet: ({ path }) => [path] });
+  return show({ view: restored, text: renderRestored, json: documentOf, quiet: ({ path }) => [path] });
+}
+
+function listKept(id: string, snapshots: readonly KeptFact[]): Result {
+  if (snapshots.length === 0) return refused(`nothing is kept of ${id}`, 'what landed is on its branch; snapshots are made of work that did not land');
+  return show({
+    view: snapshots,
+    text: renderKept,
+    json: (view) => documentOf({ id, snapshots: view }),
+    quiet: (view) => view.map(({ ref }) => ref),
+  });
 }

@@ -76,7 +76,7 @@ const sectionSchema = z.strictObject({
 const usageSchema = z.strictObject({ inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() });
 const said = { at: ms, step: text };
 export const entrySchema = z.discriminatedUnion('kind', [
-  z.strictObject({ ...said, kind: z.literal('text'), text }),
+  z.strictObject({ ...said, kind: z.literal('text'), text, aside: z.boolean().optional() }),
   z.strictObject({ ...said, kind: z.literal('tool'), name: text, input: text.optional(), output: text.optional(), failed: z.boolean().optional() }),
   z.strictObject({ ...said, kind: z.literal('file'), path: text, change: z.enum(['added', 'changed', 'removed']) }),
   z.strictObject({ ...said, kind: z.literal('usage'), usage: usageSchema, cumulative: z.boolean() }),
@@ -84,6 +84,19 @@ export const entrySchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...said, kind: z.literal('session'), id: text }),
   z.strictObject({ ...said, kind: z.literal('error'), message: text, class: z.enum(['transient', 'limit', 'auth', 'config', 'refusal', 'real']) }),
 ]);
+
+const findingSchema = z.strictObject({
+  code: text,
+  rule: text,
+  severity: z.enum(['finding', 'note']),
+  line: nullable(z.int()),
+  id: nullable(text),
+  section: text,
+  title: text,
+  message: text,
+  remedy: text,
+  fix: nullable(z.strictObject({ state, hash: text.optional(), id: text.optional() })),
+});
 
 const document = <S extends z.ZodRawShape>(shape: S) => z.strictObject({ schemaVersion: z.literal(SCHEMA_VERSION), ...shape });
 
@@ -111,6 +124,8 @@ export const documents = {
     owner: nullable(z.strictObject({ pid: z.int(), host: text, since: ms })),
     held: nullable(whySchema),
     max_agents: z.int(),
+    limits: z.array(z.strictObject({ account: text, until: ms, message: text })),
+    spent_today: z.strictObject({ tokens: z.number(), cost_usd: z.number(), ms: z.number() }),
     counts,
     sections: z.array(sectionSchema),
     problems: z.array(z.strictObject({ line: z.int(), column: z.int(), rule: text, severity: z.enum(['error', 'warning']), message: text, remedy: text })),
@@ -144,7 +159,30 @@ export const documents = {
     blocked: nullable(z.strictObject({ message: text, remedy: text })),
   }),
   answer: document({ ok: z.literal(true), message: text, id: nullable(text) }),
-  restored: document({ id: text, ref: text, path: text }),
+  restored: document({ id: text, ref: text, path: text, files: z.array(text), done: z.boolean() }),
+  snapshots: document({
+    id: text,
+    snapshots: z.array(z.strictObject({ id: text, ref: text, commit: text, attempt: z.int(), label: text, at: ms })),
+  }),
+  reconciled: document({ ok: z.boolean(), findings: z.array(findingSchema), fixed: z.array(findingSchema) }),
+  versions: document({
+    versions: z.array(
+      z.strictObject({ name: text, at: ms, kind: z.enum(['before', 'saved', 'kept', 'left', 'replaced']), bytes: z.int(), added: z.int(), removed: z.int() }),
+    ),
+    text: text.optional(),
+  }),
+  cleaned: document({
+    worktrees: z.array(
+      z.strictObject({
+        section: text,
+        path: text,
+        outcome: z.enum(['removed', 'would', 'kept']),
+        why: nullable(text),
+        snapshot: nullable(text),
+        ignored: z.array(text),
+      }),
+    ),
+  }),
   tasks: document({ tasks: z.array(taskSchema) }),
   task: document({
     task: taskSchema,

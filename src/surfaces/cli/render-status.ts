@@ -15,7 +15,13 @@ const COMMITS_SHOWN = 10;
 const COLUMNS: readonly Column[] = [{}, {}, { shrinksTo: 24 }, { shrinksTo: 16, dropOrder: 1 }];
 
 export function renderStatus(status: Status, look: Look, only?: string): string {
-  const lines = [paint(look, 'strong', status.list), countWords(status.counts), ownerWords(status, look), ...heldLines(status, look)];
+  const lines = [
+    paint(look, 'strong', status.list),
+    countWords(status.counts),
+    ownerWords(status, look),
+    ...heldLines(status, look),
+    ...spentLines(status, look),
+  ];
   if (status.sections.length === 0) lines.push('', 'There is no section yet: begin one with a line "## Git Worktree <name>".');
   for (const section of status.sections) lines.push('', ...sectionLines(section, look, only !== undefined));
   lines.push(...problemLines(status.list, status.problems, look));
@@ -31,6 +37,13 @@ function ownerWords(status: Status, look: Look): string {
 
 const heldLines = (status: Status, look: Look): string[] =>
   status.held ? [paint(look, 'warn', `nothing new starts: ${status.held.message}`), `  ${status.held.remedy}`] : [];
+
+function spentLines({ limits, spent_today: { tokens, cost_usd: costUsd, ms } }: Status, look: Look): string[] {
+  const waits = limits.map(({ account, until, message }) => paint(look, 'warn', `${account} waits until ${dateAndTime(until)}: ${message}`));
+  if (tokens + costUsd + ms === 0) return waits;
+  const used = [elapsed(ms), ...(tokens > 0 ? [`${tokens.toLocaleString('en')} tokens`] : []), ...(costUsd > 0 ? [`${costUsd.toFixed(2)} USD`] : [])];
+  return [...waits, paint(look, 'faint', `agents today: ${used.join(', ')}`)];
+}
 
 function sectionLines(section: SectionStatus, look: Look, whole: boolean): string[] {
   const max = whole ? Number.POSITIVE_INFINITY : ROWS_MAX;

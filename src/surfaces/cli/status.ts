@@ -5,6 +5,7 @@
 import type { Config } from '../../config.ts';
 import type { Activity } from '../../engine/engine.ts';
 import { globalWhy, type Scene, type Why, type WhyCode } from '../../runs/choose.ts';
+import { allParked, type Parked, spentToday } from '../../runs/govern.ts';
 import { countStates, errandViews, type ErrandView, type RunView, runViews, type TaskView, taskViews } from '../../runs/view.ts';
 import type { MarkerState, Problem } from '../../tasks/task.ts';
 import type { CommitFact, Owner } from './app.ts';
@@ -45,6 +46,10 @@ export type Status = {
   /** What holds the whole list: paused, torn, conflict, … */
   readonly held: Why | null;
   readonly max_agents: number;
+  /** Accounts that wait for a limit to pass. */
+  readonly limits: readonly Parked[];
+  /** What agents used since midnight, UTC. */
+  readonly spent_today: { readonly tokens: number; readonly cost_usd: number; readonly ms: number };
   readonly counts: Readonly<Record<MarkerState, number>>;
   readonly sections: readonly SectionStatus[];
   readonly problems: readonly ProblemLine[];
@@ -56,6 +61,11 @@ export type StatusFacts = {
   readonly activity: ReadonlyMap<string, Activity>;
   readonly commits?: readonly CommitFact[];
 };
+
+function spentWords(scene: Scene): Status['spent_today'] {
+  const { tokens, costUsd, ms } = spentToday(scene.draft, scene.now);
+  return { tokens, cost_usd: costUsd, ms };
+}
 
 /** What waits for a person, whatever else happens. */
 const PERSON_CODES: ReadonlySet<WhyCode> = new Set<WhyCode>(['problem', 'held', 'lane', 'approval', 'hold', 'person', 'agent']);
@@ -71,6 +81,8 @@ export function statusOf(scene: Scene, facts: StatusFacts, section?: string): St
     owner: facts.owner ?? null,
     held: globalWhy(scene) ?? null,
     max_agents: scene.config.maxAgents,
+    limits: allParked(scene.draft, scene.now),
+    spent_today: spentWords(scene),
     counts: countStates(views),
     sections: names.map((name) => ({
       ...sectionStatus(scene.config, name, bySection.get(name) ?? [], runs, facts.commits ?? []),

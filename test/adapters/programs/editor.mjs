@@ -1,8 +1,8 @@
-// A person's editor: saves a list over and over, each time with one more word. `node editor.mjs <file> <style> <saves> <log>`
-// prints `<word>` into the log once that save is complete. Styles: truncate, vim, rename, jetbrains.
+// A person's editor: saves a list over and over, each time with one more word. `node editor.mjs <file> <style> <saves> <log> [ms]`
+// prints `<word>` into the log once that save is complete, and rests for up to so many ms (3). Styles: truncate, chunks, overwrite, vim, rename, jetbrains.
 import { appendFileSync, closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 
-const [file, style, saves, log] = process.argv.slice(2);
+const [file, style, saves, log, restMs = '3'] = process.argv.slice(2);
 const pause = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 const SAVE = {
@@ -11,6 +11,22 @@ const SAVE = {
     ftruncateSync(fd, 0);
     pause(1);
     writeSync(fd, text, 0);
+    closeSync(fd);
+  },
+  chunks(text) {
+    const bytes = Buffer.from(text);
+    const fd = openSync(file, 'r+');
+    ftruncateSync(fd, 0);
+    for (let at = 0; at < bytes.length; at += Math.ceil(bytes.length / 3)) {
+      writeSync(fd, bytes.subarray(at, at + Math.ceil(bytes.length / 3)));
+      pause(1);
+    }
+    closeSync(fd);
+  },
+  overwrite(text) {
+    const fd = openSync(file, 'r+');
+    writeSync(fd, text, 0);
+    ftruncateSync(fd, Buffer.byteLength(text));
     closeSync(fd);
   },
   vim(text) {
@@ -50,5 +66,5 @@ for (let save = 0; save < Number(saves); save++) {
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
   }
-  pause(Math.random() * 3);
+  pause(Math.random() * Number(restMs));
 }

@@ -3,7 +3,9 @@
  * says `ready`, waits for a line, does it, says `done`.
  */
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LandingOrder, WorkOrder } from '../../../src/engine/ports.ts';
 import { openJournal } from '../../../src/adapters/sqlite.ts';
@@ -13,13 +15,15 @@ import { beforeExchange, claimX, openListAt } from '../../adapters/list-scene.ts
 
 const [operation = '', folder = '', home = '', json = '{}'] = process.argv.slice(2);
 
+const SAVED = 'a word\n';
+
 const OPERATIONS: Readonly<Record<string, () => Promise<() => Promise<unknown>>>> = {
-  /** A claim that a save crosses in the very moment. */
-  write: async () => {
-    const save = (): void => writeFileSync(`${folder}/tasks.md`, readFileSync(`${folder}/tasks.md`, 'utf8').replace('END', 'a word\nEND'));
-    const file = openListAt(folder, { disk: beforeExchange(save) });
-    await file.read();
-    return () => file.edit([claimX]).then(() => file.close());
+  /** A claim that a save crosses in the very moment: in place, or by renaming. Each save is one call, whole or not at all. */
+  appended: () => write(() => appendFileSync(`${folder}/tasks.md`, SAVED)),
+  renamed: () => {
+    const prepared = join(mkdtempSync(join(tmpdir(), 'save-')), 'tasks.md');
+    writeFileSync(prepared, readFileSync(`${folder}/tasks.md`, 'utf8') + SAVED);
+    return write(() => renameSync(prepared, `${folder}/tasks.md`));
   },
   recover: async () => {
     const file = openListAt(folder);
@@ -52,6 +56,12 @@ const OPERATIONS: Readonly<Record<string, () => Promise<() => Promise<unknown>>>
     return () => open.landing.squash(JSON.parse(json) as LandingOrder);
   },
 };
+
+async function write(save: () => void): Promise<() => Promise<unknown>> {
+  const file = openListAt(folder, { disk: beforeExchange(save) });
+  await file.read();
+  return () => file.edit([claimX]).then(() => file.close());
+}
 
 /** A turn with all kinds of rows in it. */
 const STEP = changes({

@@ -29,6 +29,9 @@ describe('the table of commands', () => {
         'task ready',
         'task history',
         'completion',
+        'reconcile',
+        'history',
+        'clean',
       ]),
     );
   });

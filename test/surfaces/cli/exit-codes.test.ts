@@ -1,10 +1,23 @@
 import { describe, expect, it } from 'vitest';
+import type { Finding } from '../../../src/runs/reconcile.ts';
 import { ListRefused } from '../../../src/engine/ports.ts';
 import { command, show } from '../../../src/surfaces/cli/command.ts';
 import { usage } from '../../../src/surfaces/cli/failure.ts';
 import { z } from 'zod';
 import { type Given, todone } from './host.ts';
 
+const FOUND: Finding = {
+  code: 'unproven',
+  rule: '4-R9',
+  severity: 'finding',
+  line: 3,
+  id: 'k3v9x2m1',
+  section: 'auth',
+  title: 'Add login form',
+  message: 'marked done in a1b2c3d, but nothing proves it',
+  remedy: 'if it is done, write [x]',
+  fix: null,
+};
 const aborted = AbortSignal.abort();
 const noRepo = usage('this is no git repository', 'git init, or name one with -C', { where: '/tmp/x' });
 
@@ -48,6 +61,16 @@ describe('exit codes', () => {
     ['restore m2c7r4ya', 0],
     ['restore lcxv8o4', 3],
     ['restore nobody', 2],
+    ['restore nobody', 0, { kept: [{ id: 'nobody', ref: 'r', commit: 'c', attempt: 1, label: 'l', at: 0 }] }],
+    ['restore m2c7r4ya --list', 3],
+    ['restore m2c7r4ya --attempt 0', 2],
+    ['reconcile', 0],
+    ['reconcile --fix', 1, { reconciled: { findings: [FOUND], fixed: [] } }],
+    ['reconcile', 0, { reconciled: { findings: [{ ...FOUND, severity: 'note' }], fixed: [FOUND] } }],
+    ['history', 0],
+    ['history --list --show x', 2],
+    ['clean', 0],
+    ['clean auth', 3, { cleaned: { kind: 'failure', code: 3, message: 'section auth is not over', remedy: 'wait for it' } }],
     ['why nobody', 2],
     ['task show nobody', 2],
     ['task history nobody', 2],

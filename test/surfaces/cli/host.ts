@@ -14,6 +14,8 @@ import type {
   StartEnd,
 } from '../../../src/surfaces/cli/app.ts';
 import type { CliFailure } from '../../../src/surfaces/cli/failure.ts';
+import type { CleanedPath, Reconciled, Upkeep, VersionFact } from '../../../src/surfaces/cli/upkeep.ts';
+import type { KeptFact } from '../../../src/runs/evidence.ts';
 import { runCli } from '../../../src/surfaces/cli/cli.ts';
 import type { CommandRow } from '../../../src/surfaces/cli/command.ts';
 import type { Activity } from '../../../src/engine/engine.ts';
@@ -124,6 +126,10 @@ export type Given = {
   readonly evidence?: Evidence;
   readonly start?: StartEnd | CliFailure;
   readonly restored?: Restored | CliFailure;
+  readonly reconciled?: Reconciled;
+  readonly versions?: readonly VersionFact[];
+  readonly cleaned?: readonly CleanedPath[] | CliFailure;
+  readonly kept?: readonly KeptFact[];
   readonly init?: InitDone | CliFailure;
   readonly doctor?: DoctorFacts;
   readonly open?: CliFailure;
@@ -133,6 +139,16 @@ export type Given = {
   readonly wait?: (ms: number) => Promise<void>;
   readonly rows?: readonly CommandRow[];
 };
+
+const upkeepOf = (given: Given): Upkeep => ({
+  reconcile: async () => given.reconciled ?? { findings: [], fixed: [] },
+  versions: async () => given.versions ?? [],
+  version: async (name) => ({ text: `the list of ${name}\n` }),
+  clean: async () => given.cleaned ?? [],
+  kept: async () => given.kept ?? [],
+  restore: async (id, { into, dryRun }) =>
+    given.restored ?? { id, ref: `refs/todone/${id}/3/implement`, path: into ?? `/repo/trees/restored-${id}`, files: ['a.txt'], done: !dryRun },
+});
 
 export type Call = { readonly name: string; readonly input: unknown };
 
@@ -192,6 +208,7 @@ export async function todone(argv: string | readonly string[], given: Given = {}
     },
     proof: async () => given.proof,
     commits: async () => [{ hash: 'a1b2c3d', subject: 'Add login form', at: NOW - 3_600_000 }],
+    upkeep: upkeepOf(given),
     doErrand: async (what, section) => {
       said.asks.push({ kind: 'branch', what, section });
       return given.errand ?? { section, kind: what, ticket: 1, by: 'me', state: 'done', tries: 0, at: NOW, message: 'as you wish' };
@@ -208,7 +225,6 @@ export async function todone(argv: string | readonly string[], given: Given = {}
         diff: '+a line\n',
       },
     evidence: async () => given.evidence,
-    restore: async (id, into) => given.restored ?? { id, ref: `refs/todone/${id}/3/implement`, path: into ?? `/repo/trees/restored-${id}` },
   };
   const host: Host = {
     version: '1.2.3',

@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/surfaces/cli/commands.ts';
 import { outputSchema } from '../../../src/surfaces/cli/output-schema.ts';
 import { type DocumentName, documents, entrySchema } from '../../../src/surfaces/cli/json.ts';
-import type { LogEntry } from '../../../src/surfaces/cli/app.ts';
+import type { Errand } from '../../../src/runs/errand.ts';
+import type { Finding } from '../../../src/runs/reconcile.ts';
+import type { Evidence, LogEntry } from '../../../src/surfaces/cli/app.ts';
 import type { Called } from '../../../src/runs/requests.ts';
 import { taskViews } from '../../../src/runs/view.ts';
 import { busyScene, type Given, LIST, NOW, todone } from './host.ts';
@@ -27,6 +29,40 @@ const GIVEN: Given = {
   proof: { commit: 'a1b2c3d'.padEnd(40, '0'), hash: 'a1b2c3d' },
 };
 
+const KEPT = { id: 'm2c7r4ya', ref: 'refs/todone/m2c7r4ya/3/implement', commit: 'c'.padEnd(40, '0'), attempt: 3, label: 'implement', at: NOW };
+const FINDING: Finding = {
+  code: 'unmarked',
+  rule: '6.3-R3',
+  severity: 'finding',
+  line: 4,
+  id: 'q8f0t6zd',
+  section: 'auth',
+  title: 'Add logout',
+  message: 'landed in a1b2c3d, but its line says open',
+  remedy: '--fix marks it done',
+  fix: { target: { section: 'auth', text: 'x', occurrence: 0 }, from: 'open', marker: { state: 'done', hash: 'a1b2c3d', id: 'q8f0t6zd' }, commit: null },
+};
+const EVIDENCE: Evidence = {
+  command: 'npm test',
+  ok: false,
+  code: 1,
+  timed_out: false,
+  at: NOW,
+  where: '/repo/trees/auth',
+  path: '/repo/verify.ndjson',
+  lines: ['1 failed'],
+};
+const STOPPED: Errand = {
+  section: 'auth',
+  kind: 'sync',
+  ticket: 1,
+  by: 'me',
+  state: 'stopped',
+  tries: 0,
+  at: NOW,
+  message: 'both changed a.ts',
+  remedy: 'merge by hand',
+};
 const CLAIMED = {
   ok: true,
   output: { task: taskViews(busyScene())[1], ticket: '3f2a91bc.2', worker: 'me', lease_until: null },
@@ -62,11 +98,27 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['pause', 'answer', { answer: { kind: 'ok', message: 'paused' } }],
   ['resume auth', 'answer'],
   ['restore m2c7r4ya', 'restored'],
+  ['restore m2c7r4ya --dry-run', 'restored'],
+  ['restore m2c7r4ya --list', 'snapshots', { kept: [KEPT] }],
+  ['reconcile', 'reconciled', { reconciled: { findings: [FINDING, { ...FINDING, severity: 'note', line: null, id: null, fix: null }], fixed: [FINDING] } }],
+  ['history --list', 'versions', { versions: [{ name: 'v-before.md', at: NOW, kind: 'before', bytes: 10, added: 1, removed: 0 }] }],
+  ['history --show v', 'versions'],
+  ['clean', 'cleaned', { cleaned: [{ section: 'auth', path: '/repo/trees/auth', outcome: 'kept', why: 'x', snapshot: null, ignored: ['node_modules/'] }] }],
   ['task list', 'tasks'],
   ['task ready', 'tasks'],
   ['task show q8f0t6zd', 'task'],
   ['task show lcxv8o4', 'task'],
   ['task history q8f0t6zd', 'history'],
+  ['diff auth', 'diff'],
+  ['diff auth --stat', 'diff'],
+  ['sync auth', 'branch'],
+  ['land auth --dry-run', 'branch'],
+  [
+    'pr auth',
+    'branch',
+    { errand: { section: 'auth', kind: 'pr', ticket: 1, by: 'me', state: 'done', tries: 0, at: NOW, message: 'made', url: 'https://x/1' } },
+  ],
+  ['task show m2c7r4ya', 'task', { evidence: EVIDENCE }],
   ['task create Words', 'filed'],
   ['task update q8f0t6zd -p 1', 'changed'],
   ['task close q8f0t6zd --hash a1b2c3d', 'closed'],
@@ -75,6 +127,8 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['task dep tree', 'trees'],
   ['triage', 'tasks'],
   ['why nobody', 'error'],
+  ['sync auth', 'error', { errand: STOPPED }],
+  ['sync nowhere', 'error'],
   ['strat', 'error'],
   ['stop x', 'error', { answer: { kind: 'refused', message: 'no', remedy: 'yes' } }],
 ];

@@ -58,6 +58,9 @@ describe('help', () => {
                 task approve  let tasks start that wait for a person
                 task claim    take a task: nobody else gets it while your claim lives
                 task …        update, assign, unassign, mine, heartbeat, release, rep…
+        Upkeep  reconcile     compare the list with git and the journal, both ways
+                history       old versions of the list, and their text
+                clean         remove the worktrees of sections that are over
         Serve   mcp           serve MCP over stdio to an agent of a run
         Set up  init          make a list, and tell git to ignore what ToDone adds
                 doctor        check git, agents, config, list; say what to do

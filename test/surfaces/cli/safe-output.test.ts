@@ -101,7 +101,7 @@ describe('what reaches a terminal', () => {
               answer: { kind: 'ok', message: words, id: words },
               doctor: { checks: [{ name: words, ok: false, found: words, remedy: words }], config: [{ key: words, value: { [words]: words }, source: words }] },
               init: { steps: [{ what: words, path: words, done: 'done' }], next: words },
-              restored: { id: words, ref: words, path: words },
+              restored: { id: words, ref: words, path: words, files: [words], done: false },
             },
           );
           const shown = isTTY ? `${said.out}${said.err}`.replaceAll(OURS, '') : `${said.out}${said.err}`;

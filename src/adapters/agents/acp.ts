@@ -1,0 +1,82 @@
+/**
+ * Any agent that speaks the Agent Client Protocol, as a row: the config names its command. Those that were tried bring what a known client of
+ * theirs needs of the environment; nothing else is special about them.
+ */
+import type { AgentConfig } from '../../config.ts';
+import { findProgram } from '../find-program.ts';
+import { acpTalk } from './acp-talk.ts';
+import { CLAUDE } from './claude.ts';
+import { quoted } from './client.ts';
+import { CODEX } from './codex.ts';
+import { notFound } from './command.ts';
+import { GEMINI } from './gemini.ts';
+import { OPENCODE } from './opencode.ts';
+import { keptByAny } from './keeps.ts';
+import type { AgentRow, Call } from './row.ts';
+
+type Preset = {
+  /** Words of the command that tell it. */
+  readonly words: RegExp;
+  readonly keys: readonly string[];
+  readonly login: string;
+  env(call: Call, model: string | undefined): Readonly<Record<string, string>>;
+  /** It tells of a failure in words and ends its turn as if all were well. */
+  readonly failsInWords?: boolean;
+};
+
+const PRESETS: readonly Preset[] = [
+  {
+    words: /\bgemini\b/,
+    keys: GEMINI.keys,
+    login: GEMINI.login,
+    env: (_call, model) => ({ GEMINI_CLI_NO_RELAUNCH: 'true', GEMINI_CLI_TRUST_WORKSPACE: 'true', ...(model === undefined ? {} : { GEMINI_MODEL: model }) }),
+  },
+  { words: /\bopencode\b/, keys: OPENCODE.keys, login: OPENCODE.login, env: () => ({ OPENCODE_DISABLE_AUTOUPDATE: '1' }) },
+  {
+    words: /\bclaude\b/,
+    keys: CLAUDE.keys,
+    login: CLAUDE.login,
+    env: (_call, model) => ({
+      DISABLE_AUTOUPDATER: '1',
+      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+      ...(process.getuid?.() === 0 ? { IS_SANDBOX: '1' } : {}),
+      ...(model === undefined ? {} : { ANTHROPIC_MODEL: model }),
+    }),
+  },
+  {
+    words: /\bcodex\b/,
+    keys: CODEX.keys,
+    login: CODEX.login,
+    env: ({ order }) => ({ INITIAL_AGENT_MODE: order.readOnly ? 'read-only' : 'agent-full-access' }),
+    failsInWords: true,
+  },
+];
+
+export function acpRow(name: string, config: AgentConfig): AgentRow {
+  const [program = '', ...args] = config.command ?? [];
+  const preset = PRESETS.find(({ words }) => words.test((config.command ?? []).join(' ')));
+  return {
+    name,
+    takes: 'anything',
+    steps: config.steps,
+    learns: true,
+    problem: ({ env, top }) => (findProgram(program, env, top) ? undefined : notFound(name, program)),
+    invoke(call) {
+      const { order, mcp, around } = call;
+      const model = order.model ?? config.model;
+      return {
+        program: findProgram(program, around.env, around.top) ?? program,
+        args: [...args, ...config.args],
+        env: { ...preset?.env(call, model), ...config.env },
+        passed: [...(preset?.keys ?? []), ...config.passEnv],
+        keeps: keptByAny({ ...around.env, ...config.env }),
+        called: program,
+        talk: acpTalk({ order, mcp, model, failsInWords: preset?.failsInWords ?? false }),
+      };
+    },
+    preview: () => [program, ...args, ...config.args].map(quoted).join(' '),
+    // Only what it says on stderr comes in lines.
+    reader: () => (line) => [{ kind: 'text', text: line, aside: true }],
+    login: preset?.login,
+  };
+}

@@ -1,0 +1,34 @@
+/**
+ * The list, the journal and what is installed, as values for whoever only looks. Takes no lock and writes nothing.
+ */
+import { readFileSync } from 'node:fs';
+import { openJournalReadOnly } from '../adapters/journal-reader.ts';
+import type { AgentInfo } from '../engine/ports.ts';
+import type { Scene } from '../runs/choose.ts';
+import { problemsOf } from '../runs/problems.ts';
+import { draftOf, worldOf } from '../runs/world.ts';
+import { hasConflictMarkers } from '../tasks/compare.ts';
+import { parse } from '../tasks/parse.ts';
+import type { Place } from './place.ts';
+
+/** The list, the journal and what is installed, as they are at this moment. */
+export function sceneOf(place: Place, agents: readonly AgentInfo[], instance: string, now: number): Scene {
+  const journal = openJournalReadOnly({ stateDir: place.stateDir });
+  try {
+    const world = worldOf(journal.load());
+    const text = listText(place);
+    const board = parse(text, { labels: place.config.labels, workers: place.config.workers });
+    world.agents = agents;
+    world.list = hasConflictMarkers(board) ? { kind: 'conflict', since: now } : { kind: 'fine' };
+    return { board, draft: draftOf(world), config: place.config, now, problems: problemsOf(board, world, place.config), instance };
+  } finally {
+    journal.close();
+  }
+}
+
+/** Throws a failure of 7-R2 where the list is no text. */
+export function listText(place: Place): string {
+  const bytes = readFileSync(place.listPath);
+  if (bytes.includes(0)) throw new Error(`${place.listName} is no text: it holds NUL bytes`);
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+}

@@ -1,0 +1,59 @@
+/**
+ * Upkeep that nobody asks for: what is too old or too much is taken away, at a start and in idle time. Never the only copy of
+ * anything: work that has not landed, a save of the list that could not be merged, a run that goes on.
+ */
+import { join, resolve } from 'node:path';
+import type { Git } from '../adapters/git.ts';
+import { pruneBroken } from '../adapters/journal-file.ts';
+import { pruneRooms } from '../adapters/private-rooms.ts';
+import { pruneRuns } from '../adapters/run-folder.ts';
+import { pruneSnapshots } from '../adapters/snapshot-prune.ts';
+import type { SqliteJournal } from '../adapters/sqlite.ts';
+import type { ListFile } from '../adapters/task-file.ts';
+import type { Config } from '../config.ts';
+import type { Clock, Log } from '../engine/ports.ts';
+import type { Known } from '../runs/run.ts';
+import type { Place } from './place.ts';
+
+export type Tidying = {
+  readonly place: Place;
+  readonly git: Git;
+  readonly journal: Pick<SqliteJournal, 'forgetHistory'>;
+  readonly list: Pick<ListFile, 'tidy'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly config: () => Config;
+};
+
+export type Rows = { readonly known: Iterable<Known>; readonly runs: ReadonlySet<string> };
+
+/** Goes through all that is kept. What cannot be taken away now is said and tried again the next time. */
+export async function tidy({ place, git, journal, list, clock, log, config }: Tidying, rows: Rows): Promise<void> {
+  const { keepSnapshots, keep } = config();
+  const now = clock.now();
+  const parts: readonly (readonly [string, () => Promise<number> | number])[] = [
+    ['snapshots', () => pruneSnapshots(git, landedOf(rows), { before: now - keepSnapshots, maxBytes: keep.snapshotBytes })],
+    ['folders of runs', () => pruneRuns(place.stateDir, { before: now - keep.logs, maxBytes: keep.logBytes, spare: rows.runs })],
+    ['versions of the list', () => list.tidy({ before: now - keep.versions, maxBytes: keep.versionBytes })],
+    ['rows of history', () => journal.forgetHistory(now - keep.history)],
+    ['broken journals', () => pruneBroken(place.stateDir, now - keep.history)],
+    ['private folders of worktrees that are gone', () => pruneRooms(git, place.repo.top, resolve(place.repo.top, place.config.trees))],
+  ];
+  for (const [what, prune] of parts) {
+    try {
+      const count = await prune();
+      if (count > 0) log.write('info', `tidied up: ${count} ${what}`);
+    } catch (error) {
+      log.write('warn', `${what} could not be tidied up now: ${error instanceof Error ? error.message : String(error)}`, { where: join(place.stateDir) });
+    }
+  }
+}
+
+/** Tasks of which nothing but what is on a branch is needed: a later attempt that did not land is not among them. */
+function landedOf({ known, runs }: Rows): { id: string; at: number }[] {
+  const landed = [];
+  for (const row of known) {
+    if (row.state === 'done' && row.commit !== undefined && row.kept === undefined && !runs.has(row.id)) landed.push({ id: row.id, at: row.updatedAt });
+  }
+  return landed;
+}

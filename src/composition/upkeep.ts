@@ -1,0 +1,92 @@
+/**
+ * The upkeep commands, wired: what only looks is done here, what writes goes to the owner of the list.
+ */
+import { readFileSync } from 'node:fs';
+import type { ListFile } from '../adapters/task-file.ts';
+import type { Clock, Log } from '../engine/ports.ts';
+import type { Upkeep, VersionFact } from '../surfaces/cli/upkeep.ts';
+import { runsIn } from '../runs/world.ts';
+import { clean } from './clean.ts';
+import { asOwner } from './owner-requests.ts';
+import type { Place } from './place.ts';
+import { reconcilePlace } from './reconcile.ts';
+import { keptOf, restore } from './restore.ts';
+import { sceneOf } from './scene.ts';
+import { withGit } from './with-git.ts';
+import { openList } from './work.ts';
+
+/** Versions of which the lines are compared; older ones are listed with what is cheap to know. */
+const COMPARED_BYTES_MAX = 64 * 1024 * 1024;
+
+export function openUpkeep(options: { readonly place: Place; readonly clock: Clock; readonly log: () => Log; readonly by: string }): Upkeep {
+  const { place, clock, by } = options;
+  const asking = () => ({ place, clock, log: options.log(), by });
+  const withList = async <T>(work: (list: ListFile) => Promise<T>): Promise<T> => {
+    const list = openList({ place, clock, log: options.log(), config: () => place.config });
+    try {
+      return await work(list);
+    } finally {
+      await list.close();
+    }
+  };
+  return {
+    reconcile: (fix) => reconcilePlace(asking(), fix),
+    versions: () => withList((list) => versionFacts(place, list)),
+    version: (name) =>
+      withList(async (list) => {
+        const found = (await list.versions()).filter((version) => version.name.startsWith(name));
+        const [only] = found;
+        if (!only || found.length > 1)
+          return {
+            kind: 'failure',
+            code: 2,
+            message: `${found.length > 1 ? `${found.length} versions begin with` : 'no version is called'} ${name}`,
+            remedy: 'todone history --list shows them',
+          };
+        const bytes = await list.version(only.name);
+        const text = bytes.toString('utf8');
+        if (Buffer.from(text).equals(bytes)) return { text };
+        return { kind: 'failure', code: 3, message: `${only.name} is no UTF-8 text`, remedy: `it is in ${place.stateDir}/versions: copy it from there` };
+      }),
+    clean: async (section, dryRun) => {
+      if (!dryRun) return (await asOwner(asking(), { kind: 'clean', section })) as Awaited<ReturnType<Upkeep['clean']>>;
+      const scene = sceneOf(place, [], by, clock.now());
+      const state = { board: scene.board, runs: [...runsIn(scene.draft)] };
+      return withGit(place, (git) => clean(git, { place, log: options.log(), section, dryRun, state: () => state }));
+    },
+    kept: (id) => keptOf(place, id),
+    restore: (id, more) => restore(place, id, more),
+  };
+}
+
+async function versionFacts(place: Place, list: ListFile): Promise<VersionFact[]> {
+  let next = linesOf(readFileSync(place.listPath));
+  let compared = 0;
+  const facts: VersionFact[] = [];
+  for (const version of await list.versions()) {
+    const { name, kind, bytes } = version;
+    compared += bytes;
+    if (compared > COMPARED_BYTES_MAX) {
+      facts.push({ name, at: version.at.getTime(), kind, bytes, added: 0, removed: 0 });
+      continue;
+    }
+    const lines = linesOf(await list.version(name));
+    facts.push({ name, at: version.at.getTime(), kind, bytes, added: missingFrom(lines, next), removed: missingFrom(next, lines) });
+    next = lines;
+  }
+  return facts;
+}
+
+/** How often each line is there. */
+function linesOf(bytes: Buffer): Map<string, number> {
+  const lines = new Map<string, number>();
+  for (const line of bytes.toString('utf8').split('\n')) lines.set(line, (lines.get(line) ?? 0) + 1);
+  return lines;
+}
+
+/** Lines of `there` that `here` has not. */
+function missingFrom(here: ReadonlyMap<string, number>, there: ReadonlyMap<string, number>): number {
+  let count = 0;
+  for (const [line, times] of there) count += Math.max(0, times - (here.get(line) ?? 0));
+  return count;
+}

@@ -1,0 +1,48 @@
+/**
+ * What the upkeep commands need of the rest, as plain functions; a part of `App`. Never imports an adapter, never decides.
+ */
+import type { KeptFact } from '../../runs/evidence.ts';
+import type { Finding } from '../../runs/reconcile.ts';
+import type { Restored } from './app.ts';
+import type { CliFailure } from './failure.ts';
+
+/** `fixed` = what was put right just now; `findings` = what is left. */
+export type Reconciled = { readonly findings: readonly Finding[]; readonly fixed: readonly Finding[] };
+
+/** A version of the list that a write displaced. Bytes; ms since 1970; lines against the next newer version, or the list itself. */
+export type VersionFact = {
+  readonly name: string;
+  readonly at: number;
+  /** By whom it was displaced, and whether it is in a later one whole. */
+  readonly kind: 'before' | 'saved' | 'kept' | 'left' | 'replaced';
+  readonly bytes: number;
+  readonly added: number;
+  readonly removed: number;
+};
+
+export type CleanedPath = {
+  readonly section: string;
+  readonly path: string;
+  /** `would` in a dry run. */
+  readonly outcome: 'removed' | 'would' | 'kept';
+  /** Why it is kept. */
+  readonly why: string | null;
+  /** The snapshot that was made of what was in it, and what git ignores and goes with it. */
+  readonly snapshot: string | null;
+  readonly ignored: readonly string[];
+};
+
+export type RestoreOptions = { readonly into?: string; readonly attempt?: number; readonly dryRun: boolean };
+
+export type Upkeep = {
+  readonly reconcile: (fix: boolean) => Promise<Reconciled | CliFailure>;
+  /** The newest first. */
+  readonly versions: () => Promise<readonly VersionFact[]>;
+  /** The text of one, by its name or the beginning of it. */
+  readonly version: (name: string) => Promise<{ readonly text: string } | CliFailure>;
+  /** Without a section, all that are over. */
+  readonly clean: (section: string | undefined, dryRun: boolean) => Promise<readonly CleanedPath[] | CliFailure>;
+  /** Snapshots of a task, the newest first. */
+  readonly kept: (id: string) => Promise<readonly KeptFact[]>;
+  readonly restore: (id: string, options: RestoreOptions) => Promise<Restored | CliFailure>;
+};

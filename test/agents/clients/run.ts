@@ -1,0 +1,140 @@
+/**
+ * `npm run test:agents`: every client in every case, the real ones, against a scripted model on 127.0.0.1. Prints the matrix; fails where a cell
+ * fails or a client cannot be installed. `--only claude,gemini` or `--only claude/limit` takes a part; `TODONE_AGENTS_WITHOUT=claude,…` leaves
+ * clients out, and says so; `--keep` keeps the grounds of failed cells.
+ */
+import { parseArgs } from 'node:util';
+import { CASES, type Case, controlCostsNothing, listOf, nothingLeft } from './cases.ts';
+import { type Client, CLIENTS } from './clients.ts';
+import { type Ground, makeGround } from './ground.ts';
+import { install, type Installed, PACKAGES } from './install.ts';
+
+type Cell = { readonly client: Client; readonly what: Case };
+type Outcome = { readonly cell: Cell; readonly result: 'pass' | 'limit' | 'FAIL'; readonly words: string; readonly ms: number };
+
+const AT_ONCE = 2;
+const CELL_MS = 300_000;
+
+const { values: options } = parseArgs({ options: { only: { type: 'string' }, keep: { type: 'boolean', default: false }, jobs: { type: 'string' } } });
+const without = new Set((process.env['TODONE_AGENTS_WITHOUT'] ?? '').split(',').filter((name) => name !== ''));
+
+const open = new Set<Ground>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void Promise.all([...open].map((ground) => ground.close(false))).finally(() => process.exit(130)));
+
+async function main(): Promise<number> {
+  const begun = Date.now();
+  const clients = CLIENTS.filter(({ name }) => !without.has(name) && wanted(name));
+  for (const name of without) console.log(`${name}: left out by TODONE_AGENTS_WITHOUT`);
+  const installed = new Map<string, Installed>();
+  for (const name of new Set(clients.flatMap(({ needs }) => needs))) {
+    const found = await install(name);
+    installed.set(name, found);
+    console.log('problem' in found ? `${name}: ${found.problem}` : `${name} ${found.version}`);
+  }
+  const binsOf = (client: Client): string[] | undefined => {
+    const found = client.needs.map((name) => installed.get(name));
+    return found.every((each) => each !== undefined && 'bin' in each) ? found.flatMap((each) => (each && 'bin' in each ? [each.bin] : [])) : undefined;
+  };
+  const missing = clients.filter((client) => !binsOf(client));
+  const cells = clients.flatMap((client) => (binsOf(client) ? CASES.filter(({ name }) => wanted(client.name, name)).map((what) => ({ client, what })) : []));
+  const outcomes = await all(cells, async (cell) => {
+    const outcome = await runCell(cell, binsOf(cell.client) ?? []);
+    console.log(
+      `${outcome.result.padEnd(5)} ${cell.client.name} ${cell.what.name} ${(outcome.ms / 1000).toFixed(1)} s${outcome.words === '' ? '' : `: ${outcome.words}`}`,
+    );
+    return outcome;
+  });
+  print(clients, outcomes, missing);
+  const failed = outcomes.filter(({ result }) => result === 'FAIL').length + missing.length;
+  console.log(`\n${outcomes.length - failed + missing.length} passed, ${failed} failed in ${Math.round((Date.now() - begun) / 1000)} s`);
+  return failed === 0 && outcomes.length > 0 ? 0 : 1;
+}
+
+/** `--only client`, `client/case` or `/case`, several by commas. */
+function wanted(client: string, name?: string): boolean {
+  if (options.only === undefined) return true;
+  return options.only.split(',').some((each) => {
+    const [one = '', two] = each.split('/');
+    return (one === '' || one === client) && (name === undefined || two === undefined || two === name);
+  });
+}
+
+async function runCell(cell: Cell, bins: readonly string[]): Promise<Outcome> {
+  const { client, what } = cell;
+  const begun = Date.now();
+  const ground = await makeGround({
+    name: `${client.name}-${what.name}`,
+    clients: [client],
+    bins,
+    list: listOf(what),
+    config: what.config ?? {},
+    env: { ...what.env, ...client.caseEnv?.[what.name] },
+    script: what.script(client),
+  });
+  open.add(ground);
+  let failed = true;
+  try {
+    const limit = await within(CELL_MS, what.check(ground, client));
+    controlCostsNothing(ground, what.phases ?? ['implement']);
+    await nothingLeft(ground);
+    failed = false;
+    return { cell, result: limit === undefined ? 'pass' : 'limit', words: limit ?? '', ms: Date.now() - begun };
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    const asked = ground.model.log.map(
+      ({ url, phase, step, talk }) => `${url} ${phase ?? '-'} → ${step?.kind ?? '-'}, last result: ${talk?.results.at(-1)?.slice(0, 200) ?? '-'}`,
+    );
+    return { cell, result: 'FAIL', words: `${words}\n  the model heard:\n    ${asked.join('\n    ') || 'nothing'}`, ms: Date.now() - begun };
+  } finally {
+    await ground.close(failed && options.keep);
+    open.delete(ground);
+  }
+}
+
+/** A cell that hangs is one that fails. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not over after ${ms / 1000} s`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function all<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < items.length) {
+      const at = next++;
+      results[at] = await work(items[at] as T);
+    }
+  };
+  await Promise.all(Array.from({ length: Number(options.jobs ?? AT_ONCE) }, worker));
+  return results;
+}
+
+function print(clients: readonly Client[], outcomes: readonly Outcome[], missing: readonly Client[]): void {
+  const names = CASES.map(({ name }) => name).filter((name) => outcomes.some(({ cell }) => cell.what.name === name));
+  const width = Math.max(...clients.map(({ name }) => name.length), 6);
+  const columns = names.map((name) => Math.max(name.length, 5));
+  console.log(`\n${''.padEnd(width)}  ${names.map((name, at) => name.padEnd(columns[at] ?? 5)).join('  ')}`);
+  for (const client of clients) {
+    const row = names.map((name, at) => {
+      const found = outcomes.find(({ cell }) => cell.client === client && cell.what.name === name);
+      return (found?.result ?? (missing.includes(client) ? 'gone' : '-')).padEnd(columns[at] ?? 5);
+    });
+    console.log(`${client.name.padEnd(width)}  ${row.join('  ')}`);
+  }
+  const limits = outcomes.filter(({ result }) => result === 'limit');
+  if (limits.length > 0) console.log('\nlimits of the clients themselves:');
+  for (const { cell, words } of limits) console.log(`  ${cell.client.name} ${versionsOf(cell.client)}, ${cell.what.name}: ${words}`);
+}
+
+const versionsOf = ({ needs }: Client): string => needs.map((name) => PACKAGES[name]?.version ?? '?').join(', ');
+
+process.exitCode = await main();
