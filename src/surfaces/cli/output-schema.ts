@@ -6,11 +6,12 @@ import { z } from 'zod';
 import { REQUESTS } from '../../runs/requests.ts';
 import { documents, SCHEMA_VERSION } from './json.ts';
 
+function schemaOf(type: z.ZodType, io: 'input' | 'output'): unknown {
+  const { $schema: _dialect, ...schema } = z.toJSONSchema(type, { io, unrepresentable: 'any' });
+  return schema;
+}
+
 export function outputSchema(): string {
-  const schemaOf = (type: z.ZodType, io: 'input' | 'output'): unknown => {
-    const { $schema: _dialect, ...schema } = z.toJSONSchema(type, { io, unrepresentable: 'any' });
-    return schema;
-  };
   const shown = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'What todone says to programs',
