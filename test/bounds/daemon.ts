@@ -9,10 +9,12 @@ import { bytesBelow, lookAt, makeRepo, MB, startDaemon, untilQuiet } from './pro
 const KB_PER_TASK_MAX = 12;
 const FDS_MAX = 64;
 const START_MS = 60_000;
+const ROW_BYTES_MIN = 100;
 
 /** Lists of finished tasks, with one that waits for a person. */
 export async function manyTasks(root: string, counts: readonly number[]): Promise<Measured> {
   const samples: Sample[] = [];
+  const broken: string[] = [];
   for (const count of counts) {
     const sections = Math.max(1, Math.round(count / 200));
     let list = '# Long {script}\n\n';
@@ -24,18 +26,22 @@ export async function manyTasks(root: string, counts: readonly number[]): Promis
     }
     const subject = startDaemon(root, makeRepo(`${list}## Git Worktree last\n[] waits {hold:me}\n`, {}));
     try {
-      await sleep(1500);
+      // Every task has a row in the journal by then.
+      const state = join(subject.top, '.git', 'todone');
+      const stored = (): number => bytesBelow(join(state, 'journal.db')) + bytesBelow(join(state, 'journal.db-wal'));
+      const until = performance.now() + START_MS;
+      while (stored() < count * ROW_BYTES_MIN && performance.now() < until) await sleep(200);
+      if (stored() < count * ROW_BYTES_MIN) broken.push(`a list of ${count} tasks was not taken in within ${START_MS / 1000} s`);
       await untilQuiet(subject.daemon.pid, START_MS);
       const { rss, fds, cpu } = lookAt(subject.daemon.pid);
       await sleep(1500);
       const idle = Math.round(((lookAt(subject.daemon.pid).cpu - cpu) / 1.5) * 100);
-      const journal = Math.round(bytesBelow(join(subject.top, '.git', 'todone', 'journal.db')) / MB);
+      const journal = Math.round(stored() / MB);
       samples.push({ at: count, values: { 'RSS MB': rss, 'open files': fds, 'journal MB': journal, 'idle CPU %': idle } });
     } finally {
       await subject.end();
     }
   }
-  const broken: string[] = [];
   const [first, last] = [samples[0], samples.at(-1)];
   const perTask = first && last ? (((last.values['RSS MB'] ?? 0) - (first.values['RSS MB'] ?? 0)) * 1024) / (last.at - first.at) : 0;
   if (perTask > KB_PER_TASK_MAX) broken.push(`a task takes ${perTask.toFixed(1)} KB of memory, more than ${KB_PER_TASK_MAX}`);
