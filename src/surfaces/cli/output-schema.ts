@@ -11,6 +11,12 @@ function schemaOf(type: z.ZodType, io: 'input' | 'output'): unknown {
   return schema;
 }
 
+/** A line for each, so that a change can be seen. */
+const lines = (each: object): string =>
+  `{\n${Object.entries(each)
+    .map(([name, value]) => `    ${JSON.stringify(name)}: ${JSON.stringify(value)}`)
+    .join(',\n')}\n  }`;
+
 export function outputSchema(): string {
   const shown = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -24,11 +30,6 @@ export function outputSchema(): string {
       ]),
     ),
   };
-  // A line for each, so that a change can be seen.
-  const lines = (each: object): string =>
-    `{\n${Object.entries(each)
-      .map(([name, value]) => `    ${JSON.stringify(name)}: ${JSON.stringify(value)}`)
-      .join(',\n')}\n  }`;
   const { documents: all, requests, ...head } = shown;
   return `${JSON.stringify(head, undefined, 2).replace(/\n\}$/, '')},\n  "documents": ${lines(all)},\n  "requests": ${lines(requests)}\n}\n`;
 }
