@@ -91,8 +91,8 @@ it(
         const ask = index < BY_PROCESS ? byProcess : call;
         // Every tenth dies with its first task in its hands.
         const dies = index % 10 === 9;
-        for (let taken = 0; !finished();) {
-          const claimed = await ask(worker, 'task.claim', { lease: LEASE_S });
+        while (!finished()) {
+          const claimed = await ask(worker, 'task.claim', { lease: dies ? LEASE_S : LIVING_S });
           if (!claimed.ok) {
             // A person's old buffer takes markers back for a moment: the list is not believed then.
             expect(['not_ready', 'unavailable', 'conflict']).toContain(claimed.refusal.code);
