@@ -2,8 +2,10 @@
  * The upkeep commands, wired: what only looks is done here, what writes goes to the owner of the list.
  */
 import { readFileSync } from 'node:fs';
+import { insideRun } from '../adapters/inside-run.ts';
 import type { ListFile } from '../adapters/task-file.ts';
 import type { Clock, Log } from '../engine/ports.ts';
+import type { CliFailure } from '../surfaces/cli/failure.ts';
 import type { Upkeep, VersionFact } from '../surfaces/cli/upkeep.ts';
 import { runsIn } from '../runs/world.ts';
 import { clean } from './clean.ts';
@@ -11,6 +13,7 @@ import { asOwner } from './owner-requests.ts';
 import type { Place } from './place.ts';
 import { reconcilePlace } from './reconcile.ts';
 import { keptOf, restore } from './restore.ts';
+import { changeRules, rulesPlaces } from './rules.ts';
 import { sceneOf } from './scene.ts';
 import { withGit } from './with-git.ts';
 import { openList } from './work.ts';
@@ -55,9 +58,19 @@ export function openUpkeep(options: { readonly place: Place; readonly clock: Clo
       return withGit(place, (git) => clean(git, { place, log: options.log(), section, dryRun, state: () => state }));
     },
     kept: (id) => keptOf(place, id),
+    rulesPlaces: () => rulesPlaces(place.repo.top),
+    changeRules: async (what, agent) => (insideRun(process.env, process.pid) === undefined ? changeRules(place.repo.top, what, agent) : RULES_REFUSED),
     restore: (id, more) => restore(place, id, more),
   };
 }
+
+/** 13-R1: what agents are told is a person's to decide. */
+const RULES_REFUSED: CliFailure = {
+  kind: 'failure',
+  code: 3,
+  message: 'this is called from inside a run, and a run does not change what agents are told',
+  remedy: 'say in your report what should be done: a person decides',
+};
 
 async function versionFacts(place: Place, list: ListFile): Promise<VersionFact[]> {
   let next = linesOf(readFileSync(place.listPath));

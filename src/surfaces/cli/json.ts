@@ -165,6 +165,12 @@ export const documents = {
     snapshots: z.array(z.strictObject({ id: text, ref: text, commit: text, attempt: z.int(), label: text, at: ms })),
   }),
   reconciled: document({ ok: z.boolean(), findings: z.array(findingSchema), fixed: z.array(findingSchema) }),
+  rules: document({
+    rules: nullable(text),
+    tasks: z.array(taskSchema),
+    places: z.array(z.strictObject({ agent: text, file: text, installed: z.boolean() })),
+    changed: nullable(z.strictObject({ agent: text, file: text, what: z.enum(['install', 'uninstall']), done: z.enum(['done', 'skipped']) })),
+  }),
   versions: document({
     versions: z.array(
       z.strictObject({ name: text, at: ms, kind: z.enum(['before', 'saved', 'kept', 'left', 'replaced']), bytes: z.int(), added: z.int(), removed: z.int() }),

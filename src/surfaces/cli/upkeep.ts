@@ -34,6 +34,13 @@ export type CleanedPath = {
 
 export type RestoreOptions = { readonly into?: string; readonly attempt?: number; readonly dryRun: boolean };
 
+/** Agents whose place for rules is known; `other` = whoever reads AGENTS.md. */
+export const RULES_AGENTS = ['claude', 'codex', 'gemini', 'opencode', 'other'] as const;
+export type RulesAgent = (typeof RULES_AGENTS)[number];
+/** `file` = from the top of the repository; `skipped` = it was like that already. */
+export type RulesDone = { readonly agent: RulesAgent; readonly file: string; readonly what: 'install' | 'uninstall'; readonly done: 'done' | 'skipped' };
+export type RulesPlace = { readonly agent: RulesAgent; readonly file: string; readonly installed: boolean };
+
 export type Upkeep = {
   readonly reconcile: (fix: boolean) => Promise<Reconciled | CliFailure>;
   /** The newest first. */
@@ -44,5 +51,7 @@ export type Upkeep = {
   readonly clean: (section: string | undefined, dryRun: boolean) => Promise<readonly CleanedPath[] | CliFailure>;
   /** Snapshots of a task, the newest first. */
   readonly kept: (id: string) => Promise<readonly KeptFact[]>;
+  readonly rulesPlaces: () => readonly RulesPlace[];
+  readonly changeRules: (what: RulesDone['what'], agent: RulesAgent) => Promise<RulesDone | CliFailure>;
   readonly restore: (id: string, options: RestoreOptions) => Promise<Restored | CliFailure>;
 };

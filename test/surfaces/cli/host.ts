@@ -144,6 +144,8 @@ const upkeepOf = (given: Given): Upkeep => ({
   versions: async () => given.versions ?? [],
   version: async (name) => ({ text: `the list of ${name}\n` }),
   clean: async () => given.cleaned ?? [],
+  rulesPlaces: () => [{ agent: 'codex', file: 'AGENTS.md', installed: true }],
+  changeRules: async (what, agent) => ({ agent, file: 'AGENTS.md', what, done: 'done' }),
   kept: async () => given.kept ?? [],
   restore: async (id, { into, dryRun }) =>
     given.restored ?? { id, ref: `refs/todone/${id}/3/implement`, path: into ?? `/repo/trees/restored-${id}`, files: ['a.txt'], done: !dryRun },
