@@ -8,6 +8,7 @@ import type { Clock, Log } from '../engine/ports.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
 import type { Upkeep, VersionFact } from '../surfaces/cli/upkeep.ts';
 import { runsIn } from '../runs/world.ts';
+import { auditPlace } from './audit.ts';
 import { clean } from './clean.ts';
 import { asOwner } from './owner-requests.ts';
 import type { Place } from './place.ts';
@@ -58,17 +59,19 @@ export function openUpkeep(options: { readonly place: Place; readonly clock: Clo
       return withGit(place, (git) => clean(git, { place, log: options.log(), section, dryRun, state: () => state }));
     },
     kept: (id) => keptOf(place, id),
+    audit: (issue, signal) =>
+      issue && insideRun(process.env, process.pid) !== undefined ? Promise.resolve(RULES_REFUSED) : auditPlace(asking(), issue, signal),
     rulesPlaces: () => rulesPlaces(place.repo.top),
     changeRules: async (what, agent) => (insideRun(process.env, process.pid) === undefined ? changeRules(place.repo.top, what, agent) : RULES_REFUSED),
     restore: (id, more) => restore(place, id, more),
   };
 }
 
-/** 13-R1: what agents are told is a person's to decide. */
+/** 13-R1: what agents are told, and what leaves this machine, is a person's to decide. */
 const RULES_REFUSED: CliFailure = {
   kind: 'failure',
   code: 3,
-  message: 'this is called from inside a run, and a run does not change what agents are told',
+  message: 'this is called from inside a run, and a run neither changes what agents are told nor writes to GitHub',
   remedy: 'say in your report what should be done: a person decides',
 };
 

@@ -11,6 +11,7 @@ import { SETUP_COMMANDS } from './commands-setup.ts';
 import { STEER_COMMANDS } from './commands-steer.ts';
 import { TASK_COMMANDS } from './commands-tasks.ts';
 import { UPKEEP_COMMANDS } from './commands-upkeep.ts';
+import { AUDIT_COMMANDS } from './commands-upkeep-audit.ts';
 import { RULES_COMMANDS } from './commands-upkeep-rules.ts';
 import { WORK_COMMANDS } from './commands-work.ts';
 
@@ -22,6 +23,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...TASK_COMMANDS,
   ...BACKLOG_COMMANDS,
   ...UPKEEP_COMMANDS,
+  ...AUDIT_COMMANDS,
   ...RULES_COMMANDS,
   ...SERVE_COMMANDS,
   ...SETUP_COMMANDS,

@@ -3,6 +3,7 @@
  * can hold it to that. The dry run's is the bare array of 3-R7. Adding a key keeps the version; anything else is a new one.
  */
 import { z } from 'zod';
+import { AUDIT_CODES } from '../../runs/audit.ts';
 import { REQUESTS } from '../../runs/requests.ts';
 import { historyRowSchema, prioritySchema, stateSchema, taskSchema, whySchema } from '../../runs/task-schema.ts';
 
@@ -165,6 +166,21 @@ export const documents = {
     snapshots: z.array(z.strictObject({ id: text, ref: text, commit: text, attempt: z.int(), label: text, at: ms })),
   }),
   reconciled: document({ ok: z.boolean(), findings: z.array(findingSchema), fixed: z.array(findingSchema) }),
+  audited: document({
+    ok: z.boolean(),
+    findings: z.array(
+      z.strictObject({
+        code: z.enum(AUDIT_CODES),
+        line: nullable(z.int()),
+        id: nullable(text),
+        section: text,
+        title: text,
+        message: text,
+        remedy: text,
+      }),
+    ),
+    issue: nullable(z.strictObject({ done: z.enum(['created', 'updated', 'current', 'closed', 'none']), url: nullable(text) })),
+  }),
   rules: document({
     rules: nullable(text),
     tasks: z.array(taskSchema),

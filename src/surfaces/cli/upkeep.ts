@@ -1,6 +1,7 @@
 /**
  * What the upkeep commands need of the rest, as plain functions; a part of `App`. Never imports an adapter, never decides.
  */
+import type { AuditFinding } from '../../runs/audit.ts';
 import type { KeptFact } from '../../runs/evidence.ts';
 import type { Finding } from '../../runs/reconcile.ts';
 import type { Restored } from './app.ts';
@@ -41,6 +42,12 @@ export type RulesAgent = (typeof RULES_AGENTS)[number];
 export type RulesDone = { readonly agent: RulesAgent; readonly file: string; readonly what: 'install' | 'uninstall'; readonly done: 'done' | 'skipped' };
 export type RulesPlace = { readonly agent: RulesAgent; readonly file: string; readonly installed: boolean };
 
+export type Audited = {
+  readonly findings: readonly AuditFinding[];
+  /** What became of the one issue; null where it was not asked for. */
+  readonly issue: { readonly done: 'created' | 'updated' | 'current' | 'closed' | 'none'; readonly url: string | null } | null;
+};
+
 export type Upkeep = {
   readonly reconcile: (fix: boolean) => Promise<Reconciled | CliFailure>;
   /** The newest first. */
@@ -51,6 +58,7 @@ export type Upkeep = {
   readonly clean: (section: string | undefined, dryRun: boolean) => Promise<readonly CleanedPath[] | CliFailure>;
   /** Snapshots of a task, the newest first. */
   readonly kept: (id: string) => Promise<readonly KeptFact[]>;
+  readonly audit: (issue: boolean, signal: AbortSignal) => Promise<Audited | CliFailure>;
   readonly rulesPlaces: () => readonly RulesPlace[];
   readonly changeRules: (what: RulesDone['what'], agent: RulesAgent) => Promise<RulesDone | CliFailure>;
   readonly restore: (id: string, options: RestoreOptions) => Promise<Restored | CliFailure>;

@@ -14,7 +14,7 @@ import type {
   StartEnd,
 } from '../../../src/surfaces/cli/app.ts';
 import type { CliFailure } from '../../../src/surfaces/cli/failure.ts';
-import type { CleanedPath, Reconciled, Upkeep, VersionFact } from '../../../src/surfaces/cli/upkeep.ts';
+import type { Audited, CleanedPath, Reconciled, Upkeep, VersionFact } from '../../../src/surfaces/cli/upkeep.ts';
 import type { KeptFact } from '../../../src/runs/evidence.ts';
 import { runCli } from '../../../src/surfaces/cli/cli.ts';
 import type { CommandRow } from '../../../src/surfaces/cli/command.ts';
@@ -127,6 +127,7 @@ export type Given = {
   readonly start?: StartEnd | CliFailure;
   readonly restored?: Restored | CliFailure;
   readonly reconciled?: Reconciled;
+  readonly audited?: Audited;
   readonly versions?: readonly VersionFact[];
   readonly cleaned?: readonly CleanedPath[] | CliFailure;
   readonly kept?: readonly KeptFact[];
@@ -144,6 +145,7 @@ const upkeepOf = (given: Given): Upkeep => ({
   versions: async () => given.versions ?? [],
   version: async (name) => ({ text: `the list of ${name}\n` }),
   clean: async () => given.cleaned ?? [],
+  audit: async () => given.audited ?? { findings: [], issue: null },
   rulesPlaces: () => [{ agent: 'codex', file: 'AGENTS.md', installed: true }],
   changeRules: async (what, agent) => ({ agent, file: 'AGENTS.md', what, done: 'done' }),
   kept: async () => given.kept ?? [],
