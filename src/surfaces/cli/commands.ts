@@ -12,6 +12,7 @@ import { STEER_COMMANDS } from './commands-steer.ts';
 import { TASK_COMMANDS } from './commands-tasks.ts';
 import { UPKEEP_COMMANDS } from './commands-upkeep.ts';
 import { AUDIT_COMMANDS } from './commands-upkeep-audit.ts';
+import { REPORT_COMMANDS } from './commands-upkeep-report.ts';
 import { RULES_COMMANDS } from './commands-upkeep-rules.ts';
 import { WORK_COMMANDS } from './commands-work.ts';
 
@@ -24,6 +25,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...BACKLOG_COMMANDS,
   ...UPKEEP_COMMANDS,
   ...AUDIT_COMMANDS,
+  ...REPORT_COMMANDS,
   ...RULES_COMMANDS,
   ...SERVE_COMMANDS,
   ...SETUP_COMMANDS,

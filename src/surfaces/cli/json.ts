@@ -99,6 +99,9 @@ const findingSchema = z.strictObject({
   fix: nullable(z.strictObject({ state, hash: text.optional(), id: text.optional() })),
 });
 
+const spread = z.strictObject({ count: z.int(), median_ms: nullable(z.number()), p90_ms: nullable(z.number()) });
+const spentFigures = z.strictObject({ tokens: z.number(), cost_usd: z.number(), ms: z.number() });
+
 const document = <S extends z.ZodRawShape>(shape: S) => z.strictObject({ schemaVersion: z.literal(SCHEMA_VERSION), ...shape });
 
 export const documents = {
@@ -180,6 +183,35 @@ export const documents = {
       }),
     ),
     issue: nullable(z.strictObject({ done: z.enum(['created', 'updated', 'current', 'closed', 'none']), url: nullable(text) })),
+  }),
+  report: document({
+    from: ms,
+    to: ms,
+    done: z.int(),
+    failed: z.int(),
+    cancelled: z.int(),
+    done_per_week: z.number(),
+    open_to_done: spread,
+    claim_to_done: spread,
+    spent: spentFigures,
+    agents: z.array(
+      z.strictObject({
+        agent: text,
+        done: z.int(),
+        failed: z.int(),
+        returned: z.int(),
+        first_attempt: z.int(),
+        first_attempt_rate: nullable(z.number()),
+        claim_to_done: spread,
+        spent: spentFigures,
+      }),
+    ),
+    estimates: z.array(
+      z.strictObject({ id: text, title: text, estimate_ms: z.number(), claim_to_done_ms: nullable(z.number()), agent_ms: nullable(z.number()) }),
+    ),
+    people: z.strictObject({ edits: z.int(), approvals: z.int() }),
+    refused: z.int(),
+    not_known: z.array(text),
   }),
   rules: document({
     rules: nullable(text),

@@ -4,6 +4,7 @@
 import type { AuditFinding } from '../../runs/audit.ts';
 import type { KeptFact } from '../../runs/evidence.ts';
 import type { Finding } from '../../runs/reconcile.ts';
+import type { Report } from '../../runs/report.ts';
 import type { Restored } from './app.ts';
 import type { CliFailure } from './failure.ts';
 
@@ -59,6 +60,8 @@ export type Upkeep = {
   /** Snapshots of a task, the newest first. */
   readonly kept: (id: string) => Promise<readonly KeptFact[]>;
   readonly audit: (issue: boolean, signal: AbortSignal) => Promise<Audited | CliFailure>;
+  /** Of the time from then (ms since 1970) to now. */
+  readonly report: (from: number) => Promise<Report>;
   readonly rulesPlaces: () => readonly RulesPlace[];
   readonly changeRules: (what: RulesDone['what'], agent: RulesAgent) => Promise<RulesDone | CliFailure>;
   readonly restore: (id: string, options: RestoreOptions) => Promise<Restored | CliFailure>;

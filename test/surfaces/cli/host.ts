@@ -16,6 +16,7 @@ import type {
 import type { CliFailure } from '../../../src/surfaces/cli/failure.ts';
 import type { Audited, CleanedPath, Reconciled, Upkeep, VersionFact } from '../../../src/surfaces/cli/upkeep.ts';
 import type { KeptFact } from '../../../src/runs/evidence.ts';
+import { report } from '../../../src/runs/report.ts';
 import { runCli } from '../../../src/surfaces/cli/cli.ts';
 import type { CommandRow } from '../../../src/surfaces/cli/command.ts';
 import type { Activity } from '../../../src/engine/engine.ts';
@@ -146,6 +147,8 @@ const upkeepOf = (given: Given): Upkeep => ({
   version: async (name) => ({ text: `the list of ${name}\n` }),
   clean: async () => given.cleaned ?? [],
   audit: async () => given.audited ?? { findings: [], issue: null },
+  report: async (from) =>
+    report({ history: given.history ?? [], known: given.scene?.draft.world.known ?? busyScene().draft.world.known, meta: new Map(), from, to: NOW }),
   rulesPlaces: () => [{ agent: 'codex', file: 'AGENTS.md', installed: true }],
   changeRules: async (what, agent) => ({ agent, file: 'AGENTS.md', what, done: 'done' }),
   kept: async () => given.kept ?? [],

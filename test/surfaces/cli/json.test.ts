@@ -101,6 +101,7 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['history --list', 'versions', { versions: [{ name: 'v-before.md', at: NOW, kind: 'before', bytes: 10, added: 1, removed: 0 }] }],
   ['history --show v', 'versions'],
   ['clean', 'cleaned', { cleaned: [{ section: 'auth', path: '/repo/trees/auth', outcome: 'kept', why: 'x', snapshot: null, ignored: ['node_modules/'] }] }],
+  ['report', 'report'],
   ['audit', 'audited'],
   [
     'audit --issue',
