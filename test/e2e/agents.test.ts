@@ -6,7 +6,7 @@ import { git, landed, listOf, makeRepo, markerOf, processesWith, removeRepos, sl
 afterEach(removeRepos);
 
 const LONG = process.env['TODONE_LONG'] !== undefined;
-const QUICK = { 'todone.config.json': '{"limits":{"phase":"5s","stopGrace":"500ms"},"maxAgents":6,"backoff":{"first":"50ms"}}' };
+const QUICK = { 'todone.config.json': '{"limits":{"phase":"5s","stopGrace":"500ms"},"sandbox":"none","maxAgents":6,"backoff":{"first":"50ms"}}' };
 
 /** What the agent does, how its task ends, and how many commits there are. */
 const BEHAVIOURS: readonly (readonly [title: string, run: string, marker: RegExp, note: string, commits: number])[] = [
@@ -109,6 +109,18 @@ esac`;
     });
     expect(await todone(top, 'start', '--once')).toMatchObject({ code: 0 });
     expect(git(top, 'log', '-1', '--format=%(trailers:key=ToDone-Attempt,valueonly)', 'todone/a').trim()).toBe('2');
+  });
+
+  it('5.3-R5 7-R3 a limit lets its task wait, and --once ends meanwhile', async () => {
+    const agent = {
+      command: ['sh', '-c', `cat > /dev/null; echo '{"limit":"usage limit reached, try again in 3600s"}'`],
+      output: 'jsonl',
+      fields: { limit: 'limit' },
+    };
+    const top = makeRepo('## Git Worktree a\n[] costly {quick}\n', { 'todone.config.json': JSON.stringify({ agents: { mine: agent } }) });
+    await todone(top, 'start', '--once');
+    expect(markerOf(top, 'costly')).toMatch(/^\[🟡 /u);
+    expect((await todone(top, 'why', 'tasks.md:2')).out).toContain('usage limit reached');
   });
 
   it('4-R9 what does not pass verify does not land', async () => {

@@ -135,6 +135,7 @@ export type Given = {
   readonly init?: InitDone | CliFailure;
   readonly doctor?: DoctorFacts;
   readonly open?: CliFailure;
+  readonly question?: (words: string) => Promise<string | undefined>;
   readonly files?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly wait?: (ms: number) => Promise<void>;
@@ -240,6 +241,7 @@ export async function todone(argv: string | readonly string[], given: Given = {}
     width: () => given.width,
     env: given.env ?? {},
     now: () => NOW,
+    ...(given.question ? { question: given.question } : {}),
     read: async (path) => given.files?.[path],
     signal: given.signal ?? new AbortController().signal,
     wait: given.wait ?? (async () => undefined),
