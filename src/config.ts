@@ -254,6 +254,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       stale: duration('24h').describe('A task in progress of which nothing was heard for this long is stale'),
       triage: duration('7d').describe('How long a task may wait for triage'),
+      every: duration('24h').describe('How often a daemon looks'),
+      issue: z.boolean().default(false).describe('Whether the daemon keeps one GitHub issue of it through gh'),
       commits: duration('30d').describe('How far back commits of agents without a task are looked for'),
     })
     .prefault({})

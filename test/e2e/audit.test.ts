@@ -55,6 +55,18 @@ writeFileSync(file, JSON.stringify(issues));
 type Found = { readonly ok: boolean; readonly findings: readonly { readonly code: string }[]; readonly issue: { readonly done: string } | null };
 
 describe('audit', () => {
+  it('6.4-R2 a daemon looks by itself, and says what it found', async () => {
+    const top = makeRepo('## Git Worktree a {script}\n[] one {triage} {created:2020-01-01}\n', {
+      'todone.config.json': '{"interval":"300ms","sandbox":"none","audit":{"every":"1s"}}',
+    });
+    const daemon = start(top, ['start']);
+    let said = '';
+    daemon.stderr?.on('data', (chunk: Buffer) => void (said += chunk.toString('utf8')));
+    await expect.poll(() => said, { timeout: 60_000 }).toContain('audit: 1 to look at: waits for triage');
+    daemon.kill('SIGTERM');
+    await daemon.ended;
+  });
+
   it('6.4-R2 finds what git does not prove and commits without a task, and keeps one issue of it', async () => {
     const top = makeRepo('## Git Worktree a {script}\n[] one\n  run: echo 1 > one.txt\n', CONFIG);
     const gh = issueGh();
