@@ -250,6 +250,16 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('How much is kept, and how long'),
+  audit: z
+    .strictObject({
+      stale: duration('24h').describe('A task in progress of which nothing was heard for this long is stale'),
+      triage: duration('7d').describe('How long a task may wait for triage'),
+      every: duration('24h').describe('How often a daemon looks'),
+      issue: z.boolean().default(false).describe('Whether the daemon keeps one GitHub issue of it through gh'),
+      commits: duration('30d').describe('How far back commits of agents without a task are looked for'),
+    })
+    .prefault({})
+    .describe('What todone audit finds'),
   workers: z.array(z.string()).default([]).describe('Names that {owner:…} and @name may use; empty = any'),
   people: z.array(z.string()).default([]).describe('Names (--as) that are persons and may approve; whoever else names himself is a worker'),
   labels: z

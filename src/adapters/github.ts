@@ -95,7 +95,7 @@ function readPulls(text: string): Pull[] | undefined {
   }
 }
 
-async function gh(options: PullOptions, args: readonly string[], signal: AbortSignal): Promise<Told> {
+export async function gh(options: PushOptions, args: readonly string[], signal: AbortSignal): Promise<Told> {
   const { git } = options;
   const command = git.command([]);
   const program = findProgram('gh', { PATH: command.env['PATH'] });
@@ -141,7 +141,7 @@ export function repoOfUrl(url: string): string | undefined {
 }
 
 /** A body may be long and begin with anything: it goes through a file. */
-async function withBody<T>(body: string, work: (file: string) => Promise<T>): Promise<T> {
+export async function withBody<T>(body: string, work: (file: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'todone-pr-'));
   try {
     const file = join(folder, 'body.md');

@@ -7,12 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import type { Journal, Log, Stored } from '../engine/ports.ts';
+import type { HistoryRow, Journal, Log, Stored } from '../engine/ports.ts';
 import { APPLICATION_ID } from './journal-schema.ts';
 import { JOURNAL_FILE, JournalRefused, refuseNewer } from './journal-file.ts';
-import { historyOf, loadFrom } from './sqlite.ts';
+import { historyOf, historySince, loadFrom } from './sqlite.ts';
 
-export type JournalReader = Pick<Journal, 'load' | 'history' | 'close'>;
+export type JournalReader = Pick<Journal, 'load' | 'history' | 'close'> & {
+  /** Of every task, since then (ms since 1970), oldest first. */
+  readonly historySince: (at: number) => readonly HistoryRow[];
+};
 
 const COPY_TRIES = 5;
 const WAL_HEADER_BYTES = 32;
@@ -33,6 +36,7 @@ export function openJournalReadOnly(options: { readonly stateDir: string; readon
 const nothing: JournalReader = {
   load: (): Stored => ({ epoch: '', known: [], runs: [], meta: new Map() }),
   history: () => [],
+  historySince: () => [],
   close: () => undefined,
 };
 
@@ -44,6 +48,7 @@ function readerOn(db: DatabaseSync, path: string, log: Log | undefined): Journal
     return {
       load: () => stored,
       history: (id) => historyOf(db, id),
+      historySince: (at) => historySince(db, at),
       close: () => {
         if (db.isOpen) db.close();
       },

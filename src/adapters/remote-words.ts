@@ -55,7 +55,7 @@ export function ghTrouble(said: Said, what: string, limit: string): ErrandEnd {
     return {
       kind: 'later',
       why: 'person',
-      message: 'gh is not installed: there is no pull request',
+      message: `gh is not installed: ${what} cannot be done`,
       remedy: 'install it (https://cli.github.com) and log in: gh auth login',
     };
   if (said.code === GH_NO_AUTH)

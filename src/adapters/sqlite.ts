@@ -247,3 +247,8 @@ export function historyOf(db: DatabaseSync, id: string): readonly HistoryRow[] {
   const rows = db.prepare('SELECT at, id, field, old, new, by, via FROM history WHERE id = ? ORDER BY seq').all(id);
   return rows.map((row) => checkHistory({ ...row } as HistoryRow));
 }
+
+export function historySince(db: DatabaseSync, at: number): readonly HistoryRow[] {
+  const rows = db.prepare('SELECT at, id, field, old, new, by, via FROM history WHERE at >= ? ORDER BY seq').all(at);
+  return rows.map((row) => checkHistory({ ...row } as HistoryRow));
+}

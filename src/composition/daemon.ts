@@ -14,6 +14,7 @@ import { callSocket } from '../adapters/socket-call.ts';
 import { socketPath } from '../adapters/socket-path.ts';
 import { serveSocket } from '../adapters/socket.ts';
 import { openDesk } from '../adapters/agents/desk.ts';
+import { auditOnSchedule } from './audit-schedule.ts';
 import { answerAgent } from './agent-requests.ts';
 import { handleRequest, type IdleAnswer } from './requests.ts';
 import { makeStateDir, type Place } from './place.ts';
@@ -120,6 +121,7 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
   const unwatch = await opened.list.watch(() => void engine.look());
   const stopPolling = poll(options, engine, configs);
   const stopTidying = tidyInIdleTime(options, opened, configs);
+  const stopAuditing = options.once ? async () => undefined : auditOnSchedule({ place, clock, log }, configs.current);
   try {
     await engine.start();
     const end = await Promise.race([lifeOf(options, engine), engine.broken]);
@@ -127,6 +129,7 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
   } finally {
     stopPolling();
     await stopTidying();
+    await stopAuditing();
     await unwatch();
     await engine.abandon();
     await Promise.all([server.close(), agents.close()]);

@@ -2,15 +2,21 @@
  * The upkeep commands, wired: what only looks is done here, what writes goes to the owner of the list.
  */
 import { readFileSync } from 'node:fs';
+import { openJournalReadOnly } from '../adapters/journal-reader.ts';
+import { insideRun } from '../adapters/inside-run.ts';
 import type { ListFile } from '../adapters/task-file.ts';
 import type { Clock, Log } from '../engine/ports.ts';
+import type { CliFailure } from '../surfaces/cli/failure.ts';
 import type { Upkeep, VersionFact } from '../surfaces/cli/upkeep.ts';
+import { type Report, report } from '../runs/report.ts';
 import { runsIn } from '../runs/world.ts';
+import { auditPlace } from './audit.ts';
 import { clean } from './clean.ts';
 import { asOwner } from './owner-requests.ts';
 import type { Place } from './place.ts';
 import { reconcilePlace } from './reconcile.ts';
 import { keptOf, restore } from './restore.ts';
+import { changeRules, rulesPlaces } from './rules.ts';
 import { sceneOf } from './scene.ts';
 import { withGit } from './with-git.ts';
 import { openList } from './work.ts';
@@ -55,8 +61,31 @@ export function openUpkeep(options: { readonly place: Place; readonly clock: Clo
       return withGit(place, (git) => clean(git, { place, log: options.log(), section, dryRun, state: () => state }));
     },
     kept: (id) => keptOf(place, id),
+    audit: (issue, signal) =>
+      issue && insideRun(process.env, process.pid) !== undefined ? Promise.resolve(RULES_REFUSED) : auditPlace(asking(), issue, signal),
+    report: async (from) => reportOf(place, from, clock.now()),
+    rulesPlaces: () => rulesPlaces(place.repo.top),
+    changeRules: async (what, agent) => (insideRun(process.env, process.pid) === undefined ? changeRules(place.repo.top, what, agent) : RULES_REFUSED),
     restore: (id, more) => restore(place, id, more),
   };
+}
+
+/** 13-R1: what agents are told, and what leaves this machine, is a person's to decide. */
+const RULES_REFUSED: CliFailure = {
+  kind: 'failure',
+  code: 3,
+  message: 'this is called from inside a run, and a run neither changes what agents are told nor writes to GitHub',
+  remedy: 'say in your report what should be done: a person decides',
+};
+
+function reportOf(place: Place, from: number, to: number): Report {
+  const journal = openJournalReadOnly({ stateDir: place.stateDir });
+  try {
+    const { known, meta } = journal.load();
+    return report({ history: journal.historySince(0), known: new Map(known.map((row) => [row.id, row])), meta, from, to });
+  } finally {
+    journal.close();
+  }
 }
 
 async function versionFacts(place: Place, list: ListFile): Promise<VersionFact[]> {

@@ -6,6 +6,7 @@
 import { afterOf, handleOf, tagValue } from '../tasks/find.ts';
 import { idsOf } from '../tasks/ids.ts';
 import type { Edit, Located, Task } from '../tasks/task.ts';
+import { CLAIM_LET_GO, CLAIM_RAN_OUT } from './audit.ts';
 import { type Asked, type Asking, dependentsOf, done, refused } from './asking.ts';
 import { wordsFor } from './caller.ts';
 import { idOf, notClaimable } from './choose.ts';
@@ -105,7 +106,9 @@ export function heartbeat(asking: Asking, input: RequestInput<'task.heartbeat'>,
 export function release(asking: Asking, input: RequestInput<'task.release'>, located: Located | undefined): Asked {
   const held = heldRun(asking, located, input.task, input.ticket);
   if ('refusal' in held) return held.refusal;
-  return end(asking, held.run, { state: 'open', reason: 'closed', message: input.reason ?? `released by ${asking.caller.name}` }, {}, 'released');
+  const silent = asking.caller.kind === 'worker' && input.reason === undefined;
+  const message = input.reason ?? `released by ${asking.caller.name}`;
+  return end(asking, held.run, { state: 'open', reason: 'closed', message }, {}, 'released', {}, silent ? CLAIM_LET_GO : null);
 }
 
 export function report(asking: Asking, input: RequestInput<'task.report'>, located: Located | undefined): Asked {
@@ -212,9 +215,17 @@ function dependents({ scene }: Asking, { task }: Located): string[] {
 }
 
 /** The end of a claim: its row first, its line after it. */
-function end(asking: Asking, run: Run, ending: Ending, found: Found, word: string, more: Readonly<Record<string, unknown>> = {}): Asked {
+function end(
+  asking: Asking,
+  run: Run,
+  ending: Ending,
+  found: Found,
+  word: string,
+  more: Readonly<Record<string, unknown>> = {},
+  told: string | null = null,
+): Asked {
   const { caller, draft } = asking;
-  note(draft, { id: run.id, field: 'claim', old: run.outside?.worker ?? run.agent, new: null, by: wordsFor(caller), via: caller.via });
+  note(draft, { id: run.id, field: 'claim', old: run.outside?.worker ?? run.agent, new: told, by: wordsFor(caller), via: caller.via });
   const outside: Outside = { worker: run.outside?.worker ?? caller.name, via: caller.via };
   const settled = settle({ ...run, outside, found: { ...run.found, ...found } }, ending);
   return { halts: [], edits: [], goes: [settled], reply: { number: asking.number, message: `${word} ${run.id}`, shape: 'task', ids: [run.id], more } };
@@ -252,6 +263,6 @@ function stale(asking: Asking, run: Run | undefined, ticket: string | undefined,
 /** A claim that was not kept alive: its task is open again (2-R3). */
 export function expired(draft: Draft, run: Run): Run {
   const worker = run.outside?.worker ?? run.agent;
-  note(draft, { id: run.id, field: 'claim', old: worker, new: 'ran out: no heartbeat', by: 'todone', via: 'engine' });
+  note(draft, { id: run.id, field: 'claim', old: worker, new: CLAIM_RAN_OUT, by: 'todone', via: 'engine' });
   return settle({ ...run, ticket: run.ticket }, { state: 'open', reason: 'lost', message: `the lease of ${worker} ran out` });
 }

@@ -12,6 +12,9 @@ import { STEER_COMMANDS } from './commands-steer.ts';
 import { TASK_COMMANDS } from './commands-tasks.ts';
 import { TRIAGE_COMMANDS } from './commands-triage.ts';
 import { UPKEEP_COMMANDS } from './commands-upkeep.ts';
+import { AUDIT_COMMANDS } from './commands-upkeep-audit.ts';
+import { REPORT_COMMANDS } from './commands-upkeep-report.ts';
+import { RULES_COMMANDS } from './commands-upkeep-rules.ts';
 import { WORK_COMMANDS } from './commands-work.ts';
 
 export const COMMANDS: readonly CommandRow[] = [
@@ -23,6 +26,9 @@ export const COMMANDS: readonly CommandRow[] = [
   ...TASK_COMMANDS,
   ...BACKLOG_COMMANDS,
   ...UPKEEP_COMMANDS,
+  ...AUDIT_COMMANDS,
+  ...REPORT_COMMANDS,
+  ...RULES_COMMANDS,
   ...SERVE_COMMANDS,
   ...SETUP_COMMANDS,
 ];

@@ -3,6 +3,7 @@
  * can hold it to that. The dry run's is the bare array of 3-R7. Adding a key keeps the version; anything else is a new one.
  */
 import { z } from 'zod';
+import { AUDIT_CODES } from '../../runs/audit.ts';
 import { REQUESTS } from '../../runs/requests.ts';
 import { historyRowSchema, prioritySchema, stateSchema, taskSchema, whySchema } from '../../runs/task-schema.ts';
 
@@ -98,6 +99,9 @@ const findingSchema = z.strictObject({
   fix: nullable(z.strictObject({ state, hash: text.optional(), id: text.optional() })),
 });
 
+const spread = z.strictObject({ count: z.int(), median_ms: nullable(z.number()), p90_ms: nullable(z.number()) });
+const spentFigures = z.strictObject({ tokens: z.number(), cost_usd: z.number(), ms: z.number() });
+
 const document = <S extends z.ZodRawShape>(shape: S) => z.strictObject({ schemaVersion: z.literal(SCHEMA_VERSION), ...shape });
 
 export const documents = {
@@ -165,6 +169,56 @@ export const documents = {
     snapshots: z.array(z.strictObject({ id: text, ref: text, commit: text, attempt: z.int(), label: text, at: ms })),
   }),
   reconciled: document({ ok: z.boolean(), findings: z.array(findingSchema), fixed: z.array(findingSchema) }),
+  audited: document({
+    ok: z.boolean(),
+    findings: z.array(
+      z.strictObject({
+        code: z.enum(AUDIT_CODES),
+        line: nullable(z.int()),
+        id: nullable(text),
+        section: text,
+        title: text,
+        message: text,
+        remedy: text,
+      }),
+    ),
+    issue: nullable(z.strictObject({ done: z.enum(['created', 'updated', 'current', 'closed', 'none']), url: nullable(text) })),
+  }),
+  report: document({
+    from: ms,
+    to: ms,
+    done: z.int(),
+    failed: z.int(),
+    cancelled: z.int(),
+    done_per_week: z.number(),
+    open_to_done: spread,
+    claim_to_done: spread,
+    spent: spentFigures,
+    agents: z.array(
+      z.strictObject({
+        agent: text,
+        done: z.int(),
+        failed: z.int(),
+        returned: z.int(),
+        first_attempt: z.int(),
+        first_attempt_rate: nullable(z.number()),
+        claim_to_done: spread,
+        spent: spentFigures,
+      }),
+    ),
+    estimates: z.array(
+      z.strictObject({ id: text, title: text, estimate_ms: z.number(), claim_to_done_ms: nullable(z.number()), agent_ms: nullable(z.number()) }),
+    ),
+    people: z.strictObject({ edits: z.int(), approvals: z.int() }),
+    refused: z.int(),
+    not_known: z.array(text),
+  }),
+  rules: document({
+    rules: nullable(text),
+    tasks: z.array(taskSchema),
+    places: z.array(z.strictObject({ agent: text, file: text, installed: z.boolean() })),
+    changed: nullable(z.strictObject({ agent: text, file: text, what: z.enum(['install', 'uninstall']), done: z.enum(['done', 'skipped']) })),
+  }),
   versions: document({
     versions: z.array(
       z.strictObject({ name: text, at: ms, kind: z.enum(['before', 'saved', 'kept', 'left', 'replaced']), bytes: z.int(), added: z.int(), removed: z.int() }),

@@ -1,8 +1,10 @@
 /**
  * What the upkeep commands need of the rest, as plain functions; a part of `App`. Never imports an adapter, never decides.
  */
+import type { AuditFinding } from '../../runs/audit.ts';
 import type { KeptFact } from '../../runs/evidence.ts';
 import type { Finding } from '../../runs/reconcile.ts';
+import type { Report } from '../../runs/report.ts';
 import type { Restored } from './app.ts';
 import type { CliFailure } from './failure.ts';
 
@@ -34,6 +36,19 @@ export type CleanedPath = {
 
 export type RestoreOptions = { readonly into?: string; readonly attempt?: number; readonly dryRun: boolean };
 
+/** Agents whose place for rules is known; `other` = whoever reads AGENTS.md. */
+export const RULES_AGENTS = ['claude', 'codex', 'gemini', 'opencode', 'other'] as const;
+export type RulesAgent = (typeof RULES_AGENTS)[number];
+/** `file` = from the top of the repository; `skipped` = it was like that already. */
+export type RulesDone = { readonly agent: RulesAgent; readonly file: string; readonly what: 'install' | 'uninstall'; readonly done: 'done' | 'skipped' };
+export type RulesPlace = { readonly agent: RulesAgent; readonly file: string; readonly installed: boolean };
+
+export type Audited = {
+  readonly findings: readonly AuditFinding[];
+  /** What became of the one issue; null where it was not asked for. */
+  readonly issue: { readonly done: 'created' | 'updated' | 'current' | 'closed' | 'none'; readonly url: string | null } | null;
+};
+
 export type Upkeep = {
   readonly reconcile: (fix: boolean) => Promise<Reconciled | CliFailure>;
   /** The newest first. */
@@ -44,5 +59,10 @@ export type Upkeep = {
   readonly clean: (section: string | undefined, dryRun: boolean) => Promise<readonly CleanedPath[] | CliFailure>;
   /** Snapshots of a task, the newest first. */
   readonly kept: (id: string) => Promise<readonly KeptFact[]>;
+  readonly audit: (issue: boolean, signal: AbortSignal) => Promise<Audited | CliFailure>;
+  /** Of the time from then (ms since 1970) to now. */
+  readonly report: (from: number) => Promise<Report>;
+  readonly rulesPlaces: () => readonly RulesPlace[];
+  readonly changeRules: (what: RulesDone['what'], agent: RulesAgent) => Promise<RulesDone | CliFailure>;
   readonly restore: (id: string, options: RestoreOptions) => Promise<Restored | CliFailure>;
 };

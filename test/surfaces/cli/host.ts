@@ -14,8 +14,9 @@ import type {
   StartEnd,
 } from '../../../src/surfaces/cli/app.ts';
 import type { CliFailure } from '../../../src/surfaces/cli/failure.ts';
-import type { CleanedPath, Reconciled, Upkeep, VersionFact } from '../../../src/surfaces/cli/upkeep.ts';
+import type { Audited, CleanedPath, Reconciled, Upkeep, VersionFact } from '../../../src/surfaces/cli/upkeep.ts';
 import type { KeptFact } from '../../../src/runs/evidence.ts';
+import { report } from '../../../src/runs/report.ts';
 import { runCli } from '../../../src/surfaces/cli/cli.ts';
 import type { CommandRow } from '../../../src/surfaces/cli/command.ts';
 import type { Activity } from '../../../src/engine/engine.ts';
@@ -127,6 +128,7 @@ export type Given = {
   readonly start?: StartEnd | CliFailure;
   readonly restored?: Restored | CliFailure;
   readonly reconciled?: Reconciled;
+  readonly audited?: Audited;
   readonly versions?: readonly VersionFact[];
   readonly cleaned?: readonly CleanedPath[] | CliFailure;
   readonly kept?: readonly KeptFact[];
@@ -145,6 +147,11 @@ const upkeepOf = (given: Given): Upkeep => ({
   versions: async () => given.versions ?? [],
   version: async (name) => ({ text: `the list of ${name}\n` }),
   clean: async () => given.cleaned ?? [],
+  audit: async () => given.audited ?? { findings: [], issue: null },
+  report: async (from) =>
+    report({ history: given.history ?? [], known: given.scene?.draft.world.known ?? busyScene().draft.world.known, meta: new Map(), from, to: NOW }),
+  rulesPlaces: () => [{ agent: 'codex', file: 'AGENTS.md', installed: true }],
+  changeRules: async (what, agent) => ({ agent, file: 'AGENTS.md', what, done: 'done' }),
   kept: async () => given.kept ?? [],
   restore: async (id, { into, dryRun }) =>
     given.restored ?? { id, ref: `refs/todone/${id}/3/implement`, path: into ?? `/repo/trees/restored-${id}`, files: ['a.txt'], done: !dryRun },

@@ -104,6 +104,20 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['history --list', 'versions', { versions: [{ name: 'v-before.md', at: NOW, kind: 'before', bytes: 10, added: 1, removed: 0 }] }],
   ['history --show v', 'versions'],
   ['clean', 'cleaned', { cleaned: [{ section: 'auth', path: '/repo/trees/auth', outcome: 'kept', why: 'x', snapshot: null, ignored: ['node_modules/'] }] }],
+  ['report', 'report'],
+  ['audit', 'audited'],
+  [
+    'audit --issue',
+    'audited',
+    {
+      audited: {
+        findings: [{ code: 'stale', line: 3, id: 'k3v9x2m1', section: 'auth', title: 'x', message: 'm', remedy: 'r' }],
+        issue: { done: 'created', url: 'https://x/1' },
+      },
+    },
+  ],
+  ['rules', 'rules'],
+  ['rules install codex', 'rules'],
   ['task list', 'tasks'],
   ['task ready', 'tasks'],
   ['task show q8f0t6zd', 'task'],

@@ -61,6 +61,9 @@ describe('help', () => {
         Upkeep  reconcile     compare the list with git and the journal, both ways
                 history       old versions of the list, and their text
                 clean         remove the worktrees of sections that are over
+                audit         find what is stale, undecided or untrue
+                report        what was done, how fast, by whom, at what cost
+                rules         rules for agents that you start, with their next tasks
         Serve   mcp           serve MCP over stdio to an agent of a run
         Set up  init          make a list, and tell git to ignore what ToDone adds
                 doctor        check git, agents, config, list; say what to do

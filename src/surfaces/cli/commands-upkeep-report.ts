@@ -1,0 +1,110 @@
+/**
+ * `todone report`: the figures of the core, laid out.
+ */
+import { z } from 'zod';
+import { durationMs } from '../../config.ts';
+import type { Report, SpentFigures, Spread } from '../../runs/report.ts';
+import { command, type CommandRow, show, withApp } from './command.ts';
+import { documentOf } from './json.ts';
+import { type Look, paint, table, wrap } from './layout.ts';
+import { count, dateAndTime, elapsed } from './words.ts';
+
+const since = z
+  .string()
+  .default('30d')
+  .transform((written, context) => {
+    const ms = /[a-z]$/.test(written) ? durationMs(written) : undefined;
+    if (ms === undefined) context.addIssue({ code: 'custom', message: `"${written}" is not a time: write 12h, 7d or 30d` });
+    return ms ?? 0;
+  });
+
+export const REPORT_COMMANDS: readonly CommandRow[] = [
+  command({
+    name: 'report',
+    group: 'Upkeep',
+    summary: 'what was done, how fast, by whom, at what cost',
+    details:
+      'From the rows of the journal, which it keeps as long as keep.history says; what they do not tell is named. First attempt: done without a second ' +
+      'attempt since a person last set it open. Days of the cost are UTC.',
+    arguments: [],
+    options: [{ flags: '--since <time>', says: 'how far back: 12h, 7d, 30d', default: '30d' }],
+    examples: [
+      { line: 'todone report', says: 'the last 30 days' },
+      { line: 'todone report --since 7d --json', says: 'the last week, for a program' },
+    ],
+    json: 'report',
+    quiet: 'prints how many tasks were done',
+    input: z.object({ since }),
+    run: withApp(async (app, input, { host }) =>
+      show({
+        view: await app.upkeep.report(host.now() - input.since),
+        text: render,
+        json: documentOf,
+        quiet: (view) => [String(view.done)],
+      }),
+    ),
+  }),
+];
+
+function render(view: Report, look: Look): string {
+  const { people } = view;
+  const lines = [
+    paint(look, 'strong', `${dateAndTime(view.from)} to ${dateAndTime(view.to)}`),
+    `${count(view.done, 'task')} done (${view.done_per_week} a week), ${view.failed} failed, ${view.cancelled} cancelled`,
+    `open to done: ${spreadWords(view.open_to_done)}`,
+    `claim to done: ${spreadWords(view.claim_to_done)}`,
+    `used by agents: ${spentWords(view.spent)}`,
+    `people: ${count(people.edits, 'save')} of the list, ${count(people.approvals, 'approval')}; ${count(view.refused, 'request')} refused`,
+  ];
+  const agents = table(
+    [
+      { header: 'agent', shrinksTo: 10 },
+      { header: 'done', align: 'right' },
+      { header: 'failed', align: 'right' },
+      { header: 'given back', align: 'right' },
+      { header: 'at first', align: 'right' },
+      { header: 'median', align: 'right' },
+      { header: 'used' },
+    ],
+    view.agents.map((each) => [
+      { text: each.agent, tone: 'name' },
+      { text: String(each.done), tone: 'good' },
+      { text: String(each.failed) },
+      { text: String(each.returned) },
+      { text: each.first_attempt_rate === null ? '-' : `${Math.round(each.first_attempt_rate * 100)} %` },
+      { text: timeWords(each.claim_to_done.median_ms) },
+      { text: spentWords(each.spent) },
+    ]),
+    look,
+  );
+  const estimates = table(
+    [
+      { header: 'task' },
+      { header: 'title', shrinksTo: 20 },
+      { header: 'estimate', align: 'right' },
+      { header: 'took', align: 'right' },
+      { header: 'agents', align: 'right' },
+    ],
+    view.estimates.map((each) => [
+      { text: each.id, tone: 'name' },
+      { text: each.title },
+      { text: timeWords(each.estimate_ms) },
+      { text: timeWords(each.claim_to_done_ms) },
+      { text: timeWords(each.agent_ms) },
+    ]),
+    look,
+  );
+  const parts = [
+    lines,
+    ...(view.agents.length > 0 ? [agents] : []),
+    ...(view.estimates.length > 0 ? [estimates] : []),
+    ['Not known:', ...view.not_known.flatMap((each) => wrap(each, look, '- ', '  '))].map((line) => paint(look, 'faint', line)),
+  ];
+  return `${parts.map((part) => part.join('\n')).join('\n\n')}\n`;
+}
+
+const timeWords = (ms: number | null): string => (ms === null ? '-' : elapsed(ms));
+const spreadWords = ({ count: of, median_ms: median, p90_ms: p90 }: Spread): string =>
+  of === 0 ? 'not known of any' : `${timeWords(median)} at the median, ${timeWords(p90)} for nine of ten (of ${of})`;
+const spentWords = ({ tokens, cost_usd: cost, ms }: SpentFigures): string =>
+  [`${tokens} tokens`, ...(cost > 0 ? [`$${cost.toFixed(2)}`] : []), elapsed(ms)].join(', ');
