@@ -9,12 +9,14 @@ export const SERVE_COMMANDS: readonly CommandRow[] = [
   command({
     name: 'mcp',
     group: 'Serve',
-    summary: 'serve MCP over stdio to an agent of a run',
-    details: 'Clients start it themselves: ToDone tells them how when it starts an agent. It speaks for that run alone.',
+    summary: 'serve the backlog to an agent: MCP over stdio',
+    details:
+      'Clients start it themselves. What asks through it is a worker, named by --as or TODONE_INSTANCE: it claims, reports and files, and cannot approve. ' +
+      'Inside a run it speaks for that run alone.',
     arguments: [],
     options: [],
     examples: [
-      { line: 'todone mcp', says: 'as a client starts it' },
+      { line: 'todone mcp --as ci-1', says: 'as the client of the worker ci-1 starts it' },
       { line: 'todone mcp < /dev/null', says: 'end at once: the client hung up' },
     ],
     json: undefined,

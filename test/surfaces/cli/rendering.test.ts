@@ -60,7 +60,7 @@ describe('help', () => {
         Upkeep  reconcile     compare the list with git and the journal, both ways
                 history       old versions of the list, and their text
                 clean         remove the worktrees of sections that are over
-        Serve   mcp           serve MCP over stdio to an agent of a run
+        Serve   mcp           serve the backlog to an agent: MCP over stdio
         Set up  init          make a list, and tell git to ignore what ToDone adds
                 doctor        check git, agents, config, list; say what to do
                 completion    let your shell complete commands and tasks
