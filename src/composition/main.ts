@@ -61,6 +61,12 @@ function hostOf(signals: Signals): Host {
       const app = await host.open(globals);
       return 'kind' in app ? app : serveBacklog(app, globals, host);
     },
+    async serve(globals, options, onListening) {
+      const app = await host.open(globals);
+      if ('kind' in app) return app;
+      const { serve } = await import('./serve.ts');
+      return serve(app, globals, host, options, onListening);
+    },
     doctor: (globals, options) => doctor(globals, process.cwd(), options.fix),
   };
   return host;

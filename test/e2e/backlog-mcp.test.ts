@@ -35,7 +35,9 @@ it.each([
     const [one, two] = await Promise.all([worker(top, 'w1'), worker(top, 'w2')]);
     try {
       const { tools } = await one.listTools();
-      expect(tools.map(({ name }) => name)).toEqual(expect.arrayContaining(['task_ready', 'task_list', 'task_show', 'task_create', 'task_claim', 'task_dep_add']));
+      expect(tools.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(['task_ready', 'task_list', 'task_show', 'task_create', 'task_claim', 'task_dep_add']),
+      );
       expect(tools.map(({ name }) => name)).not.toContain('task_approve');
       expect(tools.find(({ name }) => name === 'task_close')?.annotations).toMatchObject({ readOnlyHint: false, destructiveHint: true });
       expect(tools.find(({ name }) => name === 'task_ready')).toMatchObject({ annotations: { readOnlyHint: true }, outputSchema: { type: 'object' } });
@@ -61,7 +63,8 @@ it.each([
       const filed = await dataOf<{ tasks: { id: string }[] }>(winner, 'task_create', { tasks: [{ title: 'Sweep up {decision}' }], section: 'auth' });
       expect(listOf(top)).toMatch(new RegExp(`\\[\\] Sweep up \\{id:${filed.tasks[0]?.id}\\} \\{triage\\} \\{by:w[12]\\}`));
       await dataOf(winner, 'task_close', { task: 'login', ticket, hash: git(top, 'rev-parse', 'HEAD').trim() });
-      expect(markerOf(top, 'Add login form')).toContain('✅');
+      // Its row comes first, its line after it.
+      await expect.poll(() => markerOf(top, 'Add login form'), { timeout: 30_000 }).toContain('✅');
       expect((await dataOf<{ tasks: { id: string }[] }>(two, 'task_ready')).tasks.map(({ id }) => id)).toEqual(['logout']);
 
       expect((await one.listResources()).resources.map(({ uri }) => uri)).toEqual(['todone://tasks']);

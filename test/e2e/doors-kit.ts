@@ -10,7 +10,14 @@ export const LIST = `# Checkout
 `;
 
 /** No client of an agent surrounds these processes, whoever runs the tests. */
-export const QUIET_ENV: Readonly<Record<string, string>> = { CLAUDECODE: '', GEMINI_CLI: '', CODEX_SANDBOX: '', OPENCODE: '', CURSOR_AGENT: '', TODONE_INSTANCE: '' };
+export const QUIET_ENV: Readonly<Record<string, string>> = {
+  CLAUDECODE: '',
+  GEMINI_CLI: '',
+  CODEX_SANDBOX: '',
+  OPENCODE: '',
+  CURSOR_AGENT: '',
+  TODONE_INSTANCE: '',
+};
 
 /** The list's agent is not installed: the daemon only minds the list. */
 export async function withDaemon(top: string, work: () => Promise<void>): Promise<void> {

@@ -36,11 +36,8 @@ export function serverOf({ version, instructions, tools, call, list }: Served): 
 function offer(server: McpServer, list: ServedList): void {
   const mimeType = 'application/json';
   const contents = (uri: URL, value: object) => ({ contents: [{ uri: uri.href, mimeType, text: JSON.stringify(value) }] });
-  server.registerResource(
-    'tasks',
-    'todone://tasks',
-    { title: 'Tasks', description: 'Every task with its state and why it waits', mimeType },
-    async (uri) => contents(uri, await list.tasks()),
+  server.registerResource('tasks', 'todone://tasks', { title: 'Tasks', description: 'Every task with its state and why it waits', mimeType }, async (uri) =>
+    contents(uri, await list.tasks()),
   );
   server.registerResource(
     'task',

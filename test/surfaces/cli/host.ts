@@ -237,6 +237,7 @@ export async function todone(argv: string | readonly string[], given: Given = {}
     signal: given.signal ?? new AbortController().signal,
     wait: given.wait ?? (async () => undefined),
     mcp: async () => undefined,
+    serve: async () => undefined,
     open: async (globals) => {
       said.globals.push(globals);
       return given.open ?? app;
