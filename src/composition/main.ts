@@ -57,7 +57,10 @@ function hostOf(signals: Signals): Host {
     },
     async mcp(globals) {
       const { TODONE_SOCKET: socket, TODONE_TOKEN: token } = process.env;
-      if (socket !== undefined && token !== undefined) return void (await serveRun({ socket, token }));
+      if (socket !== undefined && token !== undefined) {
+        await serveRun({ socket, token });
+        return undefined;
+      }
       const app = await host.open(globals);
       return 'kind' in app ? app : serveBacklog(app, globals, host);
     },

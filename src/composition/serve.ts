@@ -3,6 +3,7 @@
  */
 import { systemClock } from '../adapters/clock.ts';
 import { serveToken, tokenPath } from '../adapters/token-file.ts';
+import type { Caller } from '../runs/caller.ts';
 import type { App, Globals, Host, Serving } from '../surfaces/cli/app.ts';
 import { serveHttp } from '../surfaces/http/server.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
@@ -25,7 +26,7 @@ export async function serve(
   const { stateDir, list: listPath } = app.paths;
   makeStateDir({ stateDir });
   const token = serveToken(stateDir);
-  const callerNamed = (named: string | undefined) => workerOf(callerOf({ named: named ?? globals.as, env: host.env, config: app.config, via: 'api' }));
+  const callerNamed = (named: string | undefined): Caller => workerOf(callerOf({ named: named ?? globals.as, env: host.env, config: app.config, via: 'api' }));
   try {
     const listening = await serveHttp({
       ...options,
@@ -43,7 +44,9 @@ export async function serve(
     await listening.close();
     return undefined;
   } catch (error) {
-    return unheard(error, options) ?? Promise.reject(error as Error);
+const failure = unheard(error, options);
+    if (failure) return failure;
+    throw error;
   }
 }
 

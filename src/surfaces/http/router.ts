@@ -6,7 +6,7 @@ import { initTRPC, TRPCError } from '@trpc/server';
 import type { z } from 'zod';
 import type { Door } from '../../engine/ports.ts';
 import type { Caller } from '../../runs/caller.ts';
-import { type Refusal, type RefusalCode, type RequestName, type RequestOutput, REQUESTS } from '../../runs/requests.ts';
+import { type Refusal, type RefusalCode, type RequestName, type RequestOutput, type REQUESTS } from '../../runs/requests.ts';
 
 export type Context = {
   readonly door: Door;
@@ -55,7 +55,7 @@ const t = initTRPC.context<Context>().create({
 });
 
 type Written<N extends RequestName> = z.input<(typeof REQUESTS)[N]['input']>;
-type Input<N extends RequestName> = Record<never, never> extends Written<N> ? Written<N> | void : Written<N>;
+type Input<N extends RequestName> = Partial<Written<N>> extends Written<N> ? Written<N> | void : Written<N>;
 
 // The door reads the input, so that what is wrong with it is refused and recorded as anywhere.
 const asWritten =
@@ -73,8 +73,8 @@ async function asked<N extends RequestName>(name: N, { door, caller }: Context, 
 const look = <N extends RequestName>(name: N) => t.procedure.input(asWritten(name)).query(({ ctx, input }) => asked(name, ctx, input));
 const change = <N extends RequestName>(name: N) => t.procedure.input(asWritten(name)).mutation(({ ctx, input }) => asked(name, ctx, input));
 
-export const router = t.router({
-  task: t.router({
+const procedures = {
+  task: {
     ready: look('task.ready'),
     list: look('task.list'),
     get: look('task.get'),
@@ -95,11 +95,16 @@ export const router = t.router({
     depAdd: change('task.depAdd'),
     depRemove: change('task.depRemove'),
     changes: t.procedure.subscription(({ ctx, signal }) => ctx.changes(signal ?? new AbortController().signal)),
-  }),
-  run: t.router({ stop: change('run.stop'), retry: change('run.retry'), pause: change('run.pause'), resume: change('run.resume') }),
-});
+  },
+  run: { stop: change('run.stop'), retry: change('run.retry'), pause: change('run.pause'), resume: change('run.resume') },
+};
+
+export const router = t.router(procedures);
 
 export type Router = typeof router;
 
 /** Every path that the server answers under; generated, so that nothing is forgotten that a test goes through. */
-export const routes = (): readonly string[] => ['/mcp', ...Object.keys(router._def.procedures).map((name) => `/trpc/${name}`)];
+export const routes = (): readonly string[] => [
+  '/mcp',
+  ...Object.entries(procedures).flatMap(([group, rows]) => Object.keys(rows).map((name) => `/trpc/${group}.${name}`)),
+];

@@ -61,6 +61,7 @@ describe('help', () => {
                 history       old versions of the list, and their text
                 clean         remove the worktrees of sections that are over
         Serve   mcp           serve the backlog to an agent: MCP over stdio
+                serve         serve the backlog to programs: tRPC and MCP over HTTP
         Set up  init          make a list, and tell git to ignore what ToDone adds
                 doctor        check git, agents, config, list; say what to do
                 completion    let your shell complete commands and tasks
