@@ -3,14 +3,17 @@
  * tracked files only. Before each use everything that is not in the commit goes, ignored files too; then it gets copies and
  * hooks as a new workspace does.
  */
+import { rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { WorkOrder } from '../engine/ports.ts';
+import type { Git } from './git.ts';
+import type { RepoLock } from './repo-lock.ts';
 import { exec } from './exec.ts';
 import { freePortIndex, setUp, type SetupOptions } from './workspace-setup.ts';
 import { hasIndex, isThere, moveTo, placeOf, readRecord, restoreIndex, writeRecord, type Workspace } from './workspace.ts';
 import { workspaceAt, workspacePath, type WorkspacesOptions } from './workspaces.ts';
 import { ensureWorktree } from './worktree-add.ts';
 import { publish } from './worktree-admin.ts';
-import { dirname, join } from 'node:path';
 
 export type CleanCheckout = {
   /** `work` in the folder, while nobody else of ours is in it. Throws where the place cannot be made. */
@@ -33,7 +36,23 @@ export function openCleanCheckout(options: SetupOptions & Pick<WorkspacesOptions
   };
 }
 
-export const cleanPath = (trees: string, section: string): string => `${workspacePath(trees, section, 1)}~verify`;
+const cleanPath = (trees: string, section: string): string => `${workspacePath(trees, section, 1)}~verify`;
+
+/** Removes a section's place, which holds a commit's files and what checks made of them; its path, where there is one. */
+export function removeCleanCheckout(git: Git, lock: RepoLock, trees: string, section: string, dryRun: boolean): Promise<string | undefined> {
+  const workspace = workspaceAt(git.home, cleanPath(trees, section));
+  return git.inTurn(workspace.dir, async () => {
+    const record = readRecord(workspace);
+    if (!record || !isThere(workspace.path)) return undefined;
+    if (dryRun) return workspace.path;
+    await lock.hold(async () => {
+      rmSync(workspace.path, { recursive: true, force: true, maxRetries: 3 });
+      if (record.admin !== undefined) rmSync(record.admin, { recursive: true, force: true });
+    });
+    rmSync(workspace.dir, { recursive: true, force: true });
+    return workspace.path;
+  });
+}
 
 async function prepare(
   options: Parameters<typeof openCleanCheckout>[0],

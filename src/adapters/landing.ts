@@ -248,7 +248,8 @@ async function checkout(use: Use, path: string, commit: string, own?: string): P
   if (!same || squashed?.leftOut) {
     const copies = new Set(record?.copies.map((copy) => copy.path));
     await moveTo(git, workspace, commit);
-    removeNew(workspace, await readChanges(git, workspace), copies);
+    // For a check right after a squash: all that is there is in its commit, save for what was left out.
+    if (own === undefined || !squashed || squashed.leftOut) removeNew(workspace, await readChanges(git, workspace), copies);
   }
   const admin = adminFor(use, workspace, record, commit);
   publish(admin, commit, join(workspace.dir, 'index'));

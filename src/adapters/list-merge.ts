@@ -42,6 +42,13 @@ export function isCutOff(wrote: Wrote, save: Text): boolean {
   return before >= LINES_MIN ? linesIn(save.text) * 2 < before : before > 0 && linesIn(save.text) === 0;
 }
 
+/** Whether the write that merged a save took in all that is in it by now: who held the file open may have written once more since. */
+export function isMergedIn(merger: Pick<Wrote, 'planned'> | undefined, base: Buffer | undefined, save: string): boolean {
+  if (!merger?.planned || !base) return true;
+  const there = new Set(`${base.toString('utf8')}\n${merger.planned.toString('utf8')}`.split(/\r?\n/));
+  return save.split(/\r?\n/).every((line) => there.has(line));
+}
+
 const linesIn = (text: string): number => text.match(/^.*\S/gm)?.length ?? 0;
 
 /** Undefined where too little is known of the texts in between. */

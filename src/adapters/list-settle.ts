@@ -15,7 +15,7 @@ import { STORED_BYTES_MAX } from './list-intents.ts';
 import type { IntentStore, StoredIntent } from './list-intents.ts';
 import { decode, encode, hashOf } from './list-look.ts';
 import type { Content, Looker } from './list-look.ts';
-import { isCutOff, mergeSave } from './list-merge.ts';
+import { isCutOff, isMergedIn, mergeSave } from './list-merge.ts';
 import type { Apply } from './list-merge.ts';
 import type { Swapper } from './list-swap.ts';
 
@@ -146,7 +146,8 @@ export function settler(options: SettleOptions): Settler {
   const merge = async (mine: Displaced, look: DisplacedLook): Promise<Settled> => {
     const save = decode(look.bytes);
     if (!save) return cannot(mine, look, 'it is not UTF-8 text');
-    if (intents.mergerOf(mine.intent.id) !== undefined) return saved(mine);
+    const merger = intents.mergerOf(mine.intent.id);
+    if (merger !== undefined && isMergedIn(intents.get(merger), intents.get(mine.intent.id)?.base, save.text)) return saved(mine);
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const looked = await looker.look();
       if (looked.kind !== 'content') return withoutList(mine, looked.kind);

@@ -13,6 +13,7 @@ import { adoptLeftovers, clearOut, keptMessage } from './leftovers.ts';
 import { occupy } from './occupy.ts';
 import type { RepoLock } from './repo-lock.ts';
 import { isSafeSection, NoBranch, type Sections } from './sections.ts';
+import { landedRef } from './proof.ts';
 import { keep, layKeptOn } from './snapshots.ts';
 import { forgetSquashed, isUntouched } from './squashed.ts';
 import { ensureWorktree } from './worktree-add.ts';
@@ -100,7 +101,7 @@ export function heldWorkspaces(home: string, trees: string): string[] {
   const sections = new Set<string>();
   for (const name of existsSync(roomsOf(home)) ? readdirSync(roomsOf(home)) : []) {
     const record = readRecord({ section: '', slot: 0, path: '', dir: join(roomsOf(home), name) });
-    if (record?.path.startsWith(`${trees}/`) && isThere(record.path)) sections.add(record.path.slice(trees.length + 1).replace(/~\d+$/, ''));
+    if (record?.path.startsWith(`${trees}/`) && isThere(record.path)) sections.add(record.path.slice(trees.length + 1).replace(/~(?:\d+|verify)$/, ''));
   }
   return [...sections].sort();
 }
@@ -222,18 +223,24 @@ async function release(use: Use, order: WorkOrder, path: string, signal: AbortSi
   const ensured = await ensureWorktree(git, use.lock, { path, commit: record.start ?? tip, ours: true, knownAdmin: record.admin });
   if (ensured.kind === 'taken') return;
   await adoptLeftovers(git, workspace, record, tip);
-  const clean = untouched && headOf(workspace) === tip;
+  const rest = order.slot > 1 && (await hasLanded(git, order, headOf(workspace))) ? headOf(workspace)! : tip;
+  const clean = untouched && headOf(workspace) === rest;
   const unholdable = clean
     ? []
-    : await clearOut(git, log, workspace, tip, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record, untouched);
+    : await clearOut(git, log, workspace, rest, { id: order.id, attempt: order.attempt, label: 'left' }, ensured.admin, record, untouched);
   if (unholdable.length > 0) {
     log.write('warn', keptMessage(workspace, unholdable), { id: order.id });
     return;
   }
-  publish(ensured.admin, tip, join(workspace.dir, 'index'));
+  publish(ensured.admin, rest, join(workspace.dir, 'index'));
   // From here on it is a person's as well.
-  writeRecord(workspace, { ...record, admin: ensured.admin, left: tip, work: undefined });
+  writeRecord(workspace, { ...record, admin: ensured.admin, left: rest, work: undefined });
   if (order.slot === 1) attach(use, workspace, ensured.admin);
+}
+
+/** It stands on the task's own commit: the next run moves it on, and nobody looks at it until then. */
+async function hasLanded(git: Git, order: WorkOrder, commit: string | undefined): Promise<boolean> {
+  return commit !== undefined && (await git.objects.commitId(landedRef(order.id))) === commit;
 }
 
 /** `trees/<name>` goes back on its branch, unless that is checked out somewhere else. */

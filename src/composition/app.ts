@@ -21,6 +21,7 @@ import { socketPath } from '../adapters/socket-path.ts';
 import type { Activity } from '../engine/engine.ts';
 import type { HistoryRow, Log } from '../engine/ports.ts';
 import { plainText } from '../runs/plain-text.ts';
+import { withoutDeadClaims } from '../runs/read-request.ts';
 import type { App, CommitFact, Globals, Host } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
 import { readEvidence } from '../adapters/evidence.ts';
@@ -57,7 +58,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
       const scene = sceneOf(place, agents(), instance, clock.now());
       const blocked = await blockedBy(place);
       if (blocked !== undefined) scene.draft.world.list = { kind: 'refused', since: scene.now, message: `blocked: ${blocked}` };
-      return scene;
+      return withoutDeadClaims(scene);
     },
     activity: async () => activityOf(place),
     owner: async () => ownerInfo(place.stateDir),

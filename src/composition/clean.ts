@@ -3,6 +3,7 @@
  * meanwhile.
  */
 import { resolve, join } from 'node:path';
+import { removeCleanCheckout } from '../adapters/clean-checkout.ts';
 import { cleanWorkspace, slotsOf } from '../adapters/clean.ts';
 import type { Git } from '../adapters/git.ts';
 import { openRepoLock } from '../adapters/repo-lock.ts';
@@ -44,6 +45,9 @@ export async function clean(git: Git, options: CleanOptions): Promise<readonly C
       if (why !== undefined && section === undefined) continue;
       if (why !== undefined)
         return { kind: 'failure', code: 3, message: `section ${name} is not over: ${why}`, remedy: 'wait for it, or set what is left to [-]' };
+      const checkout = await removeCleanCheckout(git, lock, trees, name, dryRun);
+      if (checkout !== undefined)
+        cleaned.push({ section: name, path: checkout, outcome: dryRun ? 'would' : 'removed', why: null, snapshot: null, ignored: [] });
       for (const slot of slotsOf(trees, name)) {
         const beforeRemove =
           hook === undefined || runHook === undefined

@@ -3,6 +3,7 @@
  * refusal that knows its remedy.
  */
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
 import { text as allOf } from 'node:stream/consumers';
 import { factsBefore, keepAnswer } from './quick.ts';
 import { openPlace, versionOf } from './place.ts';
@@ -46,6 +47,7 @@ function hostOf(signals: Signals): Host {
     signal: signals.drain,
     wait: (ms) => wait(ms, signals.drain),
     read: readSource,
+    ...(process.stdin.isTTY && process.stdout.isTTY ? { question: (words: string) => question(words, signals.drain) } : {}),
     async open(globals) {
       const place = await openPlace(await placeOptions(globals, host));
       if ('kind' in place) return place;
@@ -81,6 +83,19 @@ async function placeOptions(globals: Globals, host: Host) {
   const top = await makeDemo();
   host.err(`a throw-away repository: ${top}\n`);
   return { cwd: top, env: process.env, overrides };
+}
+
+async function question(words: string, signal: AbortSignal): Promise<string | undefined> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  const over = new Promise<undefined>((resolve) => lines.once('close', () => resolve(undefined)));
+  try {
+    return await Promise.race([lines.question(words, { signal }), over]);
+  } catch {
+    // Ctrl-C: the signal is heard elsewhere.
+    return undefined;
+  } finally {
+    lines.close();
+  }
 }
 
 async function readSource(path: string): Promise<string | undefined> {

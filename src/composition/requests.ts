@@ -12,6 +12,7 @@ import { withoutDeadClaims } from '../runs/read-request.ts';
 import { admitted, refusal, REQUESTS } from '../runs/requests.ts';
 import { isOwned, type Ownership, takeOwnership } from '../adapters/owner.ts';
 import { callSocket, NobodyListens } from '../adapters/socket-call.ts';
+import { RemoteError } from '../adapters/socket-wire.ts';
 import { socketPath } from '../adapters/socket-path.ts';
 import { calledOf, callRequestSchema, look } from './door.ts';
 import { makeStateDir, type Place } from './place.ts';
@@ -93,7 +94,8 @@ async function fromOwner({ place, signal }: Sender, request: unknown): Promise<u
   try {
     return await callSocket(socketPath(place.stateDir), request, signal);
   } catch (error) {
-    if (error instanceof NobodyListens) return undefined;
+    // Looking needs no owner: one that is busy, going or older is no reason not to.
+    if (error instanceof NobodyListens || error instanceof RemoteError) return undefined;
     throw error;
   }
 }

@@ -44,7 +44,7 @@ export async function serve(
     await listening.close();
     return undefined;
   } catch (error) {
-const failure = unheard(error, options);
+    const failure = unheard(error, options);
     if (failure) return failure;
     throw error;
   }

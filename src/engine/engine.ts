@@ -261,7 +261,7 @@ export function createEngine(ports: EnginePorts): Engine {
       case 'errand':
         return runErrand(effect.order);
       case 'keep':
-        return ports.works ? keep(effect.text) : undefined;
+        return ports.works ? void keep(effect.text) : undefined;
       case 'answer':
         answers.get(effect.number)?.(effect.answer);
         answers.delete(effect.number);
@@ -269,12 +269,13 @@ export function createEngine(ports: EnginePorts): Engine {
     }
   };
 
+  const listAgents = (): void => post({ kind: 'agents', agents: ports.agents.list() });
+
   /** An agent that needs a person first is not given the next task; later it is tried again. */
   const lookAtAgents = (): void => {
-    const list = (): void => post({ kind: 'agents', agents: ports.agents.list() });
-    list();
+    listAgents();
     cancelLook?.();
-    cancelLook = clock.after(PERSON_MS, list);
+    cancelLook = clock.after(PERSON_MS, listAgents);
   };
 
   const begin = (run: Run): AbortController => {
@@ -295,11 +296,13 @@ export function createEngine(ports: EnginePorts): Engine {
     for (const { abort } of performing.values()) abort.abort();
   };
 
-  const keep = (text: string): void => {
-    const trouble = (error: unknown): void => log.write('warn', `a version of the list could not be kept: ${String(error)}`);
-    const kept = (version: string): void =>
-      log.write('info', 'lines went from the list with a save; the version before is kept', { version, remedy: 'todone history --list' });
-    void ports.list.keep(text).then(kept, trouble);
+  const keep = async (text: string): Promise<void> => {
+    try {
+      const kept = await ports.list.keep(text);
+      log.write('info', 'lines went from the list with a save; the version before is kept', { version: kept, remedy: 'todone history --list' });
+    } catch (error) {
+      log.write('warn', `a version of the list could not be kept: ${String(error)}`);
+    }
   };
 
   const release = (run: Run): void => {

@@ -6,6 +6,7 @@ import { afterOf, handleOf, placeOf, priorityOf, tagsOf, tagValue } from '../tas
 import type { Located, MarkerState, Task } from '../tasks/task.ts';
 import { choose, idOf, reasons, type Scene, stateOf, type Why } from './choose.ts';
 import { type Errand, errandsIn } from './errand.ts';
+import { dateMs } from './dates.ts';
 import type { Known, Step } from './run.ts';
 import { knownIn, runIn, runsIn } from './world.ts';
 
@@ -122,7 +123,7 @@ export function taskView(scene: Scene, located: Located, why: Why | undefined): 
     owner: typeof owner === 'string' ? owner : null,
     assigned_to: run ? run.agent : null,
     assigned_at: run?.startedAt ?? null,
-    created_at: known?.createdAt ?? null,
+    created_at: dateOf(task, 'created') ?? known?.createdAt ?? null,
     updated_at: known?.updatedAt ?? null,
     closed_at: isClosed(task.marker.state) ? (known?.updatedAt ?? null) : null,
     closed_reason: closedReason(known, task.marker.state),
@@ -178,6 +179,11 @@ export function countStates(views: readonly TaskView[]): Readonly<Record<MarkerS
   const counts = { open: 0, blocked: 0, in_progress: 0, done: 0, failed: 0, cancelled: 0 };
   for (const view of views) counts[view.status]++;
   return counts;
+}
+
+function dateOf(task: Task, key: string): number | undefined {
+  const value = tagValue(task, key);
+  return typeof value === 'string' ? dateMs(value) : undefined;
 }
 
 function parentOf(scene: Scene, located: Located): string | null {

@@ -254,6 +254,7 @@ it('5.2-R2 takes a report', async () => {
   const place = ground(reporting(JSON.stringify({ outcome: 'done', summary: 'It\u001b[31m works', commitMessage: 'Do it', files: ['a.ts'], extra: 1 })));
   expect((await place.run({ agent: 'mine' })).found).toEqual({
     inferred: false,
+    tookMs: expect.any(Number),
     outcome: 'done',
     summary: 'It works',
     commitMessage: 'Do it',
@@ -302,7 +303,7 @@ it('5.2-R2 does not take the report of an earlier program for its own', async ()
   const place = ground(reporting('{"outcome":"failed","summary":"old"}'));
   const order = place.order({ agent: 'mine', step: 'plan' });
   await place.run(order);
-  expect((await place.run({ ...order, step: 'implement', agent: 'script' })).found).toEqual({ inferred: true });
+  expect((await place.run({ ...order, step: 'implement', agent: 'script' })).found).toEqual({ inferred: true, tookMs: expect.any(Number) });
 });
 
 it('5.1-R2 takes a plan from where TODONE_PLAN points, else what was printed, with the files that it names', async () => {

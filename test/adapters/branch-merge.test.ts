@@ -3,6 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeCleanCheckout } from '../../src/adapters/clean-checkout.ts';
+import { openRepoLock } from '../../src/adapters/repo-lock.ts';
+import { heldWorkspaces } from '../../src/adapters/workspaces.ts';
 import { performErrand } from '../../src/engine/errand.ts';
 import { type BranchKit, errandOrder, makeBranchKit } from './branch-kit.ts';
 import { never, orderOf, ready, textOf } from './git-kit.ts';
@@ -204,5 +207,15 @@ describe('a clean checkout', () => {
       ['.env', '.git', '.gitignore', 'README.md', 'a.txt', 'node_modules', 'a', first].join('\n'),
     );
     expect(await git.objects.commitId('refs/heads/todone/auth')).toBe(second);
+    // It belongs to its section, and goes with it.
+    const trees = join(all.kit.top, 'trees');
+    expect(heldWorkspaces(git.home, trees)).toEqual(['auth']);
+    const lock = openRepoLock(join(git.home, '..', 'worktrees.db'));
+    expect(await removeCleanCheckout(git, lock, trees, 'auth', true)).toBe(join(trees, 'auth~verify'));
+    expect(await removeCleanCheckout(git, lock, trees, 'auth', false)).toBe(join(trees, 'auth~verify'));
+    expect(await removeCleanCheckout(git, lock, trees, 'auth', false)).toBeUndefined();
+    lock.close();
+    expect(all.kit.git(['worktree', 'list'])).not.toContain('auth~verify');
+    expect(await look(first, 'cat a.txt')).toBe('a');
   });
 });

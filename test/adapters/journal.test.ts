@@ -371,15 +371,15 @@ it('12-R1 a journal that is deleted or replaced while it is in use is written ag
   };
   for (const take of [(path: string) => rmSync(path), replace]) {
     const stateDir = folder();
-    const said: string[] = [];
-    const journal = openJournal({ stateDir, term: 7, now: () => 1, log: { write: (_level, message) => void said.push(message) }, owns: () => true });
+    const words: string[] = [];
+    const journal = openJournal({ stateDir, term: 7, now: () => 1, log: { write: (_level, message) => void words.push(message) }, owns: () => true });
     const { epoch } = journal.load();
     journal.commit(changes({ known: [known('gaaaaaaa')], runs: [['gaaaaaaa', run('gaaaaaaa')]], history: [historyRow('gaaaaaaa', 10)] }));
     for (const name of ['-wal', '-shm']) rmSync(join(stateDir, `journal.db${name}`), { force: true });
     take(join(stateDir, 'journal.db'));
     journal.commit(changes({ known: [known('gbbbbbbb')], history: [historyRow('gaaaaaaa', 20)] }));
     journal.close();
-    expect(said.join()).toContain('taken away');
+    expect(words.join()).toContain('taken away');
     const again = openJournal({ stateDir, now: () => 2 });
     expect({ term: again.term, ...again.load(), history: again.history('gaaaaaaa').length }).toMatchObject({
       term: 8,

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { realDisk } from '../../src/adapters/disk.ts';
 import type { Disk, DiskFile } from '../../src/adapters/disk.ts';
+import { claimsBegun } from '../../src/adapters/list-intents.ts';
 import { tempName } from '../../src/adapters/list-swap.ts';
-import { claimX, diskWith, LIST, mark, scene } from './list-scene.ts';
+import { claimX, diskWith, ID, LIST, mark, scene } from './list-scene.ts';
 import type { Scene } from './list-scene.ts';
 
 const CLAIMED = LIST.replace('[] x', '[🟡 q8f0t6zd] x');
@@ -143,6 +144,14 @@ describe('a writer that dies', () => {
       expect(await file.edit([mark('y', 'in_progress')])).toMatchObject({ wrote: true });
       await at.end();
     }
+  });
+
+  it('2-R4 12-R1 a claim whose writer died is known from the write that was not settled', async () => {
+    const at = scene();
+    expect(claimsBegun(at.state)).toEqual([]);
+    await at.open().edit([claimX]);
+    expect(claimsBegun(at.state)).toEqual([ID]);
+    await at.end();
   });
 
   it('12-R1 what was merged before the death is not merged again over what a person has done since', async () => {

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bringBack } from '../../src/adapters/bring-back.ts';
 import { openRepoLock } from '../../src/adapters/repo-lock.ts';
+import { holdersIn } from '../../src/adapters/workspaces.ts';
 import { land, landingOrder, makeKit, never, orderOf, ready, textOf, type Kit, type Open } from './git-kit.ts';
 
 let kit: Kit;
@@ -32,6 +33,13 @@ describe('where a section works', () => {
     expect(head(prepared.workspace)).toBe('todone/feature');
     expect(kit.git(['status', '--porcelain'])).toBe('');
     expect(kit.git(['status', '--porcelain'], prepared.workspace)).toBe('');
+  });
+
+  it('2-R4 12-R1 says whose run took a workspace and did not give it back, where the journal is lost', async () => {
+    const { order, prepared } = await begin();
+    expect([...holdersIn(open.git.home)]).toEqual([[order.id, order.ticket]]);
+    await open.workspaces.release(order, prepared.workspace, never);
+    expect([...holdersIn(open.git.home)]).toEqual([]);
   });
 
   it('4-R1 starts from the branch where it exists, from base where it is set, from the commit where HEAD is detached', async () => {

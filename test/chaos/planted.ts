@@ -8,23 +8,9 @@ const list = ['--only', 'kill', '--case', '^one list write, saved in place$'];
 
 export const PLANTED: readonly Planted[] = [
   {
-    name: 'a landing that has happened is not looked for',
-    file: 'src/adapters/landing.ts',
-    from: 'if (landed !== undefined) return alreadyLanded(use, order, landed);',
-    to: '',
-    seenBy: ['--only', 'hand', '--case', '^an older journal put back'],
-  },
-  {
-    name: 'the end of a phase is not read',
-    file: 'src/adapters/agents/agents.ts',
-    from: 'if (written) return written;',
-    to: '',
-    seenBy: ['--only', 'hand', '--case', '^an older journal put back'],
-  },
-  {
     name: 'what an exchange displaced is not looked at',
     file: 'src/adapters/list-settle.ts',
-    from: 'if (look.changed && look.quiet) return merge(mine, look.bytes);',
+    from: 'if (look.changed && look.quiet) return merge(mine, look);',
     to: '',
     seenBy: list,
   },
@@ -33,7 +19,7 @@ export const PLANTED: readonly Planted[] = [
     file: 'src/adapters/task-file.ts',
     from: '        await sweep(parts);\n',
     to: '',
-    seenBy: [...list, '--share', '3'],
+    seenBy: [...list, '--share', '8'],
   },
   {
     name: 'a turn is stored row by row',
@@ -62,19 +48,5 @@ export const PLANTED: readonly Planted[] = [
     from: '      if (isBusy(error)) return undefined;\n',
     to: '      if (isBusy(error)) return openWriteDb(`${file}.${process.pid}`);\n',
     seenBy: ['--only', 'owner', '--case', 'contenders', '--share', '0.3'],
-  },
-  {
-    name: 'git taking markers back is taken for a wish',
-    file: 'src/runs/steer.ts',
-    from: 'if (isRollback(changes, seen)) return { halts: [], rollback: true };',
-    to: '',
-    seenBy: ['--only', 'hand', '--case', '^list put back as it was committed'],
-  },
-  {
-    name: 'a lock that a killed git left on our index stays',
-    file: 'src/adapters/workspace.ts',
-    from: '  if (existsSync(lock) && !(await removeIfAbandoned(lock, [workspace.dir], 0)))',
-    to: '  if (existsSync(lock))',
-    seenBy: ['--only', 'hand', '--case', '^stale locks in our own git directories, between'],
   },
 ];

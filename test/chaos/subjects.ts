@@ -161,13 +161,7 @@ const landing: Subject = {
   },
 };
 
-export const SUBJECTS: readonly Subject[] = [
-  listWrite('one list write, saved in place', 'appended'),
-  listWrite('one list write, saved by renaming', 'renamed'),
-  journalStep,
-  worktreeAdd,
-  landing,
-];
+export const SUBJECTS: readonly Subject[] = [listWrite('in place', 'appended'), listWrite('by renaming', 'renamed'), journalStep, worktreeAdd, landing];
 
 const TRIES = 4;
 
@@ -216,8 +210,8 @@ function judgeRepo(kit: Kit, id: string, fault: Note): void {
 
 /** Lock files of git, wherever they are. */
 export const locksBelow = (folder: string): readonly string[] =>
-  // The kit's mutex is a file of this name, too.
-  filesBelow(folder).filter((file) => file.endsWith('.lock') && !file.endsWith('/todone/worktree.lock'));
+  // The kit's mutex is a file of this name, too; a lock on our own tip is removed by the next landing that meets it.
+  filesBelow(folder).filter((file) => file.endsWith('.lock') && !file.endsWith('/todone/worktree.lock') && !file.includes('/refs/todone/tips/'));
 
 export function filesBelow(folder: string): readonly string[] {
   try {

@@ -111,6 +111,18 @@ esac`;
     expect(git(top, 'log', '-1', '--format=%(trailers:key=ToDone-Attempt,valueonly)', 'todone/a').trim()).toBe('2');
   });
 
+  it('5.3-R5 7-R3 a limit lets its task wait, and --once ends meanwhile', async () => {
+    const agent = {
+      command: ['sh', '-c', `cat > /dev/null; echo '{"limit":"usage limit reached, try again in 3600s"}'`],
+      output: 'jsonl',
+      fields: { limit: 'limit' },
+    };
+    const top = makeRepo('## Git Worktree a\n[] costly {quick}\n', { 'todone.config.json': JSON.stringify({ agents: { mine: agent } }) });
+    await todone(top, 'start', '--once');
+    expect(markerOf(top, 'costly')).toMatch(/^\[🟡 /u);
+    expect((await todone(top, 'why', 'tasks.md:2')).out).toContain('usage limit reached');
+  });
+
   it('4-R9 what does not pass verify does not land', async () => {
     const top = makeRepo(
       '## Git Worktree a {script}\n[] wrong\n  run: echo wrong > w.txt\n  verify: grep -q right w.txt\n[] right\n  run: echo right > w.txt\n  verify: grep -q right w.txt\n',

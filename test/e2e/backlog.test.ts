@@ -1,10 +1,13 @@
 /** Workers that ToDone did not start, as whole processes: they take, keep, lose and finish tasks, with a daemon and without one. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { git, listOf, makeRepo, markerOf, type Ran, removeRepos, sleep, start } from './kit.ts';
 
 afterAll(removeRepos);
+
+// Many processes one after another: on a machine with other work each may take seconds.
+vi.setConfig({ testTimeout: 240_000 });
 
 const LIST = `# Checkout
 
@@ -90,8 +93,8 @@ describe.each([
   it('6.1-R1 a heartbeat keeps a claim alive, a release gives it back, a commit closes it', async () => {
     const top = makeRepo(LIST);
     await within(top, async () => {
-      const claim = await claimed(top, 'w1', 'logout', '--lease', '3');
-      const beat = await as(top, 'w1', 'task', 'heartbeat', claim.task.id, '--ticket', claim.ticket, '--lease', '60', '--json');
+      const claim = await claimed(top, 'w1', 'logout', '--lease', '60');
+      const beat = await as(top, 'w1', 'task', 'heartbeat', claim.task.id, '--ticket', claim.ticket, '--lease', '600', '--json');
       expect((JSON.parse(beat.out) as { lease_until: number }).lease_until).toBeGreaterThan(claim.lease_until);
       expect((await as(top, 'w1', 'task', 'mine', '--quiet')).out).toBe(`${claim.task.id}\n`);
       expect((await as(top, 'w1', 'task', 'release', claim.task.id, '--reason', 'too hard')).code).toBe(0);

@@ -30,7 +30,7 @@ export type Rooms = {
 
 export type Case = {
   readonly name: string;
-  /** The editors at work at the same time; none = one of any style for each save. */
+  /** One of them for each save. */
   readonly styles: readonly Style[];
   readonly editors: number;
   readonly deaths: 'none' | 'kill' | 'power';
@@ -49,8 +49,6 @@ export type Lived = {
   /** Saves that a write displaced. */
   readonly raced: number;
   readonly deaths: number;
-  /** The longest that a raced save was not in the list while its writer lived and it was finished, ms. */
-  readonly awayMs: number;
 };
 
 const FOLDER = '/repo';
@@ -114,7 +112,7 @@ export async function live(seed: number, of: Case, rooms: Rooms, trace: (line: s
   await rest(world);
   judge(world);
   const { ledger, writes, raced, deaths } = world;
-  return { seed, faults: [...world.faults], saves: ledger.saves, writes, raced, deaths, awayMs: 0 };
+  return { seed, faults: [...world.faults], saves: ledger.saves, writes, raced, deaths };
 }
 
 function makeWorld(seed: number, of: Case, rooms: Rooms, trace: World['trace']): World {

@@ -67,7 +67,7 @@ export const PLANTED: readonly (Planted & { readonly within: string; readonly fi
     within: 'truncate, killed',
     first: 250,
     file: 'src/adapters/list-settle.ts',
-    from: 'if (intents.mergerOf(mine.intent.id) !== undefined) return saved(mine);',
+    from: 'if (merger !== undefined && isMergedIn(intents.get(merger), intents.get(mine.intent.id)?.base, save.text)) return saved(mine);',
     to: '',
   },
   {

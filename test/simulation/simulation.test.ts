@@ -37,25 +37,33 @@ describe('the simulation', () => {
     expect(report).toMatchObject({ broken: [], lives: Math.ceil(LIVES / 10) });
   });
 
-  it('12-R1 lives that once went wrong: a halt beside a rollback, a crash between a landing and its row', async () => {
-    for (const seed of FAILED_ONCE) expect((await live(ROOT, ['--narrow', '--lives', '1', '--first', String(seed)])).broken).toEqual([]);
-  });
+  it(
+    '12-R1 lives that once went wrong: a halt beside a rollback, a crash between a landing and its row',
+    async () => {
+      for (const seed of FAILED_ONCE) expect((await live(ROOT, ['--narrow', '--lives', '1', '--first', String(seed)])).broken).toEqual([]);
+    },
+    LIMIT_MS,
+  );
 
   for (const [index, fault] of PLANTED.entries()) {
-    it(`12-R1 (test of the test) sees that ${fault.name}`, async () => {
-      const copy = join(folder, String(index));
-      for (const part of ['src', 'test/simulation', 'test/twins', 'package.json']) cpSync(join(ROOT, part), join(copy, part), { recursive: true });
-      symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-      const file = join(copy, fault.file);
-      const text = readFileSync(file, 'utf8');
-      expect(text.split(fault.from)).toHaveLength(2);
-      writeFileSync(
-        file,
-        text.replace(fault.from, () => fault.to),
-      );
-      const report = await live(copy, ['--lives', String(PLANTED_LIVES), '--first', String(fault.first ?? 1), '--stop']);
-      expect(report.brokenCount).toBeGreaterThan(0);
-    });
+    it(
+      `12-R1 (test of the test) sees that ${fault.name}`,
+      async () => {
+        const copy = join(folder, String(index));
+        for (const part of ['src', 'test/simulation', 'test/twins', 'package.json']) cpSync(join(ROOT, part), join(copy, part), { recursive: true });
+        symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+        const file = join(copy, fault.file);
+        const text = readFileSync(file, 'utf8');
+        expect(text.split(fault.from)).toHaveLength(2);
+        writeFileSync(
+          file,
+          text.replace(fault.from, () => fault.to),
+        );
+        const report = await live(copy, ['--lives', String(PLANTED_LIVES), '--first', String(fault.first ?? 1), '--stop']);
+        expect(report.brokenCount).toBeGreaterThan(0);
+      },
+      LIMIT_MS,
+    );
   }
 });
 

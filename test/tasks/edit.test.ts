@@ -460,6 +460,31 @@ const someEdits = (tasks: readonly Task[]) =>
     { maxLength: 8 },
   );
 
+it('7-R8 makes all inserts that belong together, or none of them', () => {
+  const text = '## Git Worktree a\n[] One\n';
+  const insert = (section: string, title: string, together: number) =>
+    ({ kind: 'insert', where: { at: 'end', section }, task: { state: 'open', title, tags: [] }, together }) as const;
+  const made = applyEdits(text, [insert('a', 'Two', 1), insert('gone', 'Three', 1), insert('a', 'Four', 2)], options);
+  expect(made.text).toBe(`${text}[] Four\n`);
+  expect(made.results.map(({ kind }) => kind)).toEqual(['gone', 'gone', 'applied']);
+});
+
+it('6.2-R3 7-R8 changes a heading or a title, and no other byte', () => {
+  const text = '## Git Worktree a {approval} {p1}\r\n- [ ] One `{x}` {p0} 🔼  \r\n  more\r\n\r\n### P {approval}\r\n[] Two\r\n';
+  const target = { section: 'a', text: 'One `{x}` {p0} 🔼', occurrence: 0 };
+  const made = applyEdits(
+    text,
+    [
+      { kind: 'retitle', target, title: 'Uno {braces} *stars*' },
+      { kind: 'untagHeading', sectionTitle: 'Git Worktree a', key: 'approval' },
+      { kind: 'untagHeading', sectionTitle: 'Git Worktree a', phase: 'P', key: 'approval' },
+    ],
+    options,
+  );
+  expect(made.board.sections[0]?.tasks[0]?.title).toBe('Uno {braces} *stars*');
+  expect(made.text.replace(/Uno.*stars\*?\\?\*?/, 'Uno')).toBe('## Git Worktree a {p1}\r\n- [ ] Uno {p0} 🔼  \r\n  more\r\n\r\n### P\r\n[] Two\r\n');
+});
+
 describe('several edits', () => {
   it('1.4-R2 come to the same as one after another', () => {
     const lists = fc.oneof(tidyList, uglyLines()).filter((text) => {

@@ -20,7 +20,7 @@ export const acpTalk =
   async ({ input, output, tell, stop }) => {
     // Only who uses it waits for it.
     const acp = await import('@agentclientprotocol/sdk');
-    const updates = hearing(tell);
+    const updates = hearing(tell, about.order.sessionUsage?.costUsd ?? 0);
     let session: string | undefined;
     return acp
       .client({ name: 'todone' })
@@ -31,7 +31,7 @@ export const acpTalk =
       })
       .connectWith(acp.ndJsonStream(input, output), async (agent) => {
         try {
-          const opened = await openSession(agent, acp.methods, about);
+          const opened = await openSession(agent, acp.methods, about, tell);
           session = opened.sessionId;
           tell({ kind: 'session', id: opened.sessionId });
           await choose(agent, acp.methods, about, opened);
@@ -60,7 +60,7 @@ type Agent = Acp.ClientContext;
 type Methods = typeof Acp.methods;
 type Opened = Pick<Acp.NewSessionResponse, 'sessionId' | 'modes' | 'configOptions'>;
 
-async function openSession(agent: Agent, methods: Methods, { order, mcp }: AcpOrder): Promise<Opened> {
+async function openSession(agent: Agent, methods: Methods, { order, mcp }: AcpOrder, tell: (event: AgentEvent) => void): Promise<Opened> {
   const { agentCapabilities: can } = await agent.request(methods.agent.initialize, {
     protocolVersion: 1,
     clientInfo: { name: 'todone', version: '1' },
@@ -73,8 +73,10 @@ async function openSession(agent: Agent, methods: Methods, { order, mcp }: AcpOr
       if (can?.sessionCapabilities?.resume) return { ...(await agent.request(methods.agent.session.resume, known)), sessionId: order.session };
       if (can?.loadSession === true) return { ...(await agent.request(methods.agent.session.load, known)), sessionId: order.session };
     } catch (error) {
+      const said = errorOf(error);
+      if (said?.kind !== 'error') throw error;
       // Not known any more: a new one is begun, with everything in the prompt.
-      if (!errorOf(error)) throw error;
+      tell({ kind: 'text', text: `the session is not known any more, a new one is begun: ${said.message}`, aside: true });
     }
   }
   return agent.request(methods.agent.session.new, place);
@@ -122,10 +124,18 @@ function permission({ options, toolCall }: Acp.RequestPermissionRequest, { order
   return { outcome: option ? { outcome: 'selected', optionId: option.optionId } : { outcome: 'cancelled' } };
 }
 
+/** `amount` is of the whole session, which may begin to count anew. */
+const costOf = (amount: number, counted: number): AgentEvent => ({
+  kind: 'usage',
+  usage: { inputTokens: 0, outputTokens: 0, costUsd: amount < counted ? amount : amount - counted },
+  cumulative: false,
+});
+
 /** Updates as events. Text comes in pieces; it is told whole. `end` gives all that was said since the last tool call. */
-function hearing(tell: (event: AgentEvent) => void): { hear(update: Acp.SessionUpdate): void; end(): string } {
+function hearing(tell: (event: AgentEvent) => void, costBefore: number): { hear(update: Acp.SessionUpdate): void; end(): string } {
   let pieces = '';
   let last = '';
+  let counted = costBefore;
   const titles = new Map<string, string>();
   const flush = (): void => {
     const text = pieces.trim();
@@ -143,9 +153,12 @@ function hearing(tell: (event: AgentEvent) => void): { hear(update: Acp.SessionU
   return {
     hear(update) {
       const { sessionUpdate: kind } = update;
-      if (kind === 'agent_message_chunk' && update.content.type === 'text') pieces += update.content.text;
-      if (kind === 'usage_update' && update.cost)
-        tell({ kind: 'usage', usage: { inputTokens: 0, outputTokens: 0, costUsd: update.cost.amount }, cumulative: true });
+      // One of them says a change of its mode as if the agent had spoken.
+      if (kind === 'agent_message_chunk' && update.content.type === 'text' && !update.content.text.startsWith('[MODE_UPDATE]')) pieces += update.content.text;
+      if (kind === 'usage_update' && update.cost) {
+        tell(costOf(update.cost.amount, counted));
+        counted = update.cost.amount;
+      }
       if (kind !== 'tool_call' && kind !== 'tool_call_update') return;
       titles.set(update.toolCallId, update.title ?? titles.get(update.toolCallId) ?? 'tool');
       if (kind === 'tool_call') {

@@ -11,10 +11,12 @@ import { CODEX } from './codex.ts';
 import { notFound } from './command.ts';
 import { GEMINI } from './gemini.ts';
 import { OPENCODE } from './opencode.ts';
-import { keptByAny } from './keeps.ts';
+import { keptBy, keptByAny } from './keeps.ts';
 import type { AgentRow, Call } from './row.ts';
 
 type Preset = {
+  /** The known client that it is. */
+  readonly kind: string;
   /** Words of the command that tell it. */
   readonly words: RegExp;
   readonly keys: readonly string[];
@@ -26,24 +28,31 @@ type Preset = {
 
 const PRESETS: readonly Preset[] = [
   {
+    kind: 'gemini',
     words: /\bgemini\b/,
     keys: GEMINI.keys,
     login: GEMINI.login,
     env: (_call, model) => ({ GEMINI_CLI_NO_RELAUNCH: 'true', GEMINI_CLI_TRUST_WORKSPACE: 'true', ...(model === undefined ? {} : { GEMINI_MODEL: model }) }),
   },
-  { words: /\bopencode\b/, keys: OPENCODE.keys, login: OPENCODE.login, env: () => ({ OPENCODE_DISABLE_AUTOUPDATE: '1' }) },
+  { kind: 'opencode', words: /\bopencode\b/, keys: OPENCODE.keys, login: OPENCODE.login, env: () => ({ OPENCODE_DISABLE_AUTOUPDATE: '1' }) },
   {
+    kind: 'claude',
     words: /\bclaude\b/,
     keys: CLAUDE.keys,
     login: CLAUDE.login,
     env: (_call, model) => ({
       DISABLE_AUTOUPDATER: '1',
+      // Else it keeps our tools back until it looks for them.
+      ENABLE_TOOL_SEARCH: 'false',
+      // And asks the model what a person might say next, who is not there.
+      CLAUDE_CODE_ENABLE_PROMPT_SUGGESTION: 'false',
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
       ...(process.getuid?.() === 0 ? { IS_SANDBOX: '1' } : {}),
       ...(model === undefined ? {} : { ANTHROPIC_MODEL: model }),
     }),
   },
   {
+    kind: 'codex',
     words: /\bcodex\b/,
     keys: CODEX.keys,
     login: CODEX.login,
@@ -69,7 +78,7 @@ export function acpRow(name: string, config: AgentConfig): AgentRow {
         args: [...args, ...config.args],
         env: { ...preset?.env(call, model), ...config.env },
         passed: [...(preset?.keys ?? []), ...config.passEnv],
-        keeps: keptByAny({ ...around.env, ...config.env }),
+        keeps: preset ? keptBy(preset.kind, { ...around.env, ...config.env }) : keptByAny({ ...around.env, ...config.env }),
         called: program,
         talk: acpTalk({ order, mcp, model, failsInWords: preset?.failsInWords ?? false }),
       };

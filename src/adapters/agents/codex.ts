@@ -60,6 +60,9 @@ const mcpSettings = ({ name, command, args, env }: McpServer): string[] =>
     [`mcp_servers.${name}.args`]: args,
     [`mcp_servers.${name}.env_vars`]: Object.keys(env),
     [`mcp_servers.${name}.default_tools_approval_mode`]: 'approve',
+    // It is waited for: else the first turn begins without it.
+    [`mcp_servers.${name}.required`]: true,
+    [`mcp_servers.${name}.startup_timeout_sec`]: 60,
   });
 
 /** JSON of these values is TOML too. */

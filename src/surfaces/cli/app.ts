@@ -40,6 +40,8 @@ export type Host = {
   readonly width: () => number | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
+  /** Asks a person at a terminal; undefined as the answer = the input is over. Absent where there is no terminal. */
+  readonly question?: (words: string) => Promise<string | undefined>;
   /** A text file, or stdin for `-`; undefined where it cannot be read. */
   readonly read: (path: string) => Promise<string | undefined>;
   /** Aborted at the first SIGINT or SIGTERM. */

@@ -128,6 +128,8 @@ async function showTask(app: App, input: z.output<typeof taskInput>): Promise<Re
   const known = task.id === null ? undefined : knownIn(scene.draft, task.id);
   const run = runLines(scene, await app.activity()).find(({ id }) => id === task.id) ?? null;
   const stored = task.id === null ? undefined : (scene.draft.runs.get(task.id) ?? scene.draft.world.runs.get(task.id));
+  const called = await app.door.call('task.get', { task: input.task }, app.caller);
+  const more = called.ok ? called.output : undefined;
   const view: TaskWhole = {
     list: app.paths.listName,
     task,
@@ -137,6 +139,11 @@ async function showTask(app: App, input: z.output<typeof taskInput>): Promise<Re
     summary: stored?.found.summary ?? known?.summary ?? null,
     evidence: stored?.evidence ?? known?.evidence ?? null,
     kept: known?.kept ?? null,
+    lane: more?.lane ?? 'safe',
+    due: more?.due ?? null,
+    estimate_ms: more?.estimate_ms ?? null,
+    claim: more?.claim ?? null,
+    history: more?.history ?? [],
     verify: (task.id === null ? undefined : await app.evidence(task.id)) ?? null,
   };
   return show({ view, text: renderTask, json: ({ list: _list, ...whole }) => documentOf(whole), quiet: (shown) => [nameOf(shown.task)] });

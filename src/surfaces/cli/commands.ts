@@ -10,12 +10,14 @@ import { LOOK_COMMANDS } from './commands-look.ts';
 import { SETUP_COMMANDS } from './commands-setup.ts';
 import { STEER_COMMANDS } from './commands-steer.ts';
 import { TASK_COMMANDS } from './commands-tasks.ts';
+import { TRIAGE_COMMANDS } from './commands-triage.ts';
 import { UPKEEP_COMMANDS } from './commands-upkeep.ts';
 import { WORK_COMMANDS } from './commands-work.ts';
 
 export const COMMANDS: readonly CommandRow[] = [
   ...WORK_COMMANDS,
   ...LOOK_COMMANDS,
+  ...TRIAGE_COMMANDS,
   ...STEER_COMMANDS,
   ...BRANCH_COMMANDS,
   ...TASK_COMMANDS,

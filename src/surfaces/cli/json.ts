@@ -192,6 +192,11 @@ export const documents = {
     summary: nullable(text),
     evidence: nullable(text),
     kept: nullable(text),
+    lane: text,
+    due: nullable(text),
+    estimate_ms: nullable(z.number()),
+    claim: nullable(z.strictObject({ worker: text, since: ms, lease_until: nullable(ms) })),
+    history: z.array(historyRowSchema),
     verify: nullable(
       z.strictObject({
         command: text,

@@ -46,6 +46,12 @@ export type TaskWhole = {
   readonly summary: string | null;
   readonly evidence: string | null;
   readonly kept: string | null;
+  readonly lane: string;
+  readonly due: string | null;
+  /** Working time. */
+  readonly estimate_ms: number | null;
+  readonly claim: { readonly worker: string; readonly since: number; readonly lease_until: number | null } | null;
+  readonly history: readonly HistoryRow[];
   readonly verify: Evidence | null;
 };
 
@@ -64,6 +70,10 @@ export function renderTask(whole: TaskWhole, look: Look): string {
     ['parent', task.parent ?? ''],
     ['priority', `p${task.priority}`],
     ['owner', task.owner ?? ''],
+    ['lane', whole.lane === 'safe' ? '' : whole.lane],
+    ['claimed by', whole.claim ? claimWords(whole.claim, look) : ''],
+    ['due', whole.due ?? ''],
+    ['estimate', whole.estimate_ms === null ? '' : elapsed(whole.estimate_ms)],
     ['tags', task.tags.map(tagWords).join(' ')],
     ['after', task.after.join(', ')],
     ['relates', task.relates.join(', ')],
@@ -82,6 +92,7 @@ export function renderTask(whole: TaskWhole, look: Look): string {
     ['What the last attempt left', whole.evidence],
     ['What verify printed last', whole.verify?.lines.join('\n') || null],
   ];
+  const history = whole.history.length === 0 ? '' : `\n${paint(look, 'strong', 'History')}\n${renderHistory(whole.history, look)}`;
   return `${[
     ...wrap(task.title, look).map((line) => paint(look, 'strong', line)),
     '',
@@ -98,12 +109,17 @@ export function renderTask(whole: TaskWhole, look: Look): string {
               .map((line) => `  ${line}`.trimEnd()),
           ],
     ),
-  ].join('\n')}\n`;
+  ].join('\n')}\n${history}`;
 }
 
 function verifyWords(verify: Evidence): string {
   const how = verify.ok ? 'passed' : verify.timed_out ? 'took too long' : verify.code === null ? 'was ended by a signal' : `exit ${verify.code}`;
   return `${verify.command}: ${how}, ${dateAndTime(verify.at)}; all of its output: ${verify.path}`;
+}
+
+function claimWords(claim: NonNullable<TaskWhole['claim']>, look: Look): string {
+  const left = claim.lease_until === null ? 'until it lets go' : `for another ${elapsed(Math.max(0, claim.lease_until - look.now))} without a heartbeat`;
+  return `${claim.worker}, ${left}`;
 }
 
 function fact(key: string, value: string, width: number, look: Look): string[] {

@@ -83,7 +83,11 @@ export const CLIENTS: readonly Client[] = [
     files: geminiFiles,
     env: geminiEnv,
     failures: 2,
-    limits: {},
+    limits: {
+      phases: 'answers session/load with "No previous sessions found": each phase has a session of its own, with everything in its prompt',
+      question: 'answers session/load with "No previous sessions found": it goes on in a new session, with everything in its prompt',
+      limit: 'does not tell when a quota is over: its task waits the backoff',
+    },
   },
   {
     name: 'acp-opencode',

@@ -150,7 +150,7 @@ function processesOf(home: string, main: string): { pid: number; command: string
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Waits until it is so; throws with what it waited for. */
-export async function until(what: string, is: () => boolean, ms = 30_000): Promise<void> {
+export async function until(what: string, is: () => boolean, ms = 150_000): Promise<void> {
   const end = Date.now() + ms;
   while (!is()) {
     if (Date.now() > end) throw new Error(`waited ${ms / 1000} s in vain: ${what}`);

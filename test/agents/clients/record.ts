@@ -13,7 +13,19 @@ import { CLIENTS } from './clients.ts';
 import { CACHE, install } from './install.ts';
 
 const STREAMS = join(import.meta.dirname, '..', '..', 'adapters', 'streams');
-const RECORD_MS = 20_000;
+const RECORD_MS = 120_000;
+/** Says much of the machine and nothing of the stream. */
+const LONG: ReadonlySet<string> = new Set([
+  'tools',
+  'slash_commands',
+  'terminal_slash_commands',
+  'agents',
+  'skills',
+  'plugins',
+  'capabilities',
+  'subagent_stats',
+  'memory_paths',
+]);
 
 const SCENES: Readonly<Record<string, Script>> = {
   work: (talk) =>
@@ -93,17 +105,6 @@ async function record(client: (typeof CLIENTS)[number], scene: string, script: S
   await model.close();
   return lines;
 }
-
-const LONG: ReadonlySet<string> = new Set([
-  'tools',
-  'slash_commands',
-  'terminal_slash_commands',
-  'agents',
-  'skills',
-  'plugins',
-  'capabilities',
-  'subagent_stats',
-]);
 
 function scrubbed(line: string, base: string): string {
   const bare = line

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { CASES, type Case, controlCostsNothing, listOf, nothingLeft } from './cases.ts';
+import { checkSideBySide, SIDE_BY_SIDE, sideBySide, sideBySideList } from './side-by-side.ts';
 import { type Client, CLIENTS } from './clients.ts';
 import { type Ground, makeGround } from './ground.ts';
 import { install, type Installed, PACKAGES } from './install.ts';
@@ -46,9 +47,11 @@ async function main(): Promise<number> {
     return outcome;
   });
   print(clients, outcomes, missing);
-  const failed = outcomes.filter(({ result }) => result === 'FAIL').length + missing.length;
-  console.log(`\n${outcomes.length - failed + missing.length} passed, ${failed} failed in ${Math.round((Date.now() - begun) / 1000)} s`);
-  return failed === 0 && outcomes.length > 0 ? 0 : 1;
+  const together = options.only === undefined || options.only.includes(SIDE_BY_SIDE) ? await runSideBySide() : undefined;
+  const results = [...outcomes.map(({ result }) => result), ...(together ? [together] : [])];
+  const failed = results.filter((result) => result === 'FAIL').length + missing.length;
+  console.log(`\n${results.length - failed + missing.length} passed, ${failed} failed in ${Math.round((Date.now() - begun) / 1000)} s`);
+  return failed === 0 && results.length > 0 ? 0 : 1;
 }
 
 /** `--only client`, `client/case` or `/case`, several by commas. */
@@ -88,6 +91,27 @@ async function runCell(cell: Cell, bins: readonly string[]): Promise<Outcome> {
     return { cell, result: 'FAIL', words: `${words}\n  the model heard:\n    ${asked.join('\n    ') || 'nothing'}`, ms: Date.now() - begun };
   } finally {
     await ground.close(failed && options.keep);
+    open.delete(ground);
+  }
+}
+
+/** One list with a task for each headless client, landing on two branches. */
+async function runSideBySide(): Promise<'pass' | 'FAIL'> {
+  const four = CLIENTS.filter(({ name, agent }) => agent.client !== 'acp' && !without.has(name));
+  const bins = (await Promise.all(four.flatMap(({ needs }) => needs).map(install))).flatMap((found) => ('bin' in found ? [found.bin] : []));
+  const ground = await makeGround({ name: SIDE_BY_SIDE, clients: four, bins, list: sideBySideList(four), config: { maxAgents: 4 }, script: sideBySide });
+  open.add(ground);
+  const begun = Date.now();
+  try {
+    await within(CELL_MS, checkSideBySide(ground, four));
+    await nothingLeft(ground);
+    console.log(`\npass  ${SIDE_BY_SIDE}: ${four.map(({ name }) => name).join(', ')} on two branches, ${Math.round((Date.now() - begun) / 1000)} s`);
+    return 'pass';
+  } catch (error) {
+    console.log(`\nFAIL  ${SIDE_BY_SIDE}: ${error instanceof Error ? error.message : String(error)}`);
+    return 'FAIL';
+  } finally {
+    await ground.close(false);
     open.delete(ground);
   }
 }

@@ -133,6 +133,7 @@ export type Given = {
   readonly init?: InitDone | CliFailure;
   readonly doctor?: DoctorFacts;
   readonly open?: CliFailure;
+  readonly question?: (words: string) => Promise<string | undefined>;
   readonly files?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly wait?: (ms: number) => Promise<void>;
@@ -233,11 +234,15 @@ export async function todone(argv: string | readonly string[], given: Given = {}
     width: () => given.width,
     env: given.env ?? {},
     now: () => NOW,
+    ...(given.question ? { question: given.question } : {}),
     read: async (path) => given.files?.[path],
     signal: given.signal ?? new AbortController().signal,
     wait: given.wait ?? (async () => undefined),
     mcp: async () => undefined,
-    serve: async () => undefined,
+    async serve(_globals, { host: address, port }, onListening) {
+      onListening({ url: `http://${address}:${port}`, port, token_file: '/repo/.git/todone/serve.token' });
+      return undefined;
+    },
     open: async (globals) => {
       said.globals.push(globals);
       return given.open ?? app;

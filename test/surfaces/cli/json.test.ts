@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/surfaces/cli/commands.ts';
+import { outputSchema } from '../../../src/surfaces/cli/output-schema.ts';
 import { type DocumentName, documents, entrySchema } from '../../../src/surfaces/cli/json.ts';
 import type { Errand } from '../../../src/runs/errand.ts';
 import type { Finding } from '../../../src/runs/reconcile.ts';
@@ -120,8 +123,10 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['task update q8f0t6zd -p 1', 'changed'],
   ['task close q8f0t6zd --hash a1b2c3d', 'closed'],
   ['task claim rotate', 'claim', { called: CLAIMED }],
+  ['serve --port 7000', 'serving'],
   ['task heartbeat q8f0t6zd', 'heartbeat', { called: { ok: true, output: { lease_until: NOW, changed: false } } }],
   ['task dep tree', 'trees'],
+  ['triage', 'tasks'],
   ['why nobody', 'error'],
   ['sync auth', 'error', { errand: STOPPED }],
   ['sync nowhere', 'error'],
@@ -130,6 +135,10 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
 ];
 
 describe('--json', () => {
+  it('7-R1 7-R7 has a published schema that is as the documents are (npm run schema)', () => {
+    expect(readFileSync(join(import.meta.dirname, '../../../todone.output.schema.json'), 'utf8')).toBe(outputSchema());
+  });
+
   it.each(CALLS.map(([argv, name, given]) => [argv, name, given ?? {}] as const))(
     '7-R1 `todone %s --json` is one document of the kind %s',
     async (argv, name, given) => {

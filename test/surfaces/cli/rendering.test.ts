@@ -39,6 +39,7 @@ describe('help', () => {
         Look    status        what runs, failed, comes next, and waits for you
                 why           why a task does not start, and what would free it
                 logs          what the agent of a task says and does
+                triage        go through what waits for you; without a terminal, list…
         Steer   stop          stop a task that is being worked on; its work is kept
                 retry         give a failed task another attempt
                 restore       bring back work of a task that did not land
