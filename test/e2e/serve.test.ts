@@ -1,7 +1,8 @@
 /** `todone serve`: real servers, the protocols' own clients, and everyone who is to be refused on every route. */
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { userInfo } from 'node:os';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { createTRPCClient, httpBatchLink, httpLink, httpSubscriptionLink, splitLink, TRPCClientError } from '@trpc/client';
 import { EventSource } from 'eventsource';
@@ -311,3 +312,37 @@ it('9-R4 who subscribes is told what changes, whoever changes it', { timeout: 12
     await server.stop();
   }
 });
+
+it(
+  '9-R5 13-R1 who cannot be heard is told why: a token that others may know, a port that is taken, a run, a name that is none',
+  { timeout: 120_000 },
+  async () => {
+    const top = makeRepo(LIST);
+    const server = await serve(top);
+    try {
+      const taken = await start(top, ['serve', '--port', String(server.port)], QUIET_ENV).ended;
+      expect(taken).toMatchObject({ code: 3, err: expect.stringContaining('--port') });
+      const inside = await start(top, ['serve', '--port', '0'], { ...QUIET_ENV, TODONE_ID: 'q8f0t6zd' }).ended;
+      expect(inside).toMatchObject({ code: 3, err: expect.stringContaining('inside a run') });
+      const badName = await ask(server, '/trpc/task.ready', { host: `127.0.0.1:${server.port}`, authorization: `Bearer ${server.token}`, 'todone-as': 'a b' });
+      expect(badName.status).toBe(400);
+      // The person's own name is not the person.
+      const claim = await trpc(server, userInfo().username).task.claim.mutate({ task: 'login' });
+      expect(claim.lease_until).not.toBeNull();
+    } finally {
+      await server.stop();
+    }
+    const again = await serve(top);
+    expect(again.token).toBe(server.token);
+    await again.stop();
+    chmodSync(server.tokenFile, 0o640);
+    expect(await start(top, ['serve', '--port', '0'], QUIET_ENV).ended).toMatchObject({ code: 3, err: expect.stringContaining('can be read by others') });
+    rmSync(server.tokenFile);
+    symlinkSync('/dev/null', server.tokenFile);
+    expect(await start(top, ['serve', '--port', '0'], QUIET_ENV).ended).toMatchObject({ code: 3, err: expect.stringContaining('is no file of yours') });
+    rmSync(server.tokenFile);
+    const fresh = await serve(top);
+    expect(fresh.token).not.toBe(server.token);
+    await fresh.stop();
+  },
+);
