@@ -2,7 +2,7 @@
 import { chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { createTRPCClient, httpBatchLink, httpLink, httpSubscriptionLink, splitLink, TRPCClientError } from '@trpc/client';
 import { EventSource } from 'eventsource';
@@ -326,9 +326,13 @@ it(
       expect(inside).toMatchObject({ code: 3, err: expect.stringContaining('inside a run') });
       const badName = await ask(server, '/trpc/task.ready', { host: `127.0.0.1:${server.port}`, authorization: `Bearer ${server.token}`, 'todone-as': 'a b' });
       expect(badName.status).toBe(400);
-      // The person's own name is not the person.
-      const claim = await trpc(server, userInfo().username).task.claim.mutate({ task: 'login' });
-      expect(claim.lease_until).not.toBeNull();
+      // Nobody's name, and the person's own: neither is the person.
+      const self = `${userInfo().username}@${hostname()}`.replaceAll(/[^\w@.-]/g, '-');
+      const { authorization } = headersOf(server, self);
+      for (const headers of [{ authorization }, headersOf(server, self)]) {
+        const client = createTRPCClient<Router>({ links: [httpLink({ url: `${server.url}/trpc`, headers })] });
+        await expect(client.task.approve.mutate({ tasks: ['filed'] })).rejects.toThrow(`api-${self} is a worker`);
+      }
     } finally {
       await server.stop();
     }
