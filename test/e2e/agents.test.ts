@@ -6,7 +6,7 @@ import { git, landed, listOf, makeRepo, markerOf, processesWith, removeRepos, sl
 afterEach(removeRepos);
 
 const LONG = process.env['TODONE_LONG'] !== undefined;
-const QUICK = { 'todone.config.json': '{"limits":{"phase":"5s","stopGrace":"500ms"},"maxAgents":6,"backoff":{"first":"50ms"}}' };
+const QUICK = { 'todone.config.json': '{"limits":{"phase":"5s","stopGrace":"500ms"},"sandbox":"none","maxAgents":6,"backoff":{"first":"50ms"}}' };
 
 /** What the agent does, how its task ends, and how many commits there are. */
 const BEHAVIOURS: readonly (readonly [title: string, run: string, marker: RegExp, note: string, commits: number])[] = [

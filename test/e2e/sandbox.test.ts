@@ -82,7 +82,9 @@ describe.skipIf(!hasBubblewrap)('the sandbox', () => {
     const main = git(top, 'rev-parse', 'main');
     const ended = await start(top, ['start', '--once'], { HOME: home }).ended;
     expect(ended.err).toContain('sandbox: bwrap');
-    expect(git(top, 'ls-tree', '--name-only', 'todone/a').split('\n')).not.toContain('did.txt');
+    // What it may do to the git of its own is nobody's loss.
+    const did = git(top, 'show', 'todone/a:did.txt').trim().split('\n');
+    expect(did.filter((line) => !/^git (?:update-ref|branch|tag) /.test(line))).toEqual([]);
     expect(git(top, 'show', 'todone/a:work.txt')).toBe('work\n');
     expect(git(top, 'show', 'todone/a:committed.txt')).toBe('committed\n');
     expect(markerOf(top, 'Attack')).toMatch(/^\[✅ /u);
@@ -98,6 +100,23 @@ describe.skipIf(!hasBubblewrap)('the sandbox', () => {
     git(top, 'fsck', '--strict');
     expect(listOf(top)).not.toContain('x\n\n');
     expect(processesWith('sleep 4711')).toEqual([]);
+  });
+
+  it('4-R6 5.3-R8 what agents do to their git and their folder lands, or fails with a reason, as outside of it', { timeout: 120_000 }, async () => {
+    const cases: readonly (readonly [string, string, RegExp])[] = [
+      ['branches off', 'git checkout -q -b elsewhere && echo x > o.txt && git add o.txt && git commit -qm o', /^\[✅/u],
+      ['commits thrice', 'for i in 1 2 3; do echo $i > c$i; git add c$i; git commit -qm "c $i"; done', /^\[✅/u],
+      ['stashes and tags', 'echo x > s.txt; git add s.txt; git commit -qm s; git tag mine; git commit -q --amend -m t', /^\[✅/u],
+      ['orphans itself', 'echo x > k.txt; g=$(git rev-parse --git-dir); git checkout -q --orphan nowhere; touch "$g/index.lock" "$g/HEAD.lock"', /^\[✅/u],
+      ['loses its .git', 'echo x > m.txt; rm -f .git', /^\[✅/u],
+      ['empties its folder', 'rm -rf "$TODONE_WORKTREE"', /^\[❌/u],
+    ];
+    const list = `# Bad {script}\n${cases.map(([title, run], at) => `\n## Git Worktree b${at}\n[] ${title}\n  run: ${run}\n`).join('')}`;
+    const top = makeRepo(list, { 'todone.config.json': JSON.stringify({ attempts: 1 }) });
+    await todone(top, 'start', '--once');
+    expect(cases.map(([title]) => [title, markerOf(top, title)])).toEqual(cases.map(([title, , marker]) => [title, expect.stringMatching(marker)]));
+    expect(git(top, 'for-each-ref', '--format=%(refname)', 'refs/heads', 'refs/tags')).not.toMatch(/elsewhere|mine|nowhere/);
+    git(top, 'fsck');
   });
 
   it('5.3-R8 the network is open unless the config closes it', { timeout: 60_000 }, async () => {

@@ -172,11 +172,11 @@ describe('a daemon', () => {
     const daemon = start(top, ['start']);
     let said = '';
     daemon.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    await sleep(700);
+    await expect.poll(() => said, { timeout: 20_000 }).toContain('the list is read');
     writeFileSync(join(top, 'todone.config.json'), '{"interval": "soon"}');
-    await expect.poll(() => said, { timeout: 8000 }).toMatch(/todone\.config\.json.*interval/s);
+    await expect.poll(() => said, { timeout: 20_000 }).toMatch(/todone\.config\.json.*interval/s);
     writeFileSync(join(top, 'tasks.md'), '## Git Worktree a {script}\n[] still works\n  run: echo x > x.txt\n');
-    await expect.poll(() => markerOf(top, 'still works'), { timeout: 8000 }).toMatch(/^\[✅ /u);
+    await expect.poll(() => markerOf(top, 'still works'), { timeout: 20_000 }).toMatch(/^\[✅ /u);
     daemon.kill('SIGTERM');
     await daemon.ended;
   });

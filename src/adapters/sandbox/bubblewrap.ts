@@ -32,6 +32,10 @@ export type GitCopy = {
   /** An empty store that borrows from the real one. */
   readonly objectsCopy: string;
   readonly configCopy: string;
+  /** Branches and tags as they are, to be moved and added to in the copy. */
+  readonly refsCopy: string;
+  /** Whether git keeps logs of its refs here; the copy's begin empty. */
+  readonly logs: boolean;
 };
 
 /** Where the real objects are to be seen, for the copy to borrow from. */
@@ -83,6 +87,8 @@ function gitOf({ commonDir, worktrees, git }: View): string[] {
     ...mount('--ro-bind', objects, OBJECTS_SEEN_AT),
     ...mount('--bind', git.adminCopy, git.admin),
     ...mount('--bind', git.objectsCopy, objects),
+    ...mount('--bind', git.refsCopy, join(commonDir, 'refs')),
+    ...(git.logs ? hidden([join(commonDir, 'logs')]) : []),
     ...mount('--ro-bind', git.configCopy, join(commonDir, 'config')),
   ];
 }

@@ -96,7 +96,7 @@ export const CLIENTS: readonly Client[] = [
     files: opencodeFiles,
     env: () => ({}),
     failures: 2,
-    limits: {},
+    limits: { usage: "tells the tokens of a turn's last request only" },
   },
   {
     name: 'acp-claude',

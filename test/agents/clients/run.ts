@@ -20,8 +20,12 @@ const { values: options } = parseArgs({ options: { only: { type: 'string' }, kee
 const without = new Set((process.env['TODONE_AGENTS_WITHOUT'] ?? '').split(',').filter((name) => name !== ''));
 
 const open = new Set<Ground>();
+let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => void Promise.all([...open].map((ground) => ground.close(false))).finally(() => process.exit(130)));
+  process.once(signal, () => {
+    stopping = true;
+    void Promise.all([...open].map((ground) => ground.close(false))).finally(() => process.exit(130));
+  });
 
 async function main(): Promise<number> {
   const begun = Date.now();
@@ -133,7 +137,7 @@ async function all<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Pr
   const results: R[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
-    while (next < items.length) {
+    while (next < items.length && !stopping) {
       const at = next++;
       results[at] = await work(items[at] as T);
     }
