@@ -4,9 +4,11 @@
  */
 import { z } from 'zod';
 import type { Desk, Seat } from '../adapters/agents/desk.ts';
-import type { Log } from '../engine/ports.ts';
+import type { Door, Log } from '../engine/ports.ts';
+import type { Caller } from '../runs/caller.ts';
 import type { Scene } from '../runs/choose.ts';
 import { resolve } from '../runs/resolve.ts';
+import type { Called } from '../runs/requests.ts';
 import type { Result } from '../runs/result.ts';
 import { isRunTool, RUN_TOOLS, type RunTool, type ToolAnswer } from '../runs/run-tools.ts';
 import { taskViews } from '../runs/view.ts';
@@ -14,6 +16,7 @@ import { taskViews } from '../runs/view.ts';
 export type AgentRequests = {
   readonly desk: Desk;
   readonly log: Log;
+  readonly door: Door;
   /** Undefined until the list was first read. */
   readonly scene: () => Scene | undefined;
 };
@@ -57,7 +60,20 @@ const TOOLS: { readonly [T in RunTool]: Answering<T> } = {
     const view = located && taskViews(picture).find((each) => each.line === located.task.line || each.id === name);
     return view ? { ok: true, message: JSON.stringify(view), data: { task: view } } : no(`no task is called ${name}`, 'name it by its id');
   },
+  async task_ready({ door }, seat, input) {
+    const called = await door.call('task.ready', input, callerOn(seat));
+    return called.ok ? { ok: true, message: JSON.stringify(called.output), data: called.output } : refusedBy(called);
+  },
+  async file_task({ door }, seat, input) {
+    const called = await door.call('task.create', { tasks: [input], section: seat.section }, callerOn(seat));
+    return called.ok ? { ok: true, message: `${called.output.message}: it waits for a person`, data: called.output } : refusedBy(called);
+  },
 };
+
+/** The owner names an agent of ours by its run. */
+const callerOn = (seat: Seat): Caller => ({ kind: 'run', name: seat.agent.split('/')[0] ?? 'agent', via: 'mcp', run: seat.id });
+
+const refusedBy = ({ refusal }: Extract<Called, { ok: false }>): ToolAnswer => no(refusal.message, refusal.remedy);
 
 const AFTER_REPORT: Readonly<Record<Result['outcome'], string>> = {
   done: 'noted: the repository and its checks decide now. End your turn.',

@@ -33,6 +33,9 @@ export function callerOf(options: { readonly named: string | undefined; readonly
   return { kind: person && mark === undefined ? 'person' : 'worker', name: name ?? self, via };
 }
 
+/** Behind a door for programs sits no person (13-R1), and what stands there under a person's name does not get that person's claims. */
+export const workerOf = (caller: Caller): Caller => (caller.kind === 'person' ? { ...caller, kind: 'worker', name: `${caller.via}-${caller.name}` } : caller);
+
 class BadName extends Error {
   override name = 'BadName';
   readonly remedy = 'a name has no white space, commas, brackets or backticks: --as ci-1';

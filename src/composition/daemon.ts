@@ -116,7 +116,7 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
   const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleOwned(options, opened, request) });
   const agents = await serveSocket({
     path: socketPath(place.stateDir, process.env, 'agents'),
-    handle: (request) => answerAgent({ desk, log, scene: () => sceneNow(engine, options, configs.current()) }, request),
+    handle: (request) => answerAgent({ desk, log, door: opened.door, scene: () => sceneNow(engine, options, configs.current()) }, request),
   });
   const unwatch = await opened.list.watch(() => void engine.look());
   const stopPolling = poll(options, engine, configs);

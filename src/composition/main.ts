@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { text as allOf } from 'node:stream/consumers';
 import { factsBefore, keepAnswer } from './quick.ts';
-import { failure, openPlace, versionOf } from './place.ts';
-import { serveRun } from './mcp.ts';
+import { openPlace, versionOf } from './place.ts';
+import { serveBacklog, serveRun } from './mcp.ts';
 import { doctor } from './doctor.ts';
 import { initPlace } from './init.ts';
 import { makeDemo } from './demo.ts';
@@ -57,12 +57,20 @@ function hostOf(signals: Signals): Host {
       const place = await openPlace(await placeOptions(globals, host));
       return 'kind' in place ? place : initPlace(place);
     },
-    async mcp() {
+    async mcp(globals) {
       const { TODONE_SOCKET: socket, TODONE_TOKEN: token } = process.env;
-      if (socket === undefined || token === undefined)
-        return failure(2, 'there is no run to speak for: TODONE_SOCKET and TODONE_TOKEN are not set', 'the client of an agent starts this inside a run');
-      await serveRun({ socket, token });
-      return undefined;
+      if (socket !== undefined && token !== undefined) {
+        await serveRun({ socket, token });
+        return undefined;
+      }
+      const app = await host.open(globals);
+      return 'kind' in app ? app : serveBacklog(app, globals, host);
+    },
+    async serve(globals, options, onListening) {
+      const app = await host.open(globals);
+      if ('kind' in app) return app;
+      const { serve } = await import('./serve.ts');
+      return serve(app, globals, host, options, onListening);
     },
     doctor: (globals, options) => doctor(globals, process.cwd(), options.fix),
   };

@@ -1,6 +1,6 @@
 /**
  * `todone mcp`: the server that an agent's client starts, and the command for it. Inside a run it speaks for that run alone, over
- * the socket and with the token that the run was given.
+ * the socket and with the token that the run was given; outside of one for a worker, over the same door as the command line.
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { callSocket, NobodyListens } from '../adapters/socket-call.ts';
 import { RemoteError } from '../adapters/socket-wire.ts';
 import { RUN_TOOLS, type ToolAnswer } from '../runs/run-tools.ts';
+import type { App, Globals, Host } from '../surfaces/cli/app.ts';
+import { callerOf, workerOf } from './caller.ts';
 import { versionOf } from './place.ts';
 
 /** How this ToDone is started for `todone mcp`, whoever starts it and wherever. */
@@ -32,6 +34,13 @@ export async function serveRun(voice: { readonly socket: string; readonly token:
     tools: RUN_TOOLS,
     call: (tool, input) => ask(voice, tool, input),
   });
+}
+
+/** Serves a worker until its client hangs up. */
+export async function serveBacklog(app: Pick<App, 'config' | 'door'>, globals: Globals, host: Host): Promise<undefined> {
+  const caller = workerOf(callerOf({ named: globals.as, env: host.env, config: app.config, via: 'mcp' }));
+  const [{ serveTools }, { backlogServed }] = await Promise.all([import('../surfaces/mcp/stdio.ts'), import('../surfaces/mcp/backlog.ts')]);
+  await serveTools(backlogServed(app.door, caller, host.version));
 }
 
 const INSTRUCTIONS =

@@ -49,7 +49,7 @@ export async function openPlace(options: PlaceOptions): Promise<Place | Failure>
 export const failure = (code: 2 | 3, message: string, remedy: string, where?: string): Failure => ({ kind: 'failure', code, message, remedy, where });
 
 /** ToDone's own folder, only for its user. */
-export function makeStateDir(place: Place): void {
+export function makeStateDir(place: Pick<Place, 'stateDir'>): void {
   mkdirSync(place.stateDir, { recursive: true, mode: 0o700 });
 }
 

@@ -3,6 +3,7 @@
  * that answers. Every tool speaks for the agent's own task only; which one that is says its token, never its input.
  */
 import { z } from 'zod';
+import { newTaskSchema, REQUESTS } from './requests.ts';
 import { resultSchema } from './result.ts';
 
 export type ToolRow = {
@@ -10,10 +11,14 @@ export type ToolRow = {
   /** For the model: when to call it, and what happens then. */
   readonly description: string;
   readonly input: z.ZodObject;
+  /** What `data` of its answer is; undefined = not promised. */
+  readonly output?: z.ZodObject;
   /** Changes nothing. */
   readonly readOnly: boolean;
   /** Calling it again with the same input changes nothing more. */
   readonly idempotent: boolean;
+  /** Takes something away that calling it again does not bring back. */
+  readonly destructive?: boolean;
 };
 
 const task = z.string().min(1).max(200).describe('Its id, {id:} name, handle, or file:line');
@@ -50,6 +55,22 @@ export const RUN_TOOLS = {
     input: z.strictObject({ task: task.optional() }),
     readOnly: true,
     idempotent: true,
+  },
+  task_ready: {
+    title: 'Show what is ready',
+    description: 'The tasks that could be started next, by anyone. You work on your own task only: this is to know what is planned anyway.',
+    input: REQUESTS['task.ready'].input.pick({ limit: true }),
+    readOnly: true,
+    idempotent: true,
+  },
+  file_task: {
+    title: 'File a task',
+    description:
+      'For work that you found and that is not part of your task. It goes to the end of your section and waits until a person accepts it; ' +
+      'what your own task needs first is reported with needs_prerequisite instead.',
+    input: newTaskSchema.pick({ title: true, description: true }),
+    readOnly: false,
+    idempotent: false,
   },
 } as const satisfies Readonly<Record<string, ToolRow>>;
 

@@ -36,12 +36,18 @@ it('5.2-R1, 5.2-R2 an agent reports through its server, and the repository decid
       '  say: plan report {"outcome":"done","plan":"files: x.txt"}\n' +
       '  say: implement progress {"message":"half way"}\n' +
       '  say: implement task_show {}\n' +
+      '  say: implement task_ready {}\n' +
+      '  say: implement file_task {"title":"Sweep up {hold:never} {no-commit}","description":"The yard."}\n' +
       '  say: update report {"outcome":"done","summary":"It is there.","commitMessage":"Add the thing\\n\\nIt was missing."}\n',
   );
   expect(ended).toMatchObject({ code: 0 });
-  expect(said[0]?.tools).toEqual(['report', 'progress', 'ask', 'task_show']);
+  expect(said[0]?.tools).toEqual(['report', 'progress', 'ask', 'task_show', 'task_ready', 'file_task']);
   expect(answered('report')?.isError).toBeFalsy();
   expect(answered('task_show')?.content[0]?.text).toContain('"title":"Add it"');
+  expect(answered('task_ready')?.isError).toBeFalsy();
+  expect(answered('file_task')?.content[0]?.text).toContain('waits for a person');
+  expect(listOf(top)).toMatch(/\n\[\] Sweep up \{id:[g-z]\w{7}\} .*\{triage\} \{by:speaker\}\n {2}The yard\./);
+  expect(listOf(top)).not.toMatch(/^\[\] Sweep up .*no-commit/m);
   expect(git(top, 'log', '-1', '--format=%B', 'todone/a')).toContain('Add the thing\n\nIt was missing.');
   const shown = await todone(top, 'task', 'show', said[0]?.id ?? '');
   expect(shown.out).toContain('It is there.');
@@ -68,12 +74,6 @@ it('5.2-R2 what is no report, and a voice of a phase that is over, counts for no
   expect(said.find((each) => each.phase === 'implement' && each.answer)?.answer?.content[0]?.text).toContain('this phase is over');
   expect(ended.err).toMatch(/refused report of speaker, whose plan is over/);
   expect(listOf(top)).not.toContain('> question');
-});
-
-it('5.2-R1 outside a run there is nobody to speak for', { timeout: 60_000 }, async () => {
-  const { code, err } = await todone(makeRepo('## Git Worktree a\n'), 'mcp');
-  expect(code).toBe(2);
-  expect(err).toContain('TODONE_TOKEN');
 });
 
 it('5.2-R3 what has to come first goes above the task, and the task is taken up again when it is done', { timeout: 120_000 }, async () => {

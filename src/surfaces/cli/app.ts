@@ -53,9 +53,18 @@ export type Host = {
   readonly init: (globals: Globals) => Promise<InitDone | CliFailure>;
   /** Serves MCP over stdio until the client hangs up. */
   readonly mcp: (globals: Globals) => Promise<CliFailure | undefined>;
+  /** Serves HTTP until `signal`. */
+  readonly serve: (
+    globals: Globals,
+    options: { readonly host: string; readonly port: number },
+    onListening: (at: Serving) => void,
+  ) => Promise<CliFailure | undefined>;
   /** Works without a usable config or list too: that is what it is for. */
   readonly doctor: (globals: Globals, options: { readonly fix: boolean }) => Promise<DoctorFacts | CliFailure>;
 };
+
+/** `token_file` = where the token stands that each request has to bring. */
+export type Serving = { readonly url: string; readonly port: number; readonly token_file: string };
 
 export type App = {
   readonly paths: {

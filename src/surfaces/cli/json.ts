@@ -269,6 +269,7 @@ export const documents = {
     history: z.array(historyRowSchema),
   }),
   filed: document(REQUESTS['task.create'].output.shape),
+  serving: document({ url: text, port: z.int(), token_file: text }),
   changed: document(REQUESTS['task.update'].output.shape),
   closed: document(REQUESTS['task.close'].output.shape),
   claim: document(REQUESTS['task.claim'].output.shape),

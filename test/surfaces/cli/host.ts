@@ -246,6 +246,10 @@ export async function todone(argv: string | readonly string[], given: Given = {}
     signal: given.signal ?? new AbortController().signal,
     wait: given.wait ?? (async () => undefined),
     mcp: async () => undefined,
+    async serve(_globals, { host: address, port }, onListening) {
+      onListening({ url: `http://${address}:${port}`, port, token_file: '/repo/.git/todone/serve.token' });
+      return undefined;
+    },
     open: async (globals) => {
       said.globals.push(globals);
       return given.open ?? app;

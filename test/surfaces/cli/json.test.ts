@@ -137,6 +137,7 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['task update q8f0t6zd -p 1', 'changed'],
   ['task close q8f0t6zd --hash a1b2c3d', 'closed'],
   ['task claim rotate', 'claim', { called: CLAIMED }],
+  ['serve --port 7000', 'serving'],
   ['task heartbeat q8f0t6zd', 'heartbeat', { called: { ok: true, output: { lease_until: NOW, changed: false } } }],
   ['task dep tree', 'trees'],
   ['triage', 'tasks'],

@@ -64,7 +64,8 @@ describe('help', () => {
                 audit         find what is stale, undecided or untrue
                 report        what was done, how fast, by whom, at what cost
                 rules         rules for agents that you start, with their next tasks
-        Serve   mcp           serve MCP over stdio to an agent of a run
+        Serve   mcp           serve the backlog to an agent: MCP over stdio
+                serve         serve the backlog to programs: tRPC and MCP over HTTP
         Set up  init          make a list, and tell git to ignore what ToDone adds
                 doctor        check git, agents, config, list; say what to do
                 completion    let your shell complete commands and tasks
