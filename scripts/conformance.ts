@@ -1,6 +1,6 @@
 /**
  * Prints the table of rules, tests and results; exits 1 where a rule failed or has no test although it should. Runs the
- * tests itself, or reads vitest's JSON report: `npm run conformance -- --report file`. With `--totals` it prints
+ * tests itself, or reads vitest's JSON reports: `npm run conformance -- --report file --report file`. With `--totals` it prints
  * `N passed, N failed` only.
  */
 import { spawnSync } from 'node:child_process';
@@ -11,8 +11,9 @@ import { parseArgs } from 'node:util';
 import { conformance, printed, reportSchema, rulesSchema, totals } from '../test/conformance/table.ts';
 
 const top = join(import.meta.dirname, '..');
-const { values } = parseArgs({ options: { report: { type: 'string' }, totals: { type: 'boolean', default: false } } });
-const report = reportSchema.parse(JSON.parse(values.report === undefined ? freshReport() : readFileSync(values.report, 'utf8')));
+const { values } = parseArgs({ options: { report: { type: 'string', multiple: true }, totals: { type: 'boolean', default: false } } });
+const reports = (values.report ?? [undefined]).map((file) => reportSchema.parse(JSON.parse(file === undefined ? freshReport() : readFileSync(file, 'utf8'))));
+const report = { ...reports[0], testResults: reports.flatMap((each) => each.testResults) };
 
 if (values.totals) {
   const { passed, failed } = totals(report);

@@ -88,7 +88,8 @@ export function agentsContract(name: string, makeBed: () => AgentsBed): void {
       const next = new AbortController();
       const again = run(order, next.signal);
       await untilRunning();
-      expect(bed.begun()).toBe(begun + 1);
+      // It is seen to run before it has said so.
+      await expect.poll(() => bed.begun(), { timeout: 20_000 }).toBe(begun + 1);
       next.abort();
       await again;
     });

@@ -45,7 +45,9 @@ describe('the simulation', () => {
     LIMIT_MS,
   );
 
-  for (const [index, fault] of PLANTED.entries()) {
+  // `npm run test:simulation` plants them all.
+  const planted = process.env['TODONE_LIVES'] === undefined ? PLANTED.filter((_, at) => at % 5 === 0) : PLANTED;
+  for (const [index, fault] of planted.entries()) {
     it(
       `12-R1 (test of the test) sees that ${fault.name}`,
       async () => {
