@@ -317,7 +317,7 @@ function edited(turning: Turning, item: EditItem, result: Edited): void {
   }
   dropRun(draft, run.id);
   const known = knownIn(draft, run.id);
-  if (known) putKnown(draft, { ...known, state: result.kind === 'changed' ? result.marker.state : known.state, updatedAt: given.now }, 'person', 'list');
+  if (known) putKnown(draft, { ...known, state: result.kind === 'changed' ? result.marker.state : run.from, updatedAt: given.now }, 'person', 'list');
 }
 
 /** Whoever asked is told once the list says it, and not before. */

@@ -85,6 +85,22 @@ describe('the turn', () => {
     expect(wheel.world.runs.size).toBe(0);
   });
 
+  it('2-R2 1.4-R7 a claim that never stood on the list leaves the task as it was: nothing is put right that was not taken back', () => {
+    const world = emptyWorld();
+    world.agents = AGENTS;
+    const board = parse('## Git Worktree a\n[] one {fake}\n', defaultParseOptions);
+    const facts = { gitPosition: 'p', gitOperation: undefined, listIsCommitted: false, version: '1', modifiedAt: 0 };
+    const given = { board, problems: [], config, instance: 'me', waits: false, now: 1000, random: () => 0.3 };
+    const claimed = turn(world, { kind: 'read', board, facts, torn: false, conflict: false, own: false }, given);
+    apply(claimed.draft);
+    const claim = claimed.effects.find((effect) => effect.kind === 'edit');
+    if (!claim) throw new Error('nothing was claimed');
+    // git takes the list away in the very moment of the write.
+    world.list = { kind: 'rollback', since: 1000, position: 'p' };
+    apply(turn(world, { kind: 'edited', items: [{ item: claim.item, result: { kind: 'gone' } }] }, given).draft);
+    expect([world.runs.size, world.known.get(claim.item.id)?.state]).toEqual([0, 'open']);
+  });
+
   it('3-R1 choosing twice from the same values gives the same, and changes nothing', () => {
     const world = emptyWorld();
     world.agents = AGENTS;
