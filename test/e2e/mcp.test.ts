@@ -20,7 +20,13 @@ let made = 0;
 async function run(list: string, steps: readonly string[] = ['plan', 'implement', 'update'], more: object = {}) {
   const answers = join(folder, `answers-${made++}.ndjson`);
   const command = [process.execPath, join(ROOT, 'test/e2e/programs/mcp-agent.ts'), join(ROOT, 'src/main.ts'), answers, '{{prompt_file}}'];
-  const config = { agents: { speaker: { command, prompt: 'file', steps } }, agent: 'speaker', attempts: 1, sandboxPaths: { write: [folder] }, ...more };
+  const config = {
+    agents: { speaker: { command, prompt: 'file', steps } },
+    agent: 'speaker',
+    attempts: 1,
+    sandboxPaths: { read: [ROOT], write: [folder] },
+    ...more,
+  };
   const top = makeRepo(list, { 'todone.config.json': JSON.stringify(config) });
   const ended = await todone(top, 'start', '--once');
   const said = readFileSync(answers, 'utf8')
