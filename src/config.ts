@@ -14,18 +14,24 @@ export function durationMs(text: string | number): number | undefined {
   return Math.round(Number(match[1]) * (UNITS[match[2] ?? 's'] ?? 1000));
 }
 
+/** A written time as ms, or what is wrong with it. */
+function timeOf(value: string | number, context: z.RefinementCtx): number {
+  const ms = durationMs(value);
+  if (ms !== undefined) return ms;
+  context.addIssue({ code: 'custom', message: `"${value}" is not a time: write 500ms, 5s, 2m, 1h or 14d` });
+  return z.NEVER;
+}
+
 const duration = (fallback: string) =>
   z
     .union([z.string(), z.number()])
     .default(fallback)
-    .transform((value, context) => {
-      const ms = durationMs(value);
-      if (ms === undefined) {
-        context.addIssue({ code: 'custom', message: `"${value}" is not a time: write 500ms, 5s, 2m, 1h or 14d` });
-        return z.NEVER;
-      }
-      return ms;
-    });
+    .transform((value, context) => timeOf(value, context));
+
+const optionalDuration = z
+  .union([z.string(), z.number()])
+  .optional()
+  .transform((value, context) => (value === undefined ? undefined : timeOf(value, context)));
 
 const MiB = 1024 * 1024;
 const bytes = (fallback: number) => z.int().min(0).default(fallback);
@@ -53,16 +59,6 @@ const fieldsSchema = z
 
 /** The clients that ToDone knows by name. */
 export const CLIENTS = ['claude', 'codex', 'gemini', 'opencode'] as const;
-
-const optionalDuration = z
-  .union([z.string(), z.number()])
-  .optional()
-  .transform((value, context) => {
-    const ms = value === undefined ? undefined : durationMs(value);
-    if (value === undefined || ms !== undefined) return ms;
-    context.addIssue({ code: 'custom', message: `"${value}" is not a time: write 500ms, 5s, 2m, 1h or 14d` });
-    return z.NEVER;
-  });
 
 const agentSchema = z
   .strictObject({

@@ -14,10 +14,10 @@ import { claimEdit, type EditItem } from './list-edits.ts';
 import { settle } from './lifecycle.ts';
 import { freshId } from './filing.ts';
 import { firstReady } from './read-request.ts';
+import { claimOf } from './claim-row.ts';
 import { freshKnown } from './recover.ts';
 import { LEASE_SECONDS, type RequestInput } from './requests.ts';
 import type { Ending, Found, FoundTask, Known, Outside, Run } from './run.ts';
-import { textOf } from './steer.ts';
 import { type Draft, knownIn, note, putKnown, putRun, runIn } from './world.ts';
 
 /** `<epoch>.<number>`: a number alone would come back with a new journal. */
@@ -58,25 +58,12 @@ function newRun(asking: Asking, task: Task, wanted: string | undefined, lease: n
   const id = wanted ?? freshId(asking);
   const known = knownIn(draft, id) ?? freshKnown(task, id, now);
   const run: Run = {
-    id,
-    ticket: known.ticket + 1,
-    attempt: 1,
-    step: 'claim',
-    section: task.section,
-    text: task.text,
-    occurrence: task.occurrence,
-    task: textOf(task, id),
-    fingerprint: task.fingerprint,
-    changed: false,
-    from: task.marker.state,
+    ...claimOf(task, known, now),
     agent: caller.name,
     model: caller.model,
     steps: ['claim', 'implement', 'settle'],
     workspaceSlot: 0,
     found: {},
-    tries: 0,
-    reworks: 0,
-    startedAt: now,
     outside: { worker: caller.name, via: caller.via, ...leaseOf(asking, lease) },
   };
   putKnown(draft, { ...known, ...whereIs(task), state: 'in_progress', held: undefined, ticket: run.ticket, updatedAt: now }, wordsFor(caller), caller.via);

@@ -2,6 +2,7 @@
  * The turn: (world, event) → changed rows and effects. Everything that ToDone decides is decided here or in what this file
  * calls. It performs nothing, waits for nothing and knows no clock: time and chance are handed in with the event.
  */
+import { claimOf } from './claim-row.ts';
 import type { Config } from '../config.ts';
 import type { Board, Edit, Edited, Problem, Task } from '../tasks/task.ts';
 import { dropsLines } from '../tasks/dropped.ts';
@@ -27,7 +28,7 @@ import { adopt, freshKnown } from './recover.ts';
 import { freeSlot, isPersons, slotKey } from './room.ts';
 import type { End, Known, Run, Step } from './run.ts';
 import type { AgentChoice } from './settings.ts';
-import { locateKnown, steer, steerAfterRollback, steerOne, textOf, wentBack } from './steer.ts';
+import { locateKnown, steer, steerAfterRollback, steerOne, wentBack } from './steer.ts';
 import { upkeep } from './upkeep.ts';
 import { authorKey, type Draft, draftOf, dropRun, knownIn, newKey, putKnown, putRun, runIn, runsIn, type World } from './world.ts';
 
@@ -592,17 +593,7 @@ function claim(turning: Turning, choice: Choice): void {
   const redo = tagValue(task, 'redo') !== undefined;
   const clean = tagValue(task, 'fresh') !== undefined || redo;
   const run: Run = {
-    id,
-    ticket: known.ticket + 1,
-    attempt: 1,
-    step: 'claim',
-    section: task.section,
-    text: task.text,
-    occurrence: task.occurrence,
-    task: textOf(task, id),
-    fingerprint: task.fingerprint,
-    changed: false,
-    from: task.marker.state,
+    ...claimOf(task, known, given.now),
     agent: choice.agent,
     model: choice.model,
     steps: choice.looks ? LOOKING : stepsOf(choice.steps),
@@ -610,9 +601,6 @@ function claim(turning: Turning, choice: Choice): void {
     workspaceSlot: freeSlot(draft, task.section, given.now),
     found: clean ? {} : { kept: known.kept, session: known.session, sessionUsage: known.sessionUsage },
     evidence: clean ? undefined : known.evidence,
-    tries: 0,
-    reworks: 0,
-    startedAt: given.now,
   };
   putKnown(
     draft,
