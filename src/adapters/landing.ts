@@ -74,6 +74,7 @@ export function openLanding(options: LandingOptions): Landing {
     },
     preflight: (order) => inTurn(order.workspace, () => preflight(use, order)),
     checkout: (path, commit, own) => inTurn(path, () => checkout(use, path, commit, own)),
+    reword: (_order, squashed, message) => reword(use, squashed, message),
     // Serial per branch.
     advance: (order, tip, commit, below = []) => options.git.inTurn(order.section, () => advance(use, tip, [...below, { order, commit }])),
     proof: (section, id, hash) => use.prover.proof(section, id, hash),
@@ -119,6 +120,15 @@ async function squash(use: Use, order: LandingOrder, onto?: string): Promise<Squ
   if (typeof made !== 'string') return made;
   rememberSquashed(workspace, { commit: own, tree, leftOut });
   return { kind: 'commit', commit: made, tree: merged.tree, tip, own, notes };
+}
+
+async function reword(use: Use, squashed: Extract<Squashed, { kind: 'commit' }>, message: string): Promise<Squashed> {
+  const secret = use.secretsIn(message);
+  if (secret !== undefined) return { kind: 'refused', message: `not landed: a hook put what seems to be a secret into the commit message: ${secret}` };
+  const below = (await use.git.objects.commit(squashed.commit))?.parents[0];
+  if (below === undefined) throw new Error(`there is no commit ${squashed.commit}`);
+  const made = await engineersCommit(use, squashed.tree, below, message);
+  return typeof made === 'string' ? { ...squashed, commit: made } : made;
 }
 
 /** Cheap: nothing is built where nothing has landed since. */
