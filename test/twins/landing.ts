@@ -24,7 +24,7 @@ export function memoryLanding(repo: MemoryRepo, faults: LandingFaults = {}): Lan
     },
     async reword(order, squashed, message) {
       const { parent, files } = repo.commits.get(squashed.commit)!;
-      return { ...squashed, commit: repo.commit(parent!, files, message, order.id) };
+      return { ...squashed, commit: repo.commit(parent, files, message, order.id) };
     },
     async checkout(workspace, commit, own) {
       const space = repo.workspaces.get(workspace);
