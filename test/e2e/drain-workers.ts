@@ -63,6 +63,8 @@ function byProcess({ top, url, token, hash, stop, leases }: Field, { kind, name,
 
 type Answer = { readonly isError?: boolean; readonly content: readonly { readonly text: string }[]; readonly structuredContent?: Record<string, unknown> };
 
+const wordsOf = (answer: Answer): string => (answer.isError === true ? (answer.content[0]?.text ?? 'refused') : '');
+
 /** Its process is its MCP server, which only this worker speaks to. */
 async function byStdio({ top, hash, stop, leases }: Field, { name, holdAt, pauseMs, tell }: Asked): Promise<void> {
   const client = new Client({ name, version: '1' });
@@ -90,9 +92,12 @@ async function byStdio({ top, hash, stop, leases }: Field, { name, holdAt, pause
         return;
       }
       say('closing', { title });
-      const closed = await call('task_close', { task: task.id, hash, ticket });
-      if (closed.isError === true) say('lost', { title, message: closed.content[0]?.text ?? '' });
-      else say('closed', { title });
+      let closed = await call('task_close', { task: task.id, hash, ticket });
+      // On a busy machine nobody may have said hello in time: whoever is not answered asks again.
+      while (/waited|went away|does not answer/.test(wordsOf(closed))) closed = await call('task_close', { task: task.id, hash, ticket });
+      const words = wordsOf(closed);
+      if (words === '' || words.includes('it is done already')) say('closed', { title });
+      else say('lost', { title, message: words });
     }
   } finally {
     await client.close().catch(() => undefined);

@@ -23,9 +23,15 @@ while [ ! -e "$STOP" ]; do
     exec sleep 600
   fi
   tell closing "$title"
-  if said=$($TODONE task close "$id" --as "$NAME" --hash "$HASH" --ticket "$ticket" --json 2> /dev/null); then
-    tell closed "$title"
-  else
-    tell lost "$title"
-  fi
+  # On a busy machine nobody may have said hello in time: whoever is not answered asks again.
+  while :; do
+    said=$($TODONE task close "$id" --as "$NAME" --hash "$HASH" --ticket "$ticket" --json 2> /dev/null) && ended=closed || ended=lost
+    [ "$ended" = closed ] && break
+    case $said in
+      *'it is done already'*) ended=closed && break ;;
+      *waited* | *'went away'* | *'does not answer'*) ;;
+      *) break ;;
+    esac
+  done
+  tell "$ended" "$title"
 done
