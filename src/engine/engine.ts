@@ -409,8 +409,12 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 
   const look = (): Promise<void> => {
-    if (reading) lookAgain = true;
-    reading ??= lookOnce().finally(() => {
+    if (reading) {
+      lookAgain = true;
+      // What is being read may be older than this call.
+      return reading.then(() => reading);
+    }
+    reading = lookOnce().finally(() => {
       reading = undefined;
       if (lookAgain) void look();
       else notify();
