@@ -8,6 +8,7 @@ import type { Config } from '../config.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Scene } from '../runs/choose.ts';
 import { draftOf } from '../runs/world.ts';
+import { SHARED_STALE_MS } from '../adapters/abandoned-locks.ts';
 import { watchConfig, describeConfigProblem } from '../adapters/config-file.ts';
 import { ownerInfo, type Ownership, takeOwnership } from '../adapters/owner.ts';
 import { callSocket } from '../adapters/socket-call.ts';
@@ -125,6 +126,8 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
   try {
     await engine.start();
     const end = await Promise.race([lifeOf(options, engine), engine.broken]);
+    // A lock that was too young to judge at the start would wait for the next one.
+    if (options.once && !end.interrupted) await opened.tidyLocks(LOCK_MS);
     return end;
   } finally {
     stopPolling();
@@ -178,16 +181,32 @@ function poll(options: DaemonOptions, engine: Engine, configs: ReturnType<typeof
   };
 }
 
-/** What is kept is looked after when nothing runs; never two at a time. */
+/** Upkeep while nothing runs, never two of one kind at a time: what is kept, and the locks that killed gits left. */
 function tidyInIdleTime(options: DaemonOptions, opened: Work, configs: ReturnType<typeof watchConfig>): () => Promise<void> {
+  const everyMs = (): number => Math.min(Math.max(configs.current().keep.every, TIDY_MS_MIN), TIDY_MS_MAX);
+  // At the start they may have been too young to judge.
+  let locks = 1;
+  const stops = [
+    inIdleTime(options, opened, everyMs, () => opened.tidy()),
+    inIdleTime(
+      options,
+      opened,
+      () => (locks > 0 ? LOCK_MS : everyMs()),
+      async () => void (locks = await opened.tidyLocks()),
+    ),
+  ];
+  return async () => void (await Promise.all(stops.map((stop) => stop())));
+}
+
+function inIdleTime({ clock }: DaemonOptions, { engine }: Work, nextMs: () => number, tidy: () => Promise<void>): () => Promise<void> {
   let cancel: (() => void) | undefined;
   let running = Promise.resolve();
   let stopped = false;
   const later = (): void => {
-    if (!stopped) cancel = options.clock.after(Math.min(Math.max(configs.current().keep.every, TIDY_MS_MIN), TIDY_MS_MAX), turn);
+    if (!stopped) cancel = clock.after(nextMs(), turn);
   };
   const turn = (): void => {
-    running = (opened.engine.isIdle() ? opened.tidy() : Promise.resolve()).finally(later);
+    running = (engine.isIdle() ? tidy() : Promise.resolve()).finally(later);
   };
   later();
   return () => {
@@ -197,6 +216,8 @@ function tidyInIdleTime(options: DaemonOptions, opened: Work, configs: ReturnTyp
   };
 }
 
+/** By then a lock that a crash left is old enough to be one. */
+const LOCK_MS = SHARED_STALE_MS + 1000;
 const TIDY_MS_MIN = 1000;
 /** Timers of Node are 32 bits long. */
 const TIDY_MS_MAX = 86_400_000;

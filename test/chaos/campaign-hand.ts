@@ -44,14 +44,20 @@ const DEEDS: readonly Deed[] = [
   { name: 'stale HEAD.lock of the worktrees', do: (life) => eachIn(inGit(life, 'worktrees'), (entry) => lock(join(entry, 'HEAD.lock'))) },
   {
     name: 'stale locks in our own git directories',
-    leaves: /rooms/,
     do: (life) => eachIn(join(life.stateDir, 'git', 'rooms'), (room) => ['index.lock', 'index.built.lock'].forEach((name) => lock(join(room, name)))),
   },
   {
     name: 'stale locks of branches',
     do: (life) => ['s0', 's1'].forEach((name) => lock(inGit(life, 'refs', 'heads', 'todone', `${name}.lock`))),
   },
-  { name: 'stale packed-refs.lock', leaves: /packed-refs.lock/, do: (life) => lock(inGit(life, 'packed-refs.lock')) },
+  {
+    name: 'stale locks of our own refs',
+    do: (life) => ['tips/s0', 'tips/s1'].forEach((name) => lock(inGit(life, 'refs', 'todone', `${name}.lock`))),
+  },
+  { name: 'stale packed-refs.lock', do: (life) => lock(inGit(life, 'packed-refs.lock')) },
+  { name: 'stale packed-refs.new', do: (life) => lock(inGit(life, 'packed-refs.new')) },
+  // That is not ours to take: their own git tells them of it.
+  { name: "stale index.lock of the engineer's own checkout", leaves: /^I9 index\.lock/, do: (life) => lock(inGit(life, 'index.lock')) },
   { name: 'stale lock beside the list', do: (life) => staleList(life, 60_000) },
   { name: 'fresh lock beside the list, then gone', when: 'during', do: async (life) => freshList(life) },
   { name: 'a worktree deleted', forgetful: true, do: (life) => rmSync(join(life.top, 'trees', 's0'), { recursive: true, force: true }) },
