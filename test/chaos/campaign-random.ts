@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Campaign, type Chaos, pick, sample } from './campaign.ts';
 import { type Daemon, kill, type Life, makeLife, textOf } from './life.ts';
+import { filesBelow } from './subjects.ts';
 import { type Fault, newRow, note, type Row } from './table.ts';
 
 type Death = {
@@ -29,6 +30,17 @@ const killAgents = (life: Life, chaos: Chaos): void => {
 
 const DEATHS: readonly Death[] = [
   { name: 'SIGKILL of the daemon', times: 3, hit: (_life, daemon) => killed(daemon) },
+  {
+    name: 'SIGKILL of the daemon as soon as a phase has ended',
+    times: 4,
+    async hit(life, daemon) {
+      const before = new Set(endsIn(life));
+      const until = performance.now() + END_MS;
+      // Nothing but looking, so that nothing comes between.
+      while (performance.now() < until && endsIn(life).every((end) => before.has(end))) if (daemon.child.exitCode !== null) break;
+      await killed(daemon);
+    },
+  },
   {
     name: 'SIGKILL of an agent',
     times: 3,
@@ -109,6 +121,10 @@ const DEATHS: readonly Death[] = [
     },
   },
 ];
+
+/** Ends of phases that are written down. */
+const endsIn = (life: Life): readonly string[] => filesBelow(join(life.stateDir, 'runs')).filter((file) => file.endsWith('/end-implement.json'));
+const END_MS = 2000;
 
 export const random: Campaign = {
   name: 'random',
