@@ -82,7 +82,7 @@ async function sweep(chaos: Chaos, subject: Subject, row: Row, which: 'first' | 
     fault === 'error' ? { ...chaos, share: undefined } : chaos,
   );
   for (const { point, fault: words } of withLast(sample(useful, count(chaos, bounded), chaos.random), useful)) {
-    if (performance.now() > chaos.until()) break;
+    if (row.runs > 0 && performance.now() > chaos.until()) break;
     await staged(subject, row, `${words} at ${pointText(point)}`, async (stage) => {
       const victim = await startVictim(VICTIM, stage[which], stage.env);
       await strike(victim, point, words);
@@ -99,7 +99,7 @@ async function twice(chaos: Chaos, subject: Subject, row: Row): Promise<Row> {
   const first = worth(await pointsOf(subject, 'first'), chaos);
   let hit = 0;
   for (const one of sample(first, count(chaos, 2), chaos.random)) {
-    if (performance.now() > chaos.until()) break;
+    if (row.runs > 0 && performance.now() > chaos.until()) break;
     // What it has to do depends on where it was killed.
     const after = worth(await pointsOf(subject, 'again', one), chaos);
     const other = pick(after, chaos.random);
@@ -134,7 +134,7 @@ async function sweepGit(chaos: Chaos, subject: Subject, row: Row, faults: readon
     const points = worth(await gitPointsOf(subject, wrapper), chaos);
     const all = points.flatMap((point) => faults.map((fault) => ({ point, fault })));
     for (const { point, fault } of sample(all, count(chaos, bounded), chaos.random)) {
-      if (performance.now() > chaos.until()) break;
+      if (row.runs > 0 && performance.now() > chaos.until()) break;
       const both = fault.startsWith('signal') && chaos.random() < 0.5;
       await staged(subject, row, `${fault} at ${point.name}#${point.k} of git ${point.call}${both ? ', with the daemon' : ''}`, async (stage) => {
         await plainRun(stage, wrapper, { point, fault, both });

@@ -9,7 +9,7 @@ import { newRow, note, type Row } from './table.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** With another seed each time. */
-const TRIES = 3;
+const TRIES = 6;
 /** Of the simulation. */
 const LIVES = 1500;
 

@@ -56,7 +56,9 @@ export type RestOptions = {
 export type LifeOptions = { readonly sections?: number; readonly tasks?: number; readonly verify?: boolean; readonly workMs?: number };
 
 /** How long everything may take to come to rest. */
-const REST_MS = 90_000;
+const REST_MS = 300_000;
+/** And how long what is being killed may take to be gone. */
+const GONE_MS = 60_000;
 /** How often `start --once` is repeated: a backoff beyond what it waits for ends it early. */
 const RESTS_MAX = 3;
 
@@ -139,7 +141,7 @@ export function makeLife(options: LifeOptions = {}): Life {
       if (ended.code !== 0) faults.push({ kind: 'untrue', what: `start --once ended with ${ended.code}: ${ended.out.slice(-600)}` });
 
       // What a start leaves is gone by the time that its watchdog has looked.
-      await sleep(100);
+      for (const until = performance.now() + GONE_MS; livingIn(root).length > 0 && performance.now() < until;) await sleep(50);
       const found = collectList(list, stateDir);
       const facts = collectGit(top);
       const expected = {

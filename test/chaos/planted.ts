@@ -79,7 +79,7 @@ const OURS: readonly Planted[] = [
     file: 'src/adapters/agents/agents.ts',
     from: 'if (written) return written;',
     to: '',
-    seenBy: ['--only', 'random', '--case', 'as soon as'],
+    seenBy: ['--only', 'random', '--case', 'as soon as a phase has ended$'],
   },
   {
     name: 'what was under way is not begun again',
@@ -95,7 +95,7 @@ const OURS: readonly Planted[] = [
     file: 'src/composition/evidence.ts',
     from: 'if (known.size > 0 && claimedOn(',
     to: 'if (known.size >= 0 || claimedOn(',
-    seenBy: ['--only', 'hand', '--case', '^journal deleted, between', '--share', '3'],
+    seenBy: ['--only', 'random', '--case', 'has landed, the journal deleted$'],
   },
   {
     name: 'work of ours is not known again where the journal is lost',
@@ -128,14 +128,6 @@ const OURS: readonly Planted[] = [
     from: '    ...shared.map(async (lock) => ({ lock, gone: await removeIfAbandoned(lock, around, staleMs, patienceMs) })),\n',
     to: '',
     seenBy: ['--only', 'hand', '--case', '^stale packed-refs.lock, between'],
-  },
-  {
-    name: 'a worktree without its .git file is left so',
-    about: 'recovery',
-    file: 'src/adapters/worktree-admin.ts',
-    from: "writeFileSync(join(path, '.git'), `gitdir: ${admin}\\n`);",
-    to: '',
-    seenBy: ['--only', 'hand', '--case', '^the .git file of a worktree deleted'],
   },
   {
     name: 'an interrupted write is not finished at the next start',
