@@ -5,7 +5,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Campaign, type Chaos, sample } from './campaign.ts';
+import { type Campaign, type Chaos, rounds } from './campaign.ts';
 import { kill, type Life, makeLife, namesIn, type RestOptions, textOf } from './life.ts';
 import { newRow, note, type Row } from './table.ts';
 
@@ -123,7 +123,7 @@ export const hand: Campaign = {
     const rows: Row[] = [];
     let round = 0;
     do {
-      for (const { deed, when, name } of sample(cases, chaos.share === undefined ? undefined : Math.ceil(5 * chaos.share), chaos.random)) {
+      for (const { deed, when, name } of rounds(cases, chaos.share === undefined ? undefined : Math.ceil(5 * chaos.share), chaos.random)) {
         if (performance.now() > chaos.until()) break;
         let row = rows.find((each) => each.name === name);
         if (!row) rows.push((row = newRow('hand', name)));
@@ -192,12 +192,13 @@ async function awayAndBack(life: Life, take: (text: string) => string): Promise<
 }
 
 function olderJournal(life: Life): void {
-  const [db = ''] = journal(life);
-  const kept = join(life.top, '..', 'older.db');
-  if (textOf(kept) === '') {
-    if (existsSync(db)) copyFileSync(db, kept);
+  // What is not in the file yet is in its log.
+  const files = journal(life).slice(0, 2);
+  const kept = files.map((_, at) => join(life.top, '..', `older.${at}`));
+  if (!kept.some((file) => existsSync(file))) {
+    for (const [at, file] of files.entries()) if (existsSync(file)) copyFileSync(file, kept[at] ?? '');
     return;
   }
   for (const file of journal(life)) rmSync(file, { force: true });
-  copyFileSync(kept, db);
+  for (const [at, file] of files.entries()) if (existsSync(kept[at] ?? '')) copyFileSync(kept[at] ?? '', file);
 }

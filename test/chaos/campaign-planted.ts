@@ -79,7 +79,7 @@ async function find(chaos: Chaos, fault: Planted): Promise<Row> {
 
 /** The first thing that it finds; undefined where it finds nothing. */
 async function campaignIn(root: string, args: readonly string[]): Promise<string | undefined> {
-  const { out, err, code } = await runIn(join(root, 'test', 'chaos', 'chaos.ts'), ['--json', ...args]);
+  const { out, err, code } = await runIn(join(root, 'test', 'chaos', 'chaos.ts'), ['--json', '--stop', ...args]);
   if (code === 0) return undefined;
   if (code !== 1) throw new Error(`the campaign ended with ${String(code)}: ${err.slice(-500)}`);
   const { rows } = JSON.parse(out) as { readonly rows: readonly Row[] };

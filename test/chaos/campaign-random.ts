@@ -5,7 +5,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Campaign, type Chaos, pick, sample } from './campaign.ts';
+import { type Campaign, type Chaos, pick, rounds } from './campaign.ts';
 import { type Daemon, kill, type Life, makeLife, namesIn, type RestOptions, textOf } from './life.ts';
 import { filesBelow } from './subjects.ts';
 import { type Fault, newRow, note, type Row } from './table.ts';
@@ -147,15 +147,14 @@ export const random: Campaign = {
   async run(chaos) {
     const matching = DEATHS.filter(({ name }) => chaos.only.test(name));
     // With one share four of them, each of which kills several times.
-    const deaths = sample(matching, chaos.share === undefined ? undefined : Math.ceil(4 * chaos.share), chaos.random);
-    const rows = deaths.map((death) => newRow('random', death.name));
+    const deaths = rounds(matching, chaos.share === undefined ? undefined : Math.ceil(4 * chaos.share), chaos.random);
+    const rows = new Map(deaths.map((death) => [death, newRow('random', death.name)]));
     let round = 0;
     do {
-      for (const [at, death] of deaths.entries()) {
+      for (const death of deaths) {
         if (performance.now() > chaos.until()) break;
-        await liveOnce(chaos, death, rows[at] as Row, round);
+        await liveOnce(chaos, death, rows.get(death) as Row, round++);
       }
-      round++;
     } while (chaos.share === undefined && performance.now() < chaos.until());
     for (const [name, ms] of slowest)
       chaos.figure(
@@ -163,7 +162,7 @@ export const random: Campaign = {
         `${Math.round(ms)} ms of ${count.get(name)} (promised: 2000 ms, with no other work on the machine)`,
       );
     chaos.figure('agents outlived their daemon by at most', `${Math.round(longestMs)} ms`);
-    return rows;
+    return [...rows.values()];
   },
 };
 

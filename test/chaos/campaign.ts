@@ -38,6 +38,12 @@ export function sample<T>(from: readonly T[], count: number | undefined, random:
   return [...picked].toSorted((a, b) => a - b).map((at) => from[at] as T);
 }
 
+/** So many of them, each in its place of the order, and again from the first where there are fewer; all where `count` is undefined. */
+export function rounds<T>(from: readonly T[], count: number | undefined, random: () => number): readonly T[] {
+  const some = sample(from, count, random);
+  return count === undefined || some.length === 0 ? some : Array.from({ length: count }, (_, at) => some[at % some.length] as T);
+}
+
 export const pick = <T>(from: readonly T[], random: () => number): T => from[Math.floor(random() * from.length)] as T;
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

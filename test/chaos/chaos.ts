@@ -1,7 +1,7 @@
 /**
  * `npm run test:chaos [-- --only <campaign>] [--case <pattern>] [--seed n] [--minutes n] [--json]`: faults of every kind, and one table
  * that has to be zero. Bounded to a few minutes and always the same sample; `--minutes` (or TODONE_MINUTES) gives it as many, with
- * every call instead of a sample and another seed each time. Says what could not run here, which is a failure unless it is excused.
+ * every call instead of a sample and another seed each time; `--stop` ends it at the first fault. Says what could not run here, which is a failure unless it is excused.
  */
 import { parseArgs } from 'node:util';
 import { type Campaign, type Chaos, generator, messageOf } from './campaign.ts';
@@ -13,7 +13,7 @@ import { planted } from './campaign-planted.ts';
 import { random } from './campaign-random.ts';
 import { missingTools } from '../editors/install.ts';
 import { straceTrouble } from './strace.ts';
-import { isClean, newRow, note, type Row, tableOf } from './table.ts';
+import { faultsSoFar, isClean, newRow, note, type Row, tableOf } from './table.ts';
 
 /** The bounded form begins nothing new after this; a case that has begun is brought to its end. */
 const BOUNDED_MS = 200_000;
@@ -29,6 +29,7 @@ const { values } = parseArgs({
     share: { type: 'string' },
     minutes: { type: 'string' },
     case: { type: 'string', default: '' },
+    stop: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -60,7 +61,7 @@ for (const [at, campaign] of chosen.entries()) {
     random: generator(seed),
     share: minutes === undefined ? Number(values.share ?? '1') : undefined,
     // What one campaign leaves of its time is the next one's. On a slow machine less is done, and what was not is said.
-    until: () => Math.max(begun + (wholeMs * (at + 1)) / chosen.length, since + LEAST_MS),
+    until: () => (values.stop && faultsSoFar() > 0 ? 0 : Math.max(begun + (wholeMs * (at + 1)) / chosen.length, since + LEAST_MS)),
     noStrace,
     only: new RegExp(values.case),
     say: (line) => console.error(`${campaign.name}: ${line}`),

@@ -47,6 +47,8 @@ export type RestOptions = {
   readonly forgetful?: boolean;
   /** An agent was killed from outside, which is its failure: a person says `[]` again. */
   readonly retries?: boolean;
+  /** Of the starts until then. */
+  readonly env?: Readonly<Record<string, string>>;
   /** What was planted and need not go: it is in nobody's way. */
   readonly leaves?: RegExp;
   /** Branches that a person made. */
@@ -134,7 +136,7 @@ export function makeLife(options: LifeOptions = {}): Life {
       const faults: Fault[] = [];
       let ended: { code: number | null; out: string } = { code: null, out: '' };
       for (let left = RESTS_MAX; left > 0; left--) {
-        ended = await untilIdle(start());
+        ended = await untilIdle(start(undefined, rest.env));
         if (rest.retries && retryFailed(list)) continue;
         if (ended.code !== 0 || tasksIn(textOf(list)).every(({ state }) => state === 'done')) break;
       }

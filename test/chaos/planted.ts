@@ -79,15 +79,7 @@ const OURS: readonly Planted[] = [
     file: 'src/adapters/agents/agents.ts',
     from: 'if (written) return written;',
     to: '',
-    seenBy: ['--only', 'random', '--case', 'as soon as a phase has ended$'],
-  },
-  {
-    name: 'what was under way is not begun again',
-    about: 'recovery',
-    file: 'src/engine/engine.ts',
-    from: "for (const effect of resumed(world)) if (!performing.has(effect.kind === 'perform' ? effect.run.id : '')) carryOut(effect);",
-    to: '',
-    seenBy: ['--only', 'random', '--case', '^SIGKILL of the daemon$'],
+    seenBy: ['--only', 'hand', '--case', '^an older journal put back'],
   },
   {
     name: 'git is not asked where the journal is lost',
@@ -103,7 +95,7 @@ const OURS: readonly Planted[] = [
     file: 'src/runs/recover.ts',
     from: "const ours = state === 'in_progress' && (evidence.kept.has(id) || evidence.tickets.has(id));",
     to: 'const ours = false;',
-    seenBy: ['--only', 'hand', '--case', '^journal deleted, between', '--share', '3'],
+    seenBy: ['--only', 'hand', '--case', '^journal deleted, between'],
   },
   {
     name: 'a half-made entry of a worktree stays',
@@ -151,7 +143,7 @@ const OURS: readonly Planted[] = [
     file: 'src/adapters/sqlite.ts',
     from: '      backInPlace();\n',
     to: '',
-    seenBy: ['--only', 'hand', '--case', '^journal deleted, during', '--share', '3'],
+    seenBy: ['--only', 'hand', '--case', '^journal deleted, during'],
   },
   {
     name: 'work that was deleted with its worktree counts as failed',
@@ -159,7 +151,7 @@ const OURS: readonly Planted[] = [
     file: 'src/adapters/landing.ts',
     from: "return { kind: 'refused', message: `the workspace ${order.workspace} is gone`, lost: true };",
     to: "return { kind: 'refused', message: `the workspace ${order.workspace} is gone` };",
-    seenBy: ['--only', 'hand', '--case', '^all worktrees deleted, during', '--share', '3'],
+    seenBy: ['--only', 'hand', '--case', '^all worktrees deleted, during'],
   },
 ];
 
