@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Campaign, type Chaos, rounds } from './campaign.ts';
-import { kill, makeLife } from './life.ts';
+import { kill, makeLife, untilAwake } from './life.ts';
 import { newRow, note, type Row } from './table.ts';
 
 const PRELOAD = join(import.meta.dirname, 'programs', 'wrong-clock.mjs');
@@ -40,7 +40,8 @@ async function liveOnce(chaos: Chaos, offs: readonly number[], row: Row): Promis
     for (const [at, off] of offs.entries()) {
       writeFileSync(file, String(off));
       const daemon = life.start([], env);
-      await sleep(1200 + chaos.random() * 600);
+      await untilAwake(daemon);
+      await sleep(700 + chaos.random() * 600);
       life.edit('in place', chaos.random);
       writeFileSync(file, String(offs[at + 1] ?? off));
       await sleep(300 + chaos.random() * 600);

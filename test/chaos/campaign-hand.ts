@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Campaign, type Chaos, rounds } from './campaign.ts';
-import { kill, type Life, makeLife, namesIn, type RestOptions, textOf } from './life.ts';
+import { kill, type Life, makeLife, namesIn, type RestOptions, untilAwake } from './life.ts';
 import { newRow, note, type Row } from './table.ts';
 
 type Deed = RestOptions & {
@@ -144,7 +144,8 @@ async function liveOnce(chaos: Chaos, deed: Deed, when: 'between' | 'during', ro
   try {
     for (let left = 2; left > 0; left--) {
       const daemon = life.start([]);
-      const ms = Math.round(500 + chaos.random() * 1500);
+      await untilAwake(daemon);
+      const ms = Math.round(chaos.random() * 1500);
       times.push(ms);
       await sleep(ms);
       if (when === 'during') {

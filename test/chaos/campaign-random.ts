@@ -6,7 +6,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Campaign, type Chaos, pick, rounds } from './campaign.ts';
-import { type Daemon, kill, type Life, makeLife, namesIn, type RestOptions, textOf } from './life.ts';
+import { type Daemon, kill, type Life, makeLife, namesIn, type RestOptions, textOf, untilAwake } from './life.ts';
 import { filesBelow } from './subjects.ts';
 import { type Fault, newRow, note, type Row } from './table.ts';
 
@@ -173,7 +173,9 @@ async function liveOnce(chaos: Chaos, death: Death, row: Row, round: number): Pr
     for (let left = death.times; left > 0; left--) {
       const daemon = life.start(chaos.random() < 0.5 ? ['--once'] : []);
       if (since !== undefined) await decided(life, daemon, since, 'with a start', chaos);
-      await sleep(chaos.random() * 1800);
+      // Now and then while it starts.
+      if (chaos.random() < 0.8) await untilAwake(daemon);
+      await sleep(chaos.random() * 1500);
       if (chaos.random() < 0.6) life.edit(pick(['in place', 'rename'] as const, chaos.random), chaos.random);
       await sleep(chaos.random() * 200);
       since = performance.now();
@@ -201,15 +203,10 @@ let longestMs = 0;
 
 const slowest = new Map<string, number>();
 const count = new Map<string, number>();
-/** What a daemon says once it has looked at everything. */
-const FIRST = 'the list is read';
-const FIRST_MS = 60_000;
 
 /** Notes how long it took from the fault to the first line that tells of a decision. */
 async function decided(_life: Life, daemon: Daemon, since: number, name: string, chaos: Chaos): Promise<void> {
-  const until = performance.now() + FIRST_MS;
-  while (!daemon.said().includes(FIRST) && performance.now() < until && daemon.child.exitCode === null) await sleep(5);
-  if (!daemon.said().includes(FIRST)) return chaos.say(`no decision within ${FIRST_MS} ms: ${daemon.said().slice(-300)}`);
+  if (!(await untilAwake(daemon, 5))) return chaos.say(`it did not come to a decision: ${daemon.said().slice(-300)}`);
   slowest.set(name, Math.max(slowest.get(name) ?? 0, performance.now() - since));
   count.set(name, (count.get(name) ?? 0) + 1);
 }

@@ -255,6 +255,17 @@ function startDaemon(top: string, args: readonly string[], env: Readonly<Record<
   return { child, pid: child.pid ?? 0, said: () => said, ended };
 }
 
+/** What a daemon says once it has looked at everything. */
+const FIRST = 'the list is read';
+const FIRST_MS = 60_000;
+
+/** False where it ended before, or says nothing for very long. On a busy machine nothing else tells how far it is. */
+export async function untilAwake(daemon: Daemon, lookMs = 20): Promise<boolean> {
+  const until = performance.now() + FIRST_MS;
+  while (!daemon.said().includes(FIRST) && performance.now() < until && daemon.child.exitCode === null) await sleep(lookMs);
+  return daemon.said().includes(FIRST);
+}
+
 async function untilIdle(daemon: Daemon): Promise<{ code: number | null; out: string }> {
   const late = setTimeout(() => kill(-daemon.pid, 'SIGKILL'), REST_MS);
   const { code } = await daemon.ended;
