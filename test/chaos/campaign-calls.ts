@@ -81,13 +81,19 @@ async function sweep(chaos: Chaos, subject: Subject, row: Row, which: 'first' | 
     all.map((each) => ({ ...each, name: each.point.name })),
     fault === 'error' ? { ...chaos, share: undefined } : chaos,
   );
-  for (const { point, fault: words } of withLast(sample(useful, count(chaos, bounded), chaos.random), useful)) {
+  for (const { point, fault: words } of withLast(sample(useful, count(chaos, bounded), chaos.random), useful).slice(chaos.from)) {
     if (row.runs > 0 && performance.now() > chaos.until()) break;
     await staged(subject, row, `${words} at ${pointText(point)}`, async (stage) => {
       const victim = await startVictim(VICTIM, stage[which], stage.env);
       await strike(victim, point, words);
     });
   }
+  return struck(chaos, row, useful.length);
+}
+
+/** In the long form it may not have come to the end: `--from` goes on from there. */
+function struck(chaos: Chaos, row: Row, all: number): Row {
+  if (chaos.share === undefined) chaos.figure(`${row.campaign}: ${row.name}`, `${chaos.from} to ${chaos.from + row.runs} of ${all}`);
   return row;
 }
 
@@ -133,14 +139,14 @@ async function sweepGit(chaos: Chaos, subject: Subject, row: Row, faults: readon
   try {
     const points = worth(await gitPointsOf(subject, wrapper), chaos);
     const all = points.flatMap((point) => faults.map((fault) => ({ point, fault })));
-    for (const { point, fault } of sample(all, count(chaos, bounded), chaos.random)) {
+    for (const { point, fault } of sample(all, count(chaos, bounded), chaos.random).slice(chaos.from)) {
       if (row.runs > 0 && performance.now() > chaos.until()) break;
       const both = fault.startsWith('signal') && chaos.random() < 0.5;
       await staged(subject, row, `${fault} at ${point.name}#${point.k} of git ${point.call}${both ? ', with the daemon' : ''}`, async (stage) => {
         await plainRun(stage, wrapper, { point, fault, both });
       });
     }
-    return row;
+    return struck(chaos, row, all.length);
   } finally {
     wrapper.end();
   }

@@ -11,6 +11,8 @@ export type Chaos = {
   readonly until: () => number;
   /** Undefined, or why strace cannot be used here. */
   readonly noStrace: string | undefined;
+  /** In the order of a sweep, how many to leave out: they were done before. */
+  readonly from: number;
   /** Only cases whose name has this in it. */
   readonly only: RegExp;
   say(line: string): void;

@@ -1,7 +1,8 @@
 /**
  * `npm run test:chaos [-- --only <campaign>] [--case <pattern>] [--seed n] [--minutes n] [--json]`: faults of every kind, and one table
  * that has to be zero. Bounded to a few minutes and always the same sample; `--minutes` (or TODONE_MINUTES) gives it as many, with
- * every call instead of a sample and another seed each time; `--stop` ends it at the first fault. Says what could not run here, which is a failure unless it is excused.
+ * every call instead of a sample and another seed each time; `--from n` goes on
+ * with a sweep that did not come to its end, `--stop` ends it at the first fault. Says what could not run here, which is a failure unless it is excused.
  */
 import { parseArgs } from 'node:util';
 import { type Campaign, type Chaos, generator, messageOf } from './campaign.ts';
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     share: { type: 'string' },
     minutes: { type: 'string' },
+    from: { type: 'string', default: '0' },
     case: { type: 'string', default: '' },
     stop: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -63,6 +65,7 @@ for (const [at, campaign] of chosen.entries()) {
     // What one campaign leaves of its time is the next one's. On a slow machine less is done, and what was not is said.
     until: () => (values.stop && faultsSoFar() > 0 ? 0 : Math.max(begun + (wholeMs * (at + 1)) / chosen.length, since + LEAST_MS)),
     noStrace,
+    from: Number(values.from),
     only: new RegExp(values.case),
     say: (line) => console.error(`${campaign.name}: ${line}`),
     figure: (name, value) => void figures.push([name, value]),
