@@ -187,7 +187,7 @@ function agentScript(notes: string, workMs: number): string {
   return `exec 9>>"${notes}/$1.lock"
 flock -n 9 || echo "double $TODONE_RUN" >> "${notes}/log"
 echo "begin $TODONE_RUN" >> "${notes}/log"
-grep -l '"end":{"kind":"done"' "\${TODONE_RESULT%/*/*}"/*/end-implement.json >/dev/null 2>&1 && echo "redone $TODONE_RUN" >> "${notes}/log"
+grep -l '"end":{"kind":"done"' "\${TODONE_RESULT%/*/*/*}"/*/end-implement.json >/dev/null 2>&1 && echo "redone $TODONE_RUN" >> "${notes}/log"
 setsid sleep 300 9>&- >/dev/null 2>&1 &
 echo "$1" > "$1.txt"
 sleep ${workMs / 1000}
