@@ -1,8 +1,8 @@
 /**
- * `npm run test:chaos [-- --only <campaign>] [--case <pattern>] [--seed n] [--minutes n] [--json]`: faults of every kind, and one table
- * that has to be zero. Bounded to a few minutes and always the same sample; `--minutes` (or TODONE_MINUTES) gives it as many, with
- * every call instead of a sample and another seed each time; `--from n` goes on
- * with a sweep that did not come to its end, `--stop` ends it at the first fault. Says what could not run here, which is a failure unless it is excused.
+ * `npm run test:chaos [-- --only <campaign>] [--case <pattern>] [--seed n] [--minutes n] [--from n] [--stop] [--json]`: faults of every
+ * kind, and one table that has to be zero. Bounded to a few minutes and always the same sample; `--minutes` (or TODONE_MINUTES) gives
+ * it as many, with every call instead of a sample and another seed each time; `--from` goes on with a sweep that did not come to its
+ * end, `--stop` ends at the first fault. Says what could not run here, which is a failure unless it is excused.
  */
 import { parseArgs } from 'node:util';
 import { type Campaign, type Chaos, generator, messageOf } from './campaign.ts';
