@@ -8,6 +8,9 @@ import { classOf, failure } from './faults.ts';
 import { asLine, asNumber, asObject, asText, type Json, objectOf } from './json-line.ts';
 import type { Call, Reader } from './row.ts';
 
+/** What its provider refuses is told nowhere else while it waits. */
+const LOGS = ['--print-logs', '--log-level', 'ERROR'];
+
 export const OPENCODE: ClientKind = {
   kind: 'opencode',
   program: 'opencode',
@@ -30,9 +33,7 @@ export const OPENCODE: ClientKind = {
       'run',
       '--format',
       'json',
-      '--print-logs',
-      '--log-level',
-      'ERROR',
+      ...LOGS,
       '--auto',
       // With a title of ours it asks no model for one.
       ...(call.order.session === undefined ? ['--title', `ToDone ${call.order.id}`.trim()] : ['--session', call.order.session]),
@@ -58,7 +59,7 @@ function opencodeReader(now: () => number): Reader {
   let session = '';
   return (line, from) => {
     const said = from === 'stdout' ? objectOf(line) : undefined;
-    if (!said) return [...complaint(line, now()), { kind: 'text', text: line, aside: true }];
+    if (!said) return complaint(line, now());
     const id = asText(said['sessionID']);
     const begun: AgentEvent[] = id === undefined || id === session ? [] : [{ kind: 'session', id }];
     session = id ?? session;
@@ -69,8 +70,12 @@ function opencodeReader(now: () => number): Reader {
 /** `… message="stream error" … error.error="AI_APICallError: Rate limit reached"`. */
 function complaint(line: string, now: number): AgentEvent[] {
   const words = /message="stream error".*error\.error="((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
-  return words !== undefined && classOf(words) === 'limit' ? [failure(words.replaceAll(String.raw`\"`, '"'), now)] : [];
+  const limit = words !== undefined && classOf(words) === 'limit' ? [failure(words.replaceAll(String.raw`\"`, '"'), now)] : [];
+  return [...limit, { kind: 'text', text: line, aside: true }];
 }
+
+/** What it adds to `opencode acp`, and how the lines read that are no protocol. */
+export const OPENCODE_ACP = { args: LOGS, complaint };
 
 function one(said: Json, now: number): AgentEvent[] {
   const part = asObject(said['part']) ?? {};
