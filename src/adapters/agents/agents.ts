@@ -84,6 +84,15 @@ function record(options: AgentsOptions, folder: RunFolder, order: PhaseOrder, en
   }
 }
 
+/** What stays of a report and a plan is as clean as what was read of them. */
+function cleanGiven(folder: RunFolder, redaction: Redaction): void {
+  for (const name of [RESULT, PLAN]) {
+    const given = folder.readGiven(name);
+    const clean = given && redaction.redact(given.text);
+    if (clean !== undefined && clean !== given?.text) folder.write(name, clean);
+  }
+}
+
 /** One phase that is to be run, with all that it needs. */
 type Phase = {
   readonly options: AgentsOptions;
@@ -117,6 +126,7 @@ async function runPhase(phase: Phase): Promise<PhaseEnd> {
   } finally {
     voice?.leave();
     log.close();
+    cleanGiven(folder, options.redaction);
   }
   options.log.write('warn', `${row.name} does not know session ${order.session} any more: a new one is begun`, { task: order.id, step: order.step });
   return runPhase({ ...phase, order: { ...order, session: undefined, sessionUsage: undefined } });
