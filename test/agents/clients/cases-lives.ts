@@ -49,6 +49,9 @@ export const LIVES: readonly Case[] = [
       assert.match(ground.git('log', '-1', '--format=%s', 'todone/work'), /^Say what it does/, 'it reported by its tool');
       const [plan, implement, update] = ['plan', 'implement', 'update'].map((phase) => ground.model.asked(phase));
       assert.ok(plan?.[0] && implement?.[0] && update?.[0], 'three phases asked the model');
+      for (const [each] of [plan, implement, update])
+        for (const words of ['for this one task', 'AGENTS.md', 'TODONE_RESULT', `<task>\n${TITLE}\n`])
+          assert.ok(each?.talk.prompt.includes(words), `a prompt has: ${words}`);
       const limit = client.limits['phases'];
       assert.ok(limit !== undefined || update[0].talk.raw.includes('You plan one task'), 'one session is carried over all phases');
       assert.ok(implement[0].talk.prompt.includes(PLAN), 'implement has the plan whole');
