@@ -25,8 +25,12 @@ type Preset = {
   env(call: Call, model: string | undefined): Readonly<Record<string, string>>;
   /** It tells of a failure in words and ends its turn as if all were well. */
   readonly failsInWords?: boolean;
-  /** Where it tells on stderr what the protocol does not: what makes it do so, and one line of it as events. */
-  readonly aside?: { readonly args: readonly string[]; complaint(line: string, now: number): readonly AgentEvent[] };
+  /** What the protocol has no place for: arguments, settings on top of a person's, and one line of stderr as events. */
+  readonly aside?: {
+    readonly args: readonly string[];
+    env(call: Call, config: AgentConfig): Readonly<Record<string, string>>;
+    complaint(line: string, now: number): readonly AgentEvent[];
+  };
 };
 
 const PRESETS: readonly Preset[] = [
@@ -87,7 +91,7 @@ export function acpRow(name: string, config: AgentConfig): AgentRow {
       return {
         program: findProgram(program, around.env, around.top) ?? program,
         args: allArgs,
-        env: { ...preset?.env(call, model), ...config.env },
+        env: { ...preset?.env(call, model), ...config.env, ...preset?.aside?.env(call, config) },
         passed: [...(preset?.keys ?? []), ...config.passEnv],
         keeps: preset ? keptBy(preset.kind, { ...around.env, ...config.env }) : keptByAny({ ...around.env, ...config.env }),
         called: program,

@@ -82,10 +82,13 @@ export function hitsOf(ground: Ground, words: string): string[] {
 }
 
 /** Whoever asks, the model heard of nothing but the agents' own phases. */
-export function controlCostsNothing(ground: Ground, phases: readonly string[]): void {
+export function controlCostsNothing(ground: Ground, phases: readonly string[], client: Client): void {
   for (const { phase, talk, url } of ground.model.log)
-    if (talk)
-      assert.ok(phase !== undefined && phases.includes(phase), `${url}, in phase ${phase ?? 'none'}: the model heard of more than the agents' own phases`);
+    if (talk && (talk.tools.length > 0 || client.limits['asks'] === undefined))
+      assert.ok(
+        phase !== undefined && phases.includes(phase),
+        `${url}, in phase ${phase ?? 'none'}: the model heard of more than the agents' own phases: ${talk.raw.slice(0, 1500)}`,
+      );
 }
 
 /** How many processes of this cell there are two seconds after the end; fails where they have not gone by themselves long after. */

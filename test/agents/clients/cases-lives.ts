@@ -2,6 +2,7 @@
  * Whole lives: one task through everything that matters, and the ends that nobody waits for. What is left over is counted for each client.
  */
 import assert from 'node:assert/strict';
+import { availableParallelism, loadavg } from 'node:os';
 import { say, shell } from '../model/talk.ts';
 import { type Case, hitsOf, once, REPORT, steps, TITLE, usageOnce, WORK } from './case-kit.ts';
 import { type Ground, until } from './ground.ts';
@@ -13,6 +14,9 @@ const ALL_AT_ONCE = `echo work > work.txt && git add work.txt && git commit -qm 
 env | grep CANARY; env | grep key-of-nobody | cut -d= -f1
 nohup sleep 306 > /dev/null 2>&1 & setsid sleep 307 > /dev/null 2>&1 &
 echo that was the environment`;
+
+/** Long enough for the slowest to begin with its tool, also where the machine has much else to do. */
+const PHASE_S = Math.round(Math.min(120, Math.max(25, (15 * (loadavg()[0] ?? 0)) / availableParallelism())));
 
 /** What a person looks at. None of it may ask a model. */
 const LOOKS: readonly (readonly string[])[] = [['start', '--dry-run'], ['status'], ['task', 'list'], ['task', 'ready'], ['report'], ['audit'], ['doctor']];
@@ -64,14 +68,14 @@ export const LIVES: readonly Case[] = [
       await lookAround(ground);
       const keys = [...new Set(answer.match(/\b\w+_KEY\b|\bOPENCODE_CONFIG_CONTENT\b/g))];
       const own = keys.length === 0 ? undefined : `hands its own key to its tools (${keys.join(', ')})`;
-      return [limit, client.limits['usage'], own].filter((each) => each !== undefined).join('; ') || undefined;
+      return [limit, client.limits['usage'], client.limits['asks'], own].filter((each) => each !== undefined).join('; ') || undefined;
     },
   },
   {
     name: 'time-out',
     bounded: true,
     over: 'time-out',
-    config: { limits: { phase: '30s' }, attempts: 1 },
+    config: { limits: { phase: `${PHASE_S}s` }, attempts: 1 },
     // Some put a tool that takes long into the background, and ask what to do next.
     script: () => () => shell('touch begun.txt; sleep 304'),
     async check(ground) {

@@ -90,7 +90,7 @@ async function runCell(cell: Cell, bins: readonly string[]): Promise<Outcome> {
     const limit = await within(CELL_MS, what.check(ground, client));
     const left = await countLeft(ground);
     await within(CELL_MS, what.after?.(ground) ?? Promise.resolve());
-    controlCostsNothing(ground, what.phases ?? ['implement']);
+    controlCostsNothing(ground, what.phases ?? ['implement'], client);
     failed = false;
     return { cell, result: limit === undefined ? 'pass' : 'limit', words: limit ?? '', ms: Date.now() - begun, left };
   } catch (error) {
