@@ -30,6 +30,7 @@ import { openHooks, openVerify } from '../adapters/verify.ts';
 import { verifyWhereConfigured } from '../adapters/verify-clean.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
 import { reachable } from '../adapters/reachable.ts';
+import { archivedStates } from './archived.ts';
 import { ownersDoor } from './door.ts';
 import { mcpCommand, ownFolders } from './mcp.ts';
 import { evidenceFor } from './evidence.ts';
@@ -155,6 +156,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     config: options.config,
     random: Math.random,
     instance: options.instance,
+    archived: archivedStates(place),
     evidence: await evidenceFor(stored, { git, sections, list, stateDir, parse: options.config() }),
     works: options.works,
     waits: options.waits,

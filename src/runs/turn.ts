@@ -2,6 +2,7 @@
  * The turn: (world, event) → changed rows and effects. Everything that ToDone decides is decided here or in what this file
  * calls. It performs nothing, waits for nothing and knows no clock: time and chance are handed in with the event.
  */
+import type { ArchiveAsk } from './archiving.ts';
 import { claimOf } from './claim-row.ts';
 import type { Config } from '../config.ts';
 import type { Board, Edit, Edited, Problem, Task } from '../tasks/task.ts';
@@ -30,7 +31,7 @@ import type { End, Known, Run, Step } from './run.ts';
 import type { AgentChoice } from './settings.ts';
 import { locateKnown, steer, steerAfterRollback, steerOne, wentBack } from './steer.ts';
 import { upkeep } from './upkeep.ts';
-import { authorKey, type Draft, draftOf, dropRun, knownIn, newKey, putKnown, putRun, runIn, runsIn, type World } from './world.ts';
+import { authorKey, type Draft, draftOf, dropRun, isTaken, knownIn, newKey, putKnown, putRun, runIn, runsIn, type World } from './world.ts';
 
 export type ListFacts = {
   readonly gitPosition: string;
@@ -64,7 +65,7 @@ export type Event =
   | { readonly kind: 'unwritable'; readonly items: readonly EditItem[]; readonly message: string }
   | { readonly kind: 'ended'; readonly id: string; readonly ticket: number; readonly step: Step; readonly end: End }
   | (ErrandEnded & { readonly kind: 'errand-ended' })
-  | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask | MarkAsk; readonly by: string; readonly via: string }
+  | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask | MarkAsk | ArchiveAsk; readonly by: string; readonly via: string }
   /** The files of a section's tip, asked for by `survey`; undefined where they could not be listed. */
   | { readonly kind: 'surveyed'; readonly section: string; readonly files: TipFiles | undefined }
   | { readonly kind: 'agents'; readonly agents: readonly AgentChoice[] }
@@ -588,7 +589,7 @@ function sceneOf(turning: Turning): Scene | undefined {
 function claim(turning: Turning, choice: Choice): void {
   const { draft, given } = turning;
   const { task } = choice;
-  const id = choice.id ?? newId(given.random, (taken) => knownIn(draft, taken) !== undefined);
+  const id = choice.id ?? newId(given.random, (taken) => isTaken(draft, taken));
   const known = knownIn(draft, id) ?? freshKnown(task, id, given.now);
   const redo = tagValue(task, 'redo') !== undefined;
   const clean = tagValue(task, 'fresh') !== undefined || redo;

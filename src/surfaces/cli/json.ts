@@ -169,6 +169,13 @@ export const documents = {
     snapshots: z.array(z.strictObject({ id: text, ref: text, commit: text, attempt: z.int(), label: text, at: ms })),
   }),
   reconciled: document({ ok: z.boolean(), findings: z.array(findingSchema), fixed: z.array(findingSchema) }),
+  archived: document({
+    what: z.enum(['archived', 'unarchived']),
+    done: z.boolean(),
+    file: text,
+    tasks: z.array(z.strictObject({ id: nullable(text), section: text, title: text, line: nullable(z.int()) })),
+    staying: z.array(z.strictObject({ id: nullable(text), section: text, title: text, line: nullable(z.int()), why: text })),
+  }),
   audited: document({
     ok: z.boolean(),
     findings: z.array(

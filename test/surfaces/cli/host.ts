@@ -147,6 +147,13 @@ const upkeepOf = (given: Given): Upkeep => ({
   versions: async () => given.versions ?? [],
   version: async (name) => ({ text: `the list of ${name}\n` }),
   clean: async () => given.cleaned ?? [],
+  archiveName: 'tasks.archive.md',
+  archive: async ({ tasks }, how) => ({
+    what: how === 'undo' ? 'unarchived' : 'archived',
+    done: how !== 'dry',
+    tasks: [{ id: 'k3v9x2m1', section: 'auth', title: 'Add login form', line: 3 }],
+    staying: tasks.map((title) => ({ id: null, section: 'auth', title, line: 4, why: 'it is not done' })),
+  }),
   audit: async () => given.audited ?? { findings: [], issue: null },
   report: async (from) =>
     report({ history: given.history ?? [], known: given.scene?.draft.world.known ?? busyScene().draft.world.known, meta: new Map(), from, to: NOW }),
