@@ -18,6 +18,7 @@ import { auditOnSchedule } from './audit-schedule.ts';
 import { answerAgent } from './agent-requests.ts';
 import { handleRequest, type IdleAnswer } from './requests.ts';
 import { makeStateDir, type Place } from './place.ts';
+import { publishChanges } from './publish.ts';
 import { carryOut, ownerRequest } from './owner-requests.ts';
 import { openWork, type Work } from './work.ts';
 
@@ -122,14 +123,18 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
   const stopPolling = poll(options, engine, configs);
   const stopTidying = tidyInIdleTime(options, opened, configs);
   const stopAuditing = options.once ? async () => undefined : auditOnSchedule({ place, clock, log }, configs.current);
+  const stopPublishing = publishChanges({ place, clock, log, instance: options.instance, config: configs.current, opened });
   try {
     await engine.start();
     const end = await Promise.race([lifeOf(options, engine), engine.broken]);
+    // Nobody comes after it who would.
+    if (options.once && !end.interrupted) await stopPublishing(true);
     return end;
   } finally {
     stopPolling();
     await stopTidying();
     await stopAuditing();
+    await stopPublishing(false);
     await unwatch();
     await engine.abandon();
     await Promise.all([server.close(), agents.close()]);

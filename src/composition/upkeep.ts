@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { insideRun } from '../adapters/inside-run.ts';
+import { noteSession, tellSession } from '../adapters/session-log.ts';
 import type { ListFile } from '../adapters/task-file.ts';
 import type { Clock, Log } from '../engine/ports.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
@@ -78,6 +79,12 @@ export function openUpkeep(options: { readonly place: Place; readonly clock: Clo
       issue && insideRun(process.env, process.pid) !== undefined ? Promise.resolve(RULES_REFUSED) : auditPlace(asking(), issue, signal),
     report: async (from) => reportOf(place, from, clock.now()),
     rulesPlaces: () => rulesPlaces(place.repo.top),
+    noteSession(what, said) {
+      const session = sessionIn(said);
+      if (session === undefined || insideRun(process.env, process.pid) !== undefined) return;
+      noteSession(place.stateDir, { at: clock.now(), what, session, agent: 'claude' });
+      if (what === 'start') tellSession(process.env['CLAUDE_ENV_FILE'], session);
+    },
     changeRules: async (what, agent) => (insideRun(process.env, process.pid) === undefined ? changeRules(place.repo.top, what, agent) : RULES_REFUSED),
     restore: (id, more) => restore(place, id, more),
   };
@@ -97,6 +104,16 @@ const ARCHIVE_REFUSED: CliFailure = {
   message: 'this is called from inside a run, and a run takes nothing off the list',
   remedy: 'say in your report what should be done: a person decides',
 };
+
+/** A hook is given JSON with the name of its session in it. */
+function sessionIn(said: string): string | undefined {
+  try {
+    const { session_id: session } = JSON.parse(said) as { readonly session_id?: unknown };
+    return typeof session === 'string' ? session : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 function reportOf(place: Place, from: number, to: number): Report {
   const journal = openJournalReadOnly({ stateDir: place.stateDir });

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
-import type { Clock, Door, Log, TaskFile } from '../engine/ports.ts';
+import type { Clock, Door, HistoryRow, Log, TaskFile } from '../engine/ports.ts';
 import { applyEdits } from '../tasks/edit.ts';
 import type { Board } from '../tasks/task.ts';
 import { openAgents } from '../adapters/agents/agents.ts';
@@ -42,6 +42,8 @@ export type Work = {
   readonly list: TaskFile;
   readonly git: Git;
   readonly runHook: ReturnType<typeof openHooks>;
+  /** The rows of one task, oldest first. */
+  readonly history: (id: string) => readonly HistoryRow[];
   /** Takes away what is too old or too much. */
   tidy(): Promise<void>;
   /** Every interface of this process. */
@@ -167,6 +169,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     list,
     git,
     runHook,
+    history: (id) => journal.history(id),
     tidy() {
       const { known, runs } = engine.now().world;
       return tidy(tidying, { known: known.values(), runs: new Set(runs.keys()) });

@@ -126,6 +126,7 @@ export const documents = {
   status: document({
     list: text,
     owner: nullable(z.strictObject({ pid: z.int(), host: text, since: ms })),
+    published: nullable(z.strictObject({ at: nullable(ms), problem: nullable(z.strictObject({ message: text, remedy: text })) })),
     held: nullable(whySchema),
     max_agents: z.int(),
     limits: z.array(z.strictObject({ account: text, until: ms, message: text })),

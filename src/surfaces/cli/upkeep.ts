@@ -78,6 +78,8 @@ export type Upkeep = {
   /** Of the time from then (ms since 1970) to now. */
   readonly report: (from: number) => Promise<Report>;
   readonly rulesPlaces: () => readonly RulesPlace[];
+  /** What a hook says of the session that it belongs to: the JSON that it was given. */
+  readonly noteSession: (what: 'start' | 'prompt', said: string) => void;
   readonly changeRules: (what: RulesDone['what'], agent: RulesAgent) => Promise<RulesDone | CliFailure>;
   readonly restore: (id: string, options: RestoreOptions) => Promise<Restored | CliFailure>;
 };

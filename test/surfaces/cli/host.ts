@@ -158,6 +158,7 @@ const upkeepOf = (given: Given): Upkeep => ({
   report: async (from) =>
     report({ history: given.history ?? [], known: given.scene?.draft.world.known ?? busyScene().draft.world.known, meta: new Map(), from, to: NOW }),
   rulesPlaces: () => [{ agent: 'codex', file: 'AGENTS.md', installed: true }],
+  noteSession: () => undefined,
   changeRules: async (what, agent) => ({ agent, file: 'AGENTS.md', what, done: 'done' }),
   kept: async () => given.kept ?? [],
   restore: async (id, { into, dryRun }) =>
@@ -203,6 +204,7 @@ export async function todone(argv: string | readonly string[], given: Given = {}
     instance: 'me',
     caller: { kind: 'person', name: 'me', via: 'cli' },
     door: doorOn(before, said.calls, given),
+    unnoted: doorOn(before, said.calls, given),
     agents: () => AGENTS,
     scene: async () => (said.starts > 0 ? (given.after ?? before) : before),
     activity: async () => given.activity ?? new Map(),
@@ -239,6 +241,7 @@ export async function todone(argv: string | readonly string[], given: Given = {}
         diff: '+a line\n',
       },
     evidence: async () => given.evidence,
+    publishing: async () => undefined,
   };
   const host: Host = {
     version: '1.2.3',
@@ -261,6 +264,7 @@ export async function todone(argv: string | readonly string[], given: Given = {}
       said.globals.push(globals);
       return given.open ?? app;
     },
+    auditPublished: async () => given.audited ?? { findings: [], issue: null },
     init: async () =>
       given.init ?? {
         steps: [

@@ -119,6 +119,7 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
       },
     },
   ],
+  ['audit --published origin', 'audited'],
   ['rules', 'rules'],
   ['rules install codex', 'rules'],
   ['task list', 'tasks'],
