@@ -15,6 +15,7 @@ import type { Identity } from './repo.ts';
 import { protectedPaths, screen, type Screened, type ScreeningRules } from './screening.ts';
 import type { Sections } from './sections.ts';
 import { commitTree, mergeOnto, moveSnapshot, snapshotRef } from './snapshots.ts';
+import { movedSubmodules } from './submodules.ts';
 import { forgetSquashed, rememberSquashed, takeSquashed } from './squashed.ts';
 import {
   buildTree,
@@ -98,7 +99,7 @@ async function squash(use: Use, order: LandingOrder, onto?: string): Promise<Squ
   if (screened.refusals.length > 0) return { kind: 'refused', message: refusalMessage(screened) };
   const tree = await buildTree(git, workspace, screened.accepted);
   const notes = screened.leftOut.filter((left) => !left.silent).map((left) => `left out of the commit: ${left.name} (${left.why})`);
-  if (tree === start.tree) return { kind: 'empty', tip };
+  if (tree === start.tree) return { kind: 'empty', tip, notes };
 
   const message = commitMessage(order.message, order.title, order);
   const secret = use.secretsIn(message);
@@ -114,7 +115,7 @@ async function squash(use: Use, order: LandingOrder, onto?: string): Promise<Squ
   const own = await commitTree(git, tree, [order.start], message);
   const merged = await mergeOnto(git, workspace, below, own);
   if (merged.kind === 'conflict') return onto === undefined ? giveBack(use, order, workspace, record, { own, tip, ...merged }) : { kind: 'apart' };
-  if (merged.tree === (await git.objects.commit(below))?.tree) return onto === undefined ? { kind: 'empty', tip } : { kind: 'apart' };
+  if (merged.tree === (await git.objects.commit(below))?.tree) return onto === undefined ? { kind: 'empty', tip, notes } : { kind: 'apart' };
   const made = await engineersCommit(use, merged.tree, below, message);
   if (typeof made !== 'string') return made;
   rememberSquashed(workspace, { commit: own, tree, leftOut });
@@ -159,7 +160,10 @@ async function screenChanges(use: Use, workspace: Workspace, record: WorkspaceRe
   const forced = await forcedIn(git, workspace, record, start);
   const copies = new Set(record?.copies.map((copy) => copy.path));
   const base = async (path: string): Promise<string | undefined> => (await git.objects.blob(`${start}:${path}`, MAX_TEXT_BYTES))?.toString('utf8');
-  return screen(workspace.path, { ...changes, paths: [...changes.paths, ...forced] }, copies, use.rules, base);
+  const screened = await screen(workspace.path, { ...changes, paths: [...changes.paths, ...forced] }, copies, use.rules, base);
+  const moved = await movedSubmodules(git, workspace.path, start, placeOf(workspace));
+  const leftOut = moved.map((name) => ({ name, why: 'a submodule: what it points to is for a person to commit' }));
+  return { ...screened, leftOut: [...screened.leftOut, ...leftOut] };
 }
 
 /** Ignored files that the agent put into its own index on purpose (`git add -f`): part of its work, if they are still there. */

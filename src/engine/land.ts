@@ -144,12 +144,7 @@ function unlanded(squashed: Exclude<Squashed, { kind: 'commit' | 'apart' }>, ord
       return { kind: 'done', found: { commit: squashed.commit, hash: squashed.hash } };
     case 'empty':
       if (order.noCommit) return { kind: 'done', found: { hash: '-' } };
-      return {
-        kind: 'final',
-        reason: 'no_change',
-        message: 'the agent ended without changing a file',
-        evidence: 'The last attempt ended without changing a file.',
-      };
+      return noChange(squashed.notes);
     case 'conflict':
       return {
         kind: 'rework',
@@ -163,6 +158,11 @@ function unlanded(squashed: Exclude<Squashed, { kind: 'commit' | 'apart' }>, ord
     case 'refused':
       return { kind: 'final', reason: squashed.lost ? 'lost' : 'refused', message: squashed.message, evidence: squashed.message };
   }
+}
+
+function noChange(leftOut: readonly string[]): End {
+  const message = leftOut.length === 0 ? 'the agent ended without changing a file' : `nothing is left to land: ${leftOut.join('; ')}`;
+  return { kind: 'final', reason: 'no_change', message, evidence: `The last attempt: ${message}.` };
 }
 
 const inTheWay = (message: string, now: number): End => ({ kind: 'transient', reason: 'setup_failed', message, retryAt: now + BUSY_RETRY_MS, patient: true });

@@ -185,7 +185,8 @@ export type Squashed =
       readonly own: string;
       readonly notes: readonly string[];
     }
-  | { readonly kind: 'empty'; readonly tip: string }
+  /** `notes`: what was left out, where anything was. */
+  | { readonly kind: 'empty'; readonly tip: string; readonly notes: readonly string[] }
   /** The task's commit is on the branch already: an earlier try got there. */
   | { readonly kind: 'landed'; readonly commit: string; readonly hash: string }
   /** Both sides are in the workspace now, marked in the files; `start` is the tip that it stands on: the run's new start. */
