@@ -16,6 +16,7 @@ import { overBudget, parkedOf, settleAccount } from './govern.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
 import { expired } from './claims.ts';
 import { countFromNow } from './clock-back.ts';
+import { noteEnd, noteLag } from './figures.ts';
 import type { TipFiles } from './files.ts';
 import { noteGates } from './gates.ts';
 import { claimEdit, type EditItem, mendEdit, type Reply, settleEdits } from './list-edits.ts';
@@ -312,6 +313,7 @@ function edited(turning: Turning, item: EditItem, result: Edited): void {
   const run = runIn(draft, item.id);
   if (!run || run.ticket !== item.ticket || run.step !== item.purpose) return;
   // While git is moving markers a line that says something else is no word of a person: the outcome is written later.
+  if (result.kind === 'applied') noteLag(draft, run.step === 'settle' ? (knownIn(draft, run.id)?.updatedAt ?? given.now) : run.startedAt, given.now);
   if (run.step === 'settle') return result.kind === 'changed' && draft.world.list.kind !== 'fine' ? undefined : close(turning, run, result);
   if (result.kind === 'applied' || result.kind === 'already') {
     go(turning, advance(run, { kind: 'done' }, policyOf(turning, run)));
@@ -412,6 +414,7 @@ function governed({ draft, given }: Turning, run: Run): Run {
 function rememberOutcome(turning: Turning, run: Run): void {
   const known = knownIn(turning.draft, run.id);
   if (!known || !run.outcome) return;
+  noteEnd(turning.draft, run, turning.given.now);
   const { found, outcome } = run;
   const state = outcome.state === 'keep' ? known.state : outcome.state;
   putKnown(
