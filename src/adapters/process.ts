@@ -8,10 +8,9 @@ import { closeSync, openSync, statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { lastBytes, lineCutter, type LineCutter } from './output.ts';
 import { watchStall } from './stall.ts';
+import { MARK } from './run-mark.ts';
 import { kill, markedRows, startTicks, sweepMarked, WHOLE } from './sweep.ts';
 import { LIFE, life, underWatch } from './watchdog.ts';
-
-export const MARK = 'TODONE_RUN';
 
 export type Launch = {
   readonly program: string;

@@ -35,7 +35,7 @@ import { ownersDoor } from './door.ts';
 import { mcpCommand, ownFolders } from './mcp.ts';
 import { evidenceFor } from './evidence.ts';
 import type { Place } from './place.ts';
-import { tidy } from './tidy.ts';
+import { tidy, tidyLocks } from './tidy.ts';
 
 export type Work = {
   readonly engine: Engine;
@@ -44,6 +44,8 @@ export type Work = {
   readonly runHook: ReturnType<typeof openHooks>;
   /** Takes away what is too old or too much. */
   tidy(): Promise<void>;
+  /** Takes away the locks that killed gits left; gives how many may still be held after `patienceMs`. */
+  tidyLocks(patienceMs?: number): Promise<number>;
   /** Every interface of this process. */
   readonly door: Door;
   close(): Promise<void>;
@@ -109,6 +111,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const { prompts, problems } = loadPrompts(repo.top, config.prompts);
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
   const tidying = { place, git, journal, list, clock, log, config: options.config };
+  if (options.works) await tidyLocks(tidying);
   if (options.works) await tidy(tidying, { known: stored.known, runs: new Set(stored.runs.map((run) => run.id)) });
   const places = {
     git,
@@ -171,6 +174,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       const { known, runs } = engine.now().world;
       return tidy(tidying, { known: known.values(), runs: new Set(runs.keys()) });
     },
+    tidyLocks: (patienceMs) => tidyLocks(tidying, patienceMs),
     door: ownersDoor({ engine, config: options.config, clock, history: (id) => journal.history(id), reachable: (hash) => reachable(git, hash) }),
     async close() {
       engine.close();

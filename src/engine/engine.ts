@@ -413,8 +413,8 @@ export function createEngine(ports: EnginePorts): Engine {
     let at = 0;
     const results = items.map((item) => {
       const own = written.results.slice(at, at + item.edits.length);
-      // Who asked for several changes is told of the one that was not made.
-      const refused = item.reply && own.find(({ kind }) => kind === 'gone' || kind === 'changed');
+      // Who asked for several changes is told of the one that was not made; of an outcome the first one decides.
+      const refused = item.reply && item.purpose !== 'settle' ? own.find(({ kind }) => kind === 'gone' || kind === 'changed') : undefined;
       const result = refused ?? own[0] ?? { kind: 'gone' as const };
       at += item.edits.length;
       return { item, result };
@@ -425,8 +425,12 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 
   const look = (): Promise<void> => {
-    if (reading) lookAgain = true;
-    reading ??= lookOnce().finally(() => {
+    if (reading) {
+      lookAgain = true;
+      // What is being read may be older than this call.
+      return reading.then(() => reading);
+    }
+    reading = lookOnce().finally(() => {
       reading = undefined;
       if (lookAgain) void look();
       else notify();
