@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { atMost, type Figure, median, plain, shown } from './figures.ts';
-import { git, makeRepo, manyFiles, progress, remove, ROOT, SOURCE, timed, wrong } from './scene.ts';
+import { git, makeRepo, manyFiles, progress, ROOT, SOURCE, timed, wrong } from './scene.ts';
 
 const SECTIONS = 8;
 const TASKS = 5;
@@ -45,7 +45,6 @@ function run(files: number, prefix: string, measure: (top: string) => number): n
     const commits = git(top, 'rev-list', '--count', `main..${prefix}s${section}`).trim();
     if (names.length !== TASKS || commits !== String(TASKS)) wrong(`section s${section} has ${names.length} files and ${commits} commits of ${TASKS}`);
   }
-  remove(top);
   return ms;
 }
 

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Figure, median, plain, shown } from './figures.ts';
-import { git, makeRepo, manyFiles, progress, remove, ROOT, SOURCE, timed, wrong } from './scene.ts';
+import { git, makeRepo, manyFiles, progress, ROOT, SOURCE, timed, wrong } from './scene.ts';
 
 const FILES = 10_000;
 const VERIFY = 'test -s README.md';
@@ -34,7 +34,6 @@ function on(agents: number, branch: string, measure: (top: string) => number): n
   writeFileSync(join(top, 'tasks.md'), `# Work {script}\n\n## Git Worktree all\n${tasks(0, agents)}`);
   const ms = measure(top);
   hasAll(top, branch, agents);
-  remove(top);
   return ms;
 }
 
@@ -50,7 +49,6 @@ function workspaces(count: number): Figure[] {
   const again = start(top, count);
   progress(`and again in them: ${shown(again, 'ms')}`);
   hasAll(top, 'todone/all', 2 * count);
-  remove(top);
   const what = `${count} tasks at once on ${FILES.toLocaleString('en')} files`;
   return [
     plain(`${what}: ${made} workspaces on the disk`, `${Math.round(kilobytes / 1024)} MB, ${(kilobytes / 1024 / made).toFixed(1)} MB each`),
