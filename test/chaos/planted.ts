@@ -130,14 +130,6 @@ const OURS: readonly Planted[] = [
     seenBy: [...list, '--share', '8'],
   },
   {
-    name: 'a clock that was set back is waited for',
-    about: 'recovery',
-    file: 'src/runs/clock-back.ts',
-    from: 'waitFrom > now) putRun(',
-    to: 'waitFrom > now && run.tries < 0) putRun(',
-    seenBy: ['--only', 'clock', '--case', '^a day back'],
-  },
-  {
     name: 'a journal that is taken away under us is not written again',
     about: 'recovery',
     file: 'src/adapters/sqlite.ts',
