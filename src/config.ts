@@ -148,6 +148,12 @@ export const configSchema = z.strictObject({
     .max(64)
     .default(1)
     .describe('Finished tasks of a section that are verified and landed together; where that fails, the one at fault is found and goes back alone'),
+  landHooks: z
+    .array(z.string().regex(/^(?:(?!\.{0,2}\/)[^/\0]+\/)*(?:pre-commit|commit-msg)$/, 'pre-commit or commit-msg, or the path of one in the repository'))
+    .default([])
+    .describe(
+      "The repository's own hooks to run at landing: pre-commit, commit-msg (in .husky or .githooks), or their paths; as the base has them, never as an agent left them",
+    ),
   verifyIn: z
     .enum(['workspace', 'clean'])
     .default('workspace')
@@ -166,6 +172,10 @@ export const configSchema = z.strictObject({
     .refine((value) => !value.startsWith('-'), 'a remote does not begin with -')
     .default('origin')
     .describe('Where push and pr go: the name of a remote, or a URL'),
+  publish: z
+    .boolean()
+    .default(false)
+    .describe('Whether the daemon pushes list and state to refs/todone/state of the remote, at each change and every hour, for an audit elsewhere'),
   prompts: z
     .partialRecord(z.enum(['plan', 'implement', 'update', 'resolve', 'investigate', 'breakdown']), z.string().min(1))
     .default({})

@@ -62,7 +62,8 @@ export function wentBack(board: Board, draft: Draft): { readonly id: string; rea
     const known = knownIn(draft, id);
     const located = known && locateKnown(board, draft, known);
     if (!known || !located || known.held !== undefined || runIn(draft, id)?.halt) continue;
-    if (goesBack(expected(draft, known), located.task) || isOutlived(known, runIn(draft, id), located.task)) back.push({ id, located });
+    if (goesBack(isBeingWritten(draft, known) ? known.state : expected(draft, known), located.task) || isOutlived(known, runIn(draft, id), located.task))
+      back.push({ id, located });
   }
   return back;
 }
@@ -70,7 +71,7 @@ export function wentBack(board: Board, draft: Draft): { readonly id: string; rea
 /** The line of a known task: by id, else by its text where the line carries no other id. */
 export function locateKnown(board: Board, draft: Draft, known: Known): Located | undefined {
   const byId = findById(board, known.id);
-  if (byId) return byId;
+  if (byId || known.archived) return byId;
   for (const [sectionIndex, section] of board.sections.entries()) {
     if (section.name !== known.section) continue;
     const taskIndex = section.tasks.findIndex((task) => task.text === known.text && task.occurrence === known.occurrence && idOf(task) === undefined);
@@ -130,6 +131,9 @@ function* changesIn(seen: Pick<Seen, 'board' | 'draft' | 'before' | 'gitMoved'>)
 const isEnding = (run: Run): boolean => run.outcome?.state === 'done' || run.outcome?.state === 'failed';
 
 const expected = (draft: Draft, known: Known): MarkerState => (runIn(draft, known.id) ? 'in_progress' : known.state);
+
+/** What its run came to is a row, and is to stand on the list. */
+const isBeingWritten = (draft: Draft, known: Known): boolean => runIn(draft, known.id)?.step === 'settle';
 
 /** Back = towards not done, by a marker alone; with {redo} it is a wish. */
 function goesBack(from: MarkerState, task: Task): boolean {
@@ -221,6 +225,7 @@ function remember(seen: Look, id: string, task: Task, state: MarkerState, more: 
   const next = {
     ...known,
     gone: undefined,
+    archived: undefined,
     resume: undefined,
     ...more,
     state,

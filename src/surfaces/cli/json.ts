@@ -7,7 +7,9 @@ import { AUDIT_CODES } from '../../runs/audit.ts';
 import { REQUESTS } from '../../runs/requests.ts';
 import { historyRowSchema, prioritySchema, stateSchema, taskSchema, whySchema } from '../../runs/task-schema.ts';
 
-export const SCHEMA_VERSION = 1;
+import { SCHEMA_VERSION } from './json-text.ts';
+
+export { documentOf } from './json-text.ts';
 
 const ms = z.number().describe('ms since 1970');
 const nullable = <T extends z.ZodType>(type: T) => type.nullable();
@@ -127,9 +129,11 @@ export const documents = {
   status: document({
     list: text,
     owner: nullable(z.strictObject({ pid: z.int(), host: text, since: ms })),
+    published: nullable(z.strictObject({ at: nullable(ms), problem: nullable(z.strictObject({ message: text, remedy: text })) })),
     held: nullable(whySchema),
     max_agents: z.int(),
     limits: z.array(z.strictObject({ account: text, until: ms, message: text })),
+    stuck: z.array(z.strictObject({ agent: text, task: text, message: text, until: ms })),
     spent_today: z.strictObject({ tokens: z.number(), cost_usd: z.number(), ms: z.number() }),
     counts,
     sections: z.array(sectionSchema),
@@ -170,6 +174,13 @@ export const documents = {
     snapshots: z.array(z.strictObject({ id: text, ref: text, commit: text, attempt: z.int(), label: text, at: ms })),
   }),
   reconciled: document({ ok: z.boolean(), findings: z.array(findingSchema), fixed: z.array(findingSchema) }),
+  archived: document({
+    what: z.enum(['archived', 'unarchived']),
+    done: z.boolean(),
+    file: text,
+    tasks: z.array(z.strictObject({ id: nullable(text), section: text, title: text, line: nullable(z.int()) })),
+    staying: z.array(z.strictObject({ id: nullable(text), section: text, title: text, line: nullable(z.int()), why: text })),
+  }),
   audited: document({
     ok: z.boolean(),
     findings: z.array(
@@ -193,6 +204,10 @@ export const documents = {
     cancelled: z.int(),
     done_per_week: z.number(),
     open_to_done: spread,
+    ready_to_done: spread,
+    lag: spread,
+    duplicates: z.strictObject({ filed: z.int(), doubled: z.int(), rate: nullable(z.number()) }),
+    first_attempt_rate: nullable(z.number()),
     claim_to_done: spread,
     spent: spentFigures,
     agents: z.array(
@@ -203,6 +218,7 @@ export const documents = {
         returned: z.int(),
         first_attempt: z.int(),
         first_attempt_rate: nullable(z.number()),
+        inferred_rate: nullable(z.number()),
         claim_to_done: spread,
         spent: spentFigures,
       }),
@@ -210,7 +226,16 @@ export const documents = {
     estimates: z.array(
       z.strictObject({ id: text, title: text, estimate_ms: z.number(), claim_to_done_ms: nullable(z.number()), agent_ms: nullable(z.number()) }),
     ),
-    people: z.strictObject({ edits: z.int(), approvals: z.int() }),
+    people: z.strictObject({
+      edits: z.int(),
+      approvals: z.int(),
+      answers: z.int(),
+      retries: z.int(),
+      touches_per_week: z.number(),
+      approval_waited: spread,
+      answer_waited: spread,
+      retry_waited: spread,
+    }),
     refused: z.int(),
     not_known: z.array(text),
   }),
@@ -282,17 +307,3 @@ export const documents = {
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 export type DocumentName = keyof typeof documents;
-
-/** The document of a command: `schemaVersion` first. */
-export const documentOf = (body: object): object => ({ schemaVersion: SCHEMA_VERSION, ...body });
-
-/**
- * One document as text. What JSON leaves as it is but a terminal would obey (C1, DEL, bidi controls) is escaped too: the same
- * value for a program, nothing to obey for a terminal.
- */
-export function jsonText(value: unknown, indent: number): string {
-  // oxlint-disable-next-line no-control-regex -- it looks for them
-  return `${JSON.stringify(value, undefined, indent).replaceAll(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escaped)}\n`;
-}
-
-const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
