@@ -104,7 +104,7 @@ const withLast = <P>(chosen: readonly P[], all: readonly P[]): readonly P[] => [
 async function twice(chaos: Chaos, subject: Subject, row: Row): Promise<Row> {
   const first = worth(await pointsOf(subject, 'first'), chaos);
   let hit = 0;
-  for (const one of sample(first, count(chaos, 2), chaos.random)) {
+  for (const one of sample(first, count(chaos, 1), chaos.random)) {
     if (row.runs > 0 && performance.now() > chaos.until()) break;
     // What it has to do depends on where it was killed.
     const after = worth(await pointsOf(subject, 'again', one), chaos);

@@ -60,14 +60,25 @@ const DEEDS: readonly Deed[] = [
   { name: "stale index.lock of the engineer's own checkout", leaves: /^I9 index\.lock/, do: (life) => lock(inGit(life, 'index.lock')) },
   { name: 'stale lock beside the list', do: (life) => staleList(life, 60_000) },
   { name: 'fresh lock beside the list, then gone', when: 'during', do: async (life) => freshList(life) },
-  { name: 'a worktree deleted', forgetful: true, do: (life) => rmSync(join(life.top, 'trees', 's0'), { recursive: true, force: true }) },
-  { name: 'all worktrees deleted', forgetful: true, do: (life) => rmSync(join(life.top, 'trees'), { recursive: true, force: true }) },
-  { name: 'the entries of worktrees deleted', do: (life) => rmSync(inGit(life, 'worktrees'), { recursive: true, force: true }) },
+  {
+    name: 'a worktree deleted',
+    forgetful: true,
+    do: (life) => rmSync(join(life.top, 'trees', 's0'), { recursive: true, force: true, maxRetries: 20, retryDelay: 20 }),
+  },
+  {
+    name: 'all worktrees deleted',
+    forgetful: true,
+    do: (life) => rmSync(join(life.top, 'trees'), { recursive: true, force: true, maxRetries: 20, retryDelay: 20 }),
+  },
+  {
+    name: 'the entries of worktrees deleted',
+    do: (life) => rmSync(inGit(life, 'worktrees'), { recursive: true, force: true, maxRetries: 20, retryDelay: 20 }),
+  },
   { name: 'the .git file of a worktree deleted', do: (life) => rmSync(join(life.top, 'trees', 's0', '.git'), { force: true }) },
   { name: 'the index of worktrees cut off', do: (life) => eachIn(inGit(life, 'worktrees'), (entry) => cut(join(entry, 'index'), 0.5)) },
   { name: 'a branch packed', do: (life) => quietly(() => life.git('pack-refs', '--all')) },
   { name: 'git gc', do: (life) => quietly(() => life.git('gc', '-q')) },
-  { name: 'our git directories deleted', do: (life) => rmSync(join(life.stateDir, 'git'), { recursive: true, force: true }) },
+  { name: 'our git directories deleted', do: (life) => rmSync(join(life.stateDir, 'git'), { recursive: true, force: true, maxRetries: 20, retryDelay: 20 }) },
   { name: 'git worktree prune', do: (life) => quietly(() => life.git('worktree', 'prune')) },
   { name: 'journal deleted', forgetful: true, do: (life) => journal(life).forEach((file) => rmSync(file, { force: true })) },
   { name: 'journal emptied', when: 'between', forgetful: true, do: (life) => journal(life).forEach((file) => cut(file, 0)) },
@@ -99,8 +110,12 @@ const DEEDS: readonly Deed[] = [
   { name: 'list.db deleted', do: (life) => ['', '-wal', '-shm'].forEach((tail) => rmSync(join(life.stateDir, `list.db${tail}`), { force: true })) },
   { name: 'write.db deleted', do: (life) => rmSync(join(life.stateDir, 'write.db'), { force: true }) },
   { name: 'owner.db and owner.json deleted', do: (life) => ['owner.db', 'owner.json'].forEach((name) => rmSync(join(life.stateDir, name), { force: true })) },
-  { name: 'the state folder deleted', forgetful: true, do: (life) => rmSync(life.stateDir, { recursive: true, force: true }) },
-  { name: 'the runs folder deleted', forgetful: true, do: (life) => rmSync(join(life.stateDir, 'runs'), { recursive: true, force: true }) },
+  { name: 'the state folder deleted', forgetful: true, do: (life) => rmSync(life.stateDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 }) },
+  {
+    name: 'the runs folder deleted',
+    forgetful: true,
+    do: (life) => rmSync(join(life.stateDir, 'runs'), { recursive: true, force: true, maxRetries: 20, retryDelay: 20 }),
+  },
   { name: 'list deleted, then put back', do: (life) => awayAndBack(life, (text) => (rmSync(life.list), text)) },
   { name: 'list emptied, then put back', do: (life) => awayAndBack(life, (text) => (writeFileSync(life.list, ''), text)) },
   {
@@ -183,7 +198,7 @@ function staleList(life: Life, ageMs: number): void {
 async function freshList(life: Life): Promise<void> {
   staleList(life, 0);
   await sleep(300);
-  rmSync(`${life.list}.lock`, { recursive: true, force: true });
+  rmSync(`${life.list}.lock`, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
 }
 
 async function awayAndBack(life: Life, take: (text: string) => string): Promise<void> {

@@ -17,7 +17,7 @@ import { straceTrouble } from './strace.ts';
 import { faultsSoFar, isClean, newRow, note, type Row, tableOf } from './table.ts';
 
 /** The bounded form begins nothing new after this; a case that has begun is brought to its end. */
-const BOUNDED_MS = 200_000;
+const BOUNDED_MS = 180_000;
 /** Each campaign has at least this. */
 const LEAST_MS = 15_000;
 

@@ -129,30 +129,6 @@ const OURS: readonly Planted[] = [
     to: '',
     seenBy: [...list, '--share', '8'],
   },
-  {
-    name: 'a clock that was set back is waited for',
-    about: 'recovery',
-    file: 'src/runs/clock-back.ts',
-    from: 'waitFrom > now) putRun(',
-    to: 'waitFrom > now && run.tries < 0) putRun(',
-    seenBy: ['--only', 'clock', '--case', '^a day back'],
-  },
-  {
-    name: 'a journal that is taken away under us is not written again',
-    about: 'recovery',
-    file: 'src/adapters/sqlite.ts',
-    from: '      backInPlace();\n',
-    to: '',
-    seenBy: ['--only', 'hand', '--case', '^journal deleted, during'],
-  },
-  {
-    name: 'work that was deleted with its worktree counts as failed',
-    about: 'recovery',
-    file: 'src/adapters/landing.ts',
-    from: "return { kind: 'refused', message: `the workspace ${order.workspace} is gone`, lost: true };",
-    to: "return { kind: 'refused', message: `the workspace ${order.workspace} is gone` };",
-    seenBy: ['--only', 'hand', '--case', '^all worktrees deleted, during'],
-  },
 ];
 
 /** Those of the simulation, too: who decides and recovers is simulated, who writes is struck. */

@@ -130,7 +130,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'work is not put back after a check of what lay below it',
     file: 'src/engine/land.ts',
-    from: 'await doing.landing.checkout(order.workspace, squashed.commit, squashed.own);',
-    to: 'await doing.landing.checkout(order.workspace, squashed.commit);',
+    from: 'await doing.landing.checkout(order.workspace, squashed.commit, squashed.own);\n  const verified',
+    to: 'await doing.landing.checkout(order.workspace, squashed.commit);\n  const verified',
   },
 ];
