@@ -19,6 +19,7 @@ import { auditOnSchedule } from './audit-schedule.ts';
 import { answerAgent } from './agent-requests.ts';
 import { handleRequest, type IdleAnswer } from './requests.ts';
 import { makeStateDir, mustBeThere, type Place } from './place.ts';
+import { publishChanges } from './publish.ts';
 import { carryOut, ownerRequest } from './owner-requests.ts';
 import { openWork, type Work } from './work.ts';
 
@@ -128,17 +129,22 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
   const stopTidying = tidyInIdleTime(options, opened, configs);
   const gone = watchPlace(options, engine);
   const stopAuditing = options.once ? async () => undefined : auditOnSchedule({ place, clock, log }, configs.current);
+  const stopPublishing = publishChanges({ place, clock, log, instance: options.instance, config: configs.current, opened });
   try {
     await engine.start();
     const end = await Promise.race([lifeOf(options, engine), engine.broken, gone.seen]);
-    // A lock that was too young to judge at the start would wait for the next one.
-    if (options.once && !end.interrupted) await opened.tidyLocks(LOCK_MS);
+    if (options.once && !end.interrupted) {
+      // Nobody comes after it who would; a lock that was too young to judge at the start would wait for the next one.
+      await stopPublishing(true);
+      await opened.tidyLocks(LOCK_MS);
+    }
     return end;
   } finally {
     stopPolling();
     gone.stop();
     await stopTidying();
     await stopAuditing();
+    await stopPublishing(false);
     await unwatch();
     await engine.abandon();
     await Promise.all([server.close(), agents.close()]);

@@ -20,6 +20,7 @@ export function renderStatus(status: Status, look: Look, only?: string): string 
     countWords(status.counts),
     ownerWords(status, look),
     ...heldLines(status, look),
+    ...publishedLines(status, look),
     ...spentLines(status, look),
   ];
   if (status.sections.length === 0) lines.push('', 'There is no section yet: begin one with a line "## Git Worktree <name>".');
@@ -37,6 +38,12 @@ function ownerWords(status: Status, look: Look): string {
 
 const heldLines = (status: Status, look: Look): string[] =>
   status.held ? [paint(look, 'warn', `nothing new starts: ${status.held.message}`), `  ${status.held.remedy}`] : [];
+
+function publishedLines({ published }: Status, look: Look): string[] {
+  if (!published?.problem) return [];
+  const since = published.at === null ? 'never was' : `last was ${dateAndTime(published.at)}`;
+  return [paint(look, 'warn', `not published (it ${since}): ${published.problem.message}`), `  ${published.problem.remedy}`];
+}
 
 function spentLines({ limits, stuck, spent_today: { tokens, cost_usd: costUsd, ms } }: Status, look: Look): string[] {
   const waits = [
