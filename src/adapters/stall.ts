@@ -3,6 +3,7 @@
  * the whole time. Cheap things are looked at first, and the next only where the ones before are still. Never ends anything.
  */
 import { lstat, opendir } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { treeCpuMs } from './sweep.ts';
 
@@ -22,6 +23,10 @@ const LOOK_MS_MIN = 20;
 const LOOK_MS_MAX = 30_000;
 /** A hung client that still draws a spinner or polls a timer is hung: one was measured at a hundredth of a core and more, doing nothing. */
 const CPU_SHARE = 0.03;
+const CPU_SHARE_MIN = 0.01;
+
+/** Where more wants to run than there are cores, whoever works gets less. */
+const cpuShare = (): number => Math.max(CPU_SHARE_MIN, Math.min(CPU_SHARE, (CPU_SHARE * availableParallelism()) / (loadavg()[0] || 1)));
 
 /** Calls `stalled` once; the returned function ends the watch. */
 export function watchStall(watch: StallWatch): () => void {
@@ -34,7 +39,7 @@ export function watchStall(watch: StallWatch): () => void {
     const ticks = performance.now();
     const at = Date.now();
     const used = await treeCpuMs(watch.mark, watch.leader);
-    const worked = watch.bytes() !== bytes || Math.abs(used - cpuMs) > (ticks - aliveTicks) * CPU_SHARE;
+    const worked = watch.bytes() !== bytes || Math.abs(used - cpuMs) > (ticks - aliveTicks) * cpuShare();
     if (worked || (await watch.changed?.(aliveAt))) {
       bytes = watch.bytes();
       cpuMs = used;

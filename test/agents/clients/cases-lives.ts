@@ -18,12 +18,13 @@ echo that was the environment`;
 /** Long enough for the slowest to begin with its tool, also where the machine has much else to do. */
 const PHASE_S = Math.round(Math.min(120, Math.max(25, (15 * (loadavg()[0] ?? 0)) / availableParallelism())));
 
-/** What a person looks at. None of it may ask a model. */
-const LOOKS: readonly (readonly string[])[] = [['start', '--dry-run'], ['status'], ['task', 'list'], ['task', 'ready'], ['report'], ['audit'], ['doctor']];
+/** What a person looks at, before and after. None of it may ask a model. */
+const BEFORE: readonly (readonly string[])[] = [['start', '--dry-run'], ['doctor']];
+const AFTER: readonly (readonly string[])[] = [['status'], ['report'], ['audit']];
 
-async function lookAround(ground: Ground): Promise<void> {
+async function lookAround(ground: Ground, looks: readonly (readonly string[])[]): Promise<void> {
   const heard = ground.model.log.length;
-  for (const look of LOOKS) {
+  for (const look of looks) {
     const { code, said } = await ground.run(...look).ended;
     assert.ok(code === 0 || code === 1, `todone ${look.join(' ')}: exit ${code}\n${said}`);
     assert.equal(ground.model.log.length, heard, `todone ${look.join(' ')} asked a model`);
@@ -46,7 +47,7 @@ export const LIVES: readonly Case[] = [
       );
     },
     async check(ground, client) {
-      await lookAround(ground);
+      await lookAround(ground, BEFORE);
       const { said } = await once(ground);
       assert.match(ground.marker(TITLE), /^\[✅/u, `the task did not land:\n${ground.list()}\n${said}`);
       assert.equal(ground.git('rev-list', '--count', 'main..todone/work').trim(), '1');
@@ -65,7 +66,7 @@ export const LIVES: readonly Case[] = [
       assert.deepEqual(hitsOf(ground, CANARY), [], 'no secret in commits, logs, journal, notes');
       assert.ok(!said.includes(CANARY), 'no secret is printed');
       if (client.limits['usage'] === undefined) usageOnce(ground);
-      await lookAround(ground);
+      await lookAround(ground, AFTER);
       const keys = [...new Set(answer.match(/\b\w+_KEY\b|\bOPENCODE_CONFIG_CONTENT\b/g))];
       const own = keys.length === 0 ? undefined : `hands its own key to its tools (${keys.join(', ')})`;
       return [limit, client.limits['usage'], client.limits['asks'], own].filter((each) => each !== undefined).join('; ') || undefined;
@@ -75,7 +76,7 @@ export const LIVES: readonly Case[] = [
     name: 'time-out',
     bounded: true,
     over: 'time-out',
-    config: { limits: { phase: `${PHASE_S}s` }, attempts: 1 },
+    config: { limits: { phase: `${PHASE_S}s`, stallAfter: '10m', sameCalls: 0 }, attempts: 1 },
     // Some put a tool that takes long into the background, and ask what to do next.
     script: () => () => shell('touch begun.txt; sleep 304'),
     async check(ground) {
