@@ -75,6 +75,7 @@ export function openLanding(options: LandingOptions): Landing {
     },
     preflight: (order) => inTurn(order.workspace, () => preflight(use, order)),
     checkout: (path, commit, own) => inTurn(path, () => checkout(use, path, commit, own)),
+    reword: (_order, squashed, message) => reword(use, squashed, message),
     // Serial per branch.
     advance: (order, tip, commit, below = []) => options.git.inTurn(order.section, () => advance(use, tip, [...below, { order, commit }])),
     proof: (section, id, hash) => use.prover.proof(section, id, hash),
@@ -120,6 +121,15 @@ async function squash(use: Use, order: LandingOrder, onto?: string): Promise<Squ
   if (typeof made !== 'string') return made;
   rememberSquashed(workspace, { commit: own, tree, leftOut });
   return { kind: 'commit', commit: made, tree: merged.tree, tip, own, notes };
+}
+
+async function reword(use: Use, squashed: Extract<Squashed, { kind: 'commit' }>, message: string): Promise<Squashed> {
+  const secret = use.secretsIn(message);
+  if (secret !== undefined) return { kind: 'refused', message: `not landed: a hook put what seems to be a secret into the commit message: ${secret}` };
+  const below = (await use.git.objects.commit(squashed.commit))?.parents[0];
+  if (below === undefined) throw new Error(`there is no commit ${squashed.commit}`);
+  const made = await engineersCommit(use, squashed.tree, below, message);
+  return typeof made === 'string' ? { ...squashed, commit: made } : made;
 }
 
 /** Cheap: nothing is built where nothing has landed since. */
@@ -192,11 +202,11 @@ function sizeOf(file: string): number | undefined {
 /** The commit as the engineer's, signed where they sign. */
 async function engineersCommit(use: Use, tree: string, parent: string, message: string): Promise<string | Squashed> {
   const { name, email } = use.identity;
+  if (!use.sign) return use.git.commits.write({ tree, parents: [parent], message, by: { name, email } });
   const env = { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email };
-  const args = ['commit-tree', ...(use.sign ? ['-S'] : []), '-p', parent, '-F', '-', tree];
-  const result = await use.git.run(args, { input: message, env, timeoutMs: use.sign ? SIGN_LIMIT_MS : undefined });
+  const args = ['commit-tree', '-S', '-p', parent, '-F', '-', tree];
+  const result = await use.git.run(args, { input: message, env, timeoutMs: SIGN_LIMIT_MS });
   if (result.code === 0) return result.stdout.toString('utf8').trim();
-  if (!use.sign) throw new GitFailed(args, result);
   const why = result.timedOut ? 'nobody gave the passphrase in time' : result.stderr.trim().split('\n').slice(0, 3).join('; ');
   return { kind: 'busy', message: `the commit cannot be signed, as your global git config asks (commit.gpgSign): ${why}. Unlock the key, or set sign: never` };
 }

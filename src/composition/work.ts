@@ -16,6 +16,7 @@ import { openBranches } from '../adapters/branches.ts';
 import { openCleanCheckout } from '../adapters/clean-checkout.ts';
 import { baseBranchOf } from '../adapters/branch-merge.ts';
 import { openGitState } from '../adapters/git-state.ts';
+import { openLandHooks } from '../adapters/land-hooks.ts';
 import { openLanding } from '../adapters/landing.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { openRedaction, type Redaction } from '../adapters/redact.ts';
@@ -35,7 +36,7 @@ import { ownersDoor } from './door.ts';
 import { mcpCommand, ownFolders } from './mcp.ts';
 import { evidenceFor } from './evidence.ts';
 import type { Place } from './place.ts';
-import { tidy } from './tidy.ts';
+import { tidy, tidyLocks } from './tidy.ts';
 
 export type Work = {
   readonly engine: Engine;
@@ -46,6 +47,8 @@ export type Work = {
   readonly history: (id: string) => readonly HistoryRow[];
   /** Takes away what is too old or too much. */
   tidy(): Promise<void>;
+  /** Takes away the locks that killed gits left; gives how many may still be held after `patienceMs`. */
+  tidyLocks(patienceMs?: number): Promise<number>;
   /** Every interface of this process. */
   readonly door: Door;
   close(): Promise<void>;
@@ -111,6 +114,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const { prompts, problems } = loadPrompts(repo.top, config.prompts);
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
   const tidying = { place, git, journal, list, clock, log, config: options.config };
+  if (options.works) await tidyLocks(tidying);
   if (options.works) await tidy(tidying, { known: stored.known, runs: new Set(stored.runs.map((run) => run.id)) });
   const places = {
     git,
@@ -153,6 +157,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       ...(options.desk ? { voice: { desk: options.desk, socket: socketPath(stateDir, process.env, 'agents'), command: mcpCommand() } } : {}),
     }),
     verify,
+    landHooks: openLandHooks({ ...shell, git, sections }),
     prompts,
     log,
     config: options.config,
@@ -174,6 +179,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       const { known, runs } = engine.now().world;
       return tidy(tidying, { known: known.values(), runs: new Set(runs.keys()) });
     },
+    tidyLocks: (patienceMs) => tidyLocks(tidying, patienceMs),
     door: ownersDoor({ engine, config: options.config, clock, history: (id) => journal.history(id), reachable: (hash) => reachable(git, hash) }),
     async close() {
       engine.close();

@@ -22,6 +22,10 @@ export function memoryLanding(repo: MemoryRepo, faults: LandingFaults = {}): Lan
       const squashed = repo.tip(order.section) === order.start ? undefined : squashIn(repo, order);
       return squashed?.kind === 'conflict' ? squashed : undefined;
     },
+    async reword(order, squashed, message) {
+      const { parent, files } = repo.commits.get(squashed.commit)!;
+      return { ...squashed, commit: repo.commit(parent, files, message, order.id) };
+    },
     async checkout(workspace, commit, own) {
       const space = repo.workspaces.get(workspace);
       const tree = repo.commits.get(commit);
