@@ -225,8 +225,8 @@ function* verdictsOf(scene: Scene, section: Section, held: ReadonlyMap<Task, Pro
 
 /** Whether there is an agent for it, and whether what agents have used up holds it (5.3-R1, R5, R7). */
 function agentVerdict(scene: Scene, task: Task): Verdict {
-  const picked = pickAgent(scene, task);
-  if (picked.kind !== 'picked') return { kind: 'waits', task, why: why('5.3-R1', 'agent', picked.message, picked.remedy) };
+  const picked = pickAgent(scene, task, idOf(scene, task));
+  if (picked.kind !== 'picked') return { kind: 'waits', task, why: { ...why('5.3-R1', 'agent', picked.message, picked.remedy), until: picked.until } };
   const parked = parkedOf(scene.draft, scene.config, picked.agent, scene.now);
   if (parked) return { kind: 'waits', task, why: parkedWhy(parked) };
   const over = overBudget(scene.draft, scene.config, { id: idOf(scene, task), section: task.section }, scene.now);

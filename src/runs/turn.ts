@@ -30,6 +30,7 @@ import { adopt, freshKnown } from './recover.ts';
 import { freeSlot, isPersons, slotKey } from './room.ts';
 import type { End, Known, Run, Step } from './run.ts';
 import type { AgentChoice } from './settings.ts';
+import { noteStuck } from './stuck.ts';
 import { locateKnown, steer, steerAfterRollback, steerOne, wentBack } from './steer.ts';
 import { upkeep } from './upkeep.ts';
 import { authorKey, type Draft, draftOf, dropRun, isTaken, knownIn, newKey, putKnown, putRun, runIn, runsIn, type World } from './world.ts';
@@ -367,6 +368,7 @@ function ended(turning: Turning, event: Extract<Event, { kind: 'ended' }>): void
   if (landed) afterLanding(draft, given.config, run.section, given.now);
   const next = elsewhere(turning, run, event.end) ?? advance({ ...run, halt: undefined }, event.end, policyOf(turning, run));
   settleAccount(draft, run, event.end, next, given.config, given.now);
+  noteStuck(draft, run, event.end, given.config, given.now);
   go(turning, next, given);
 }
 

@@ -133,6 +133,7 @@ export const documents = {
     held: nullable(whySchema),
     max_agents: z.int(),
     limits: z.array(z.strictObject({ account: text, until: ms, message: text })),
+    stuck: z.array(z.strictObject({ agent: text, task: text, message: text, until: ms })),
     spent_today: z.strictObject({ tokens: z.number(), cost_usd: z.number(), ms: z.number() }),
     counts,
     sections: z.array(sectionSchema),

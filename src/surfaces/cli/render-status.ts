@@ -45,8 +45,11 @@ function publishedLines({ published }: Status, look: Look): string[] {
   return [paint(look, 'warn', `not published (it ${since}): ${published.problem.message}`), `  ${published.problem.remedy}`];
 }
 
-function spentLines({ limits, spent_today: { tokens, cost_usd: costUsd, ms } }: Status, look: Look): string[] {
-  const waits = limits.map(({ account, until, message }) => paint(look, 'warn', `${account} waits until ${dateAndTime(until)}: ${message}`));
+function spentLines({ limits, stuck, spent_today: { tokens, cost_usd: costUsd, ms } }: Status, look: Look): string[] {
+  const waits = [
+    ...limits.map(({ account, until, message }) => paint(look, 'warn', `${account} waits until ${dateAndTime(until)}: ${message}`)),
+    ...stuck.map(({ agent, task, message }) => paint(look, 'warn', `${agent} waits for you (todone retry ${task}): ${message}`)),
+  ];
   if (tokens + costUsd + ms === 0) return waits;
   const used = [elapsed(ms), ...(tokens > 0 ? [`${tokens.toLocaleString('en')} tokens`] : []), ...(costUsd > 0 ? [`${costUsd.toFixed(2)} USD`] : [])];
   return [...waits, paint(look, 'faint', `agents today: ${used.join(', ')}`)];

@@ -5,6 +5,7 @@
 import type { Config } from '../../config.ts';
 import type { Activity } from '../../engine/engine.ts';
 import { globalWhy, type Scene, type Why, type WhyCode } from '../../runs/choose.ts';
+import { allStuck, type Stuck } from '../../runs/stuck.ts';
 import { allParked, type Parked, spentToday } from '../../runs/govern.ts';
 import { countStates, errandViews, type ErrandView, type RunView, runViews, type TaskView, taskViews } from '../../runs/view.ts';
 import type { MarkerState, Problem } from '../../tasks/task.ts';
@@ -50,6 +51,8 @@ export type Status = {
   readonly max_agents: number;
   /** Accounts that wait for a limit to pass. */
   readonly limits: readonly Parked[];
+  /** Agents that wait for a person. */
+  readonly stuck: readonly Stuck[];
   /** What agents used since midnight, UTC. */
   readonly spent_today: { readonly tokens: number; readonly cost_usd: number; readonly ms: number };
   readonly counts: Readonly<Record<MarkerState, number>>;
@@ -86,6 +89,7 @@ export function statusOf(scene: Scene, facts: StatusFacts, section?: string): St
     held: globalWhy(scene) ?? null,
     max_agents: scene.config.maxAgents,
     limits: allParked(scene.draft, scene.now),
+    stuck: allStuck(scene.draft, scene.config, scene.now),
     spent_today: spentWords(scene),
     counts: countStates(views),
     sections: names.map((name) => ({
