@@ -134,10 +134,9 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
     await engine.start();
     const end = await Promise.race([lifeOf(options, engine), engine.broken, gone.seen]);
     if (options.once && !end.interrupted) {
-      // A lock that was too young to judge at the start would wait for the next one.
-      await opened.tidyLocks(LOCK_MS);
-      // Nobody comes after it who would publish.
+      // Nobody comes after it who would; a lock that was too young to judge at the start would wait for the next one.
       await stopPublishing(true);
+      await opened.tidyLocks(LOCK_MS);
     }
     return end;
   } finally {
