@@ -313,8 +313,8 @@ function edited(turning: Turning, item: EditItem, result: Edited): void {
   const { draft, given } = turning;
   const run = runIn(draft, item.id);
   if (!run || run.ticket !== item.ticket || run.step !== item.purpose) return;
-  // While git is moving markers a line that says something else is no word of a person: the outcome is written later.
   if (result.kind === 'applied') noteLag(draft, run.step === 'settle' ? (knownIn(draft, run.id)?.updatedAt ?? given.now) : run.startedAt, given.now);
+  // While git is moving markers a line that says something else is no word of a person: the outcome is written later.
   if (run.step === 'settle') return isPutOff(turning, item, result) ? undefined : close(turning, run, result);
   if (result.kind === 'applied' || result.kind === 'already') {
     go(turning, advance(run, { kind: 'done' }, policyOf(turning, run)));

@@ -168,10 +168,7 @@ export function contextShare(task: Task): number {
 function tooLarge(task: Task): Words | undefined {
   const share = task.details === '' && task.text.length < CONTEXT_TOKENS ? 0 : contextShare(task);
   return share > SPLIT_ABOVE
-    ? warning(
-        `This task takes about ${Math.round(share * 100)} % of an agent's context, so it has to be split.`,
-        'Make several tasks of it, each with fewer files.',
-      )
+    ? warning(`This task takes about ${Math.round(share * 100)} % of an agent's context: split required.`, 'Make several tasks of it, each with fewer files.')
     : undefined;
 }
 

@@ -128,6 +128,9 @@ describe('check', () => {
     ]);
     const files = Array.from({ length: 30 }, (_, index) => `src/${index}/**`).join(', ');
     expect(inSection(`[] big\n  files: ${files}\n[] small\n  files: a.ts, b.ts\n`)).toEqual(['2:1 1.3-R1 warning']);
+    expect(messages(`## Git Worktree a\n[] big\n  files: ${files}\n`)[0]!.message).toMatch(
+      /^This task takes about \d+ % of an agent's context: split required\.$/,
+    );
     expect(contextShare([...allTasks(parse('## Git Worktree a\n[] a\n  files: a.ts\n', defaultParseOptions))][0]!.task)).toBeLessThan(0.2);
   });
 
