@@ -24,7 +24,22 @@ import { landingQueue } from './landing-queue.ts';
 import { listWriter } from './list-writer.ts';
 import { orderOf } from './doing.ts';
 import { perform } from './perform.ts';
-import type { AgentEvent, Agents, Branches, Clock, Journal, Landing, Log, Prompts, Reading, TaskFile, Verify, Workspaces, Written } from './ports.ts';
+import type {
+  AgentEvent,
+  Agents,
+  Branches,
+  Clock,
+  Journal,
+  LandHooks,
+  Landing,
+  Log,
+  Prompts,
+  Reading,
+  TaskFile,
+  Verify,
+  Workspaces,
+  Written,
+} from './ports.ts';
 import { shortageIn } from '../runs/shortage.ts';
 import { tell } from './tell.ts';
 
@@ -37,6 +52,7 @@ export type EnginePorts = {
   readonly branches: Branches;
   readonly agents: Agents;
   readonly verify: Verify;
+  readonly landHooks: LandHooks;
   readonly prompts: Prompts;
   readonly log: Log;
   /** The config that holds now; read anew at each turn. */

@@ -115,6 +115,7 @@ export const documents = {
     failed: z.array(lineSchema),
     running: z.array(lineSchema),
     waiting: z.array(lineSchema),
+    outside: z.array(lineSchema),
     interrupted: z.boolean(),
   }),
   init: document({ steps: z.array(z.strictObject({ what: text, path: text.optional(), done: z.enum(['done', 'skipped']) })), next: text }),
