@@ -2,7 +2,7 @@
  * Looks at the repository that we are to work in: where it is, what state it is in, whose it is; or why it cannot be
  * used and what to do about it. Reads only, save for `excludeInInfo`, which adds lines to `.git/info/exclude`.
  */
-import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { simpleGit, type SimpleGit } from 'simple-git';
 import { isYes, parseConfigList, trust, type TrustedConfig } from './git-config.ts';
@@ -48,6 +48,24 @@ export async function openRepo(cwd: string): Promise<Repo | RepoProblem> {
     return (await tooOld(git)) ?? (await look(git, cwd));
   } catch (error) {
     return fromGitsWords(error instanceof Error ? error.message : String(error), cwd);
+  }
+}
+
+/**
+ * The top of an ordinary repository of one's own, by a look at its files; undefined where git has to be asked. For whoever only reads the list: who
+ * commits, and where HEAD is, is not known.
+ */
+export function plainRepo(top: string): Repo | undefined {
+  try {
+    const real = realpathSync(top);
+    const gitDir = join(real, '.git');
+    const stats = [lstatSync(real), lstatSync(gitDir), lstatSync(join(gitDir, 'HEAD'))];
+    if (process.env['GIT_DIR'] !== undefined || !stats[1]?.isDirectory() || !stats[2]?.isFile()) return undefined;
+    if (process.getuid && stats.some(({ uid }) => uid !== process.getuid?.())) return undefined;
+    const unknown = { branch: undefined, head: '', gitVersion: '', objectFormat: '', identity: { ...NO_IDENTITY, fallback: true }, signs: false };
+    return { top: real, here: real, commonDir: gitDir, gitDir, linked: false, ...unknown };
+  } catch {
+    return undefined;
   }
 }
 

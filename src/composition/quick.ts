@@ -11,10 +11,8 @@ import { fileURLToPath } from 'node:url';
 /** The list is old enough by then for nothing in it to be half typed. */
 const STILL_MS = 10_000;
 const AGE_MS_MAX = 24 * 3_600_000;
-const SIMPLE = /^(?:--json|--quiet|--limit(?:=\d+)?|--owner(?:=.+)?|--as(?:=.+)?|\d+|[\w.@-]+)$/;
+const SIMPLE = /^(?:--json|--quiet|--limit(?:=\d+)?|--owner(?:=.+)?|--as(?:=.+)?|\d+|[\w.@][\w.@-]*)$/;
 const FILES = ['tasks.md', '.git/HEAD', '.git/todone/journal.db', '.git/todone/journal.db-wal'];
-
-const USER_CONFIG = join('todone', 'config.yaml');
 
 type Stored = { readonly facts: string; readonly until: number; readonly out: string };
 
@@ -85,7 +83,7 @@ function topOf(from: string): string | undefined {
 
 function configsOf(top: string): string[] {
   const user = process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config');
-  return [...['json', 'yaml', 'yml'].map((end) => join(top, `todone.config.${end}`)), join(user, USER_CONFIG)];
+  return ['json', 'yaml', 'yml'].flatMap((end) => [join(top, `todone.config.${end}`), join(user, 'todone', `config.${end}`)]);
 }
 
 function readText(path: string): string {

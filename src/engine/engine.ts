@@ -10,6 +10,7 @@ import { parse } from '../tasks/parse.ts';
 import { reflowed } from '../tasks/reflow.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
+import type { Common } from '../runs/common.ts';
 import type { MarkAsk } from '../runs/put-right.ts';
 import type { EditItem } from '../runs/list-edits.ts';
 import type { Evidence } from '../runs/evidence.ts';
@@ -44,6 +45,8 @@ export type EnginePorts = {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly instance: string;
+  /** What other projects of this process take, read anew at each turn; absent where there are none. */
+  readonly common?: (() => Common) | undefined;
   /** What git and the archive tell of tasks that the journal may not know; gathered where it was lost. */
   readonly evidence?: Evidence;
   /** False for a single request without a daemon: only list and journal effects are performed. */
@@ -59,6 +62,8 @@ export type Engine = {
   start(): Promise<void>;
   /** Looks at the list; nothing happens if it has not changed. */
   look(): Promise<void>;
+  /** Something outside of list and journal has changed: chooses again. */
+  wake(): void;
   ask(ask: Ask | MarkAsk, by: string, via: string): Promise<Answer>;
   /** Settles when nothing runs and nothing can start; `failed` = ids of tasks that failed since `start`. */
   whenIdle(): Promise<{ readonly failed: readonly string[] }>;
@@ -77,6 +82,8 @@ export type Engine = {
   abandon(): Promise<void>;
   /** What surfaces show. */
   now(): Snapshot;
+  /** What other projects of this process take, at this moment. */
+  common(): Common | undefined;
   /** Called after each turn; the returned function takes it back. */
   onTurn(listener: () => void): () => void;
 };
@@ -164,6 +171,7 @@ export function createEngine(ports: EnginePorts): Engine {
       config: ports.config(),
       instance: ports.instance,
       waits: ports.waits,
+      common: ports.common?.(),
       now: clock.now(),
       random: ports.random,
     });
@@ -238,6 +246,7 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 
   const wake = (): void => {
+    cancelWake?.();
     cancelWake = undefined;
     post({ kind: 'woke' });
     if (world.list.kind !== 'fine') void look();
@@ -473,6 +482,7 @@ export function createEngine(ports: EnginePorts): Engine {
       for (const effect of resumed(world)) if (!performing.has(effect.kind === 'perform' ? effect.run.id : '')) carryOut(effect);
     },
     look,
+    wake,
     ask: (ask, by, via) =>
       new Promise((resolve) => {
         if (unstored) return resolve({ kind: 'refused', message: `nothing can be stored now: ${unstored.shortage}`, remedy: 'make room, and ask again' });
@@ -510,6 +520,7 @@ export function createEngine(ports: EnginePorts): Engine {
       await until(() => lanes.size === 0 && writer.idle());
     },
     now: () => ({ board, problems, world, activity, blocked: (unstored ?? unwritten)?.shortage }),
+    common: () => ports.common?.(),
     onTurn(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
