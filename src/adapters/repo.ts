@@ -86,8 +86,20 @@ export function excludeInInfo(commonDir: string, lines: readonly string[]): void
   writeFileSync(file, `${text}${gap}${missing.join('\n')}\n`);
 }
 
+type Version = Awaited<ReturnType<SimpleGit['version']>>;
+
+/** Of the git on each PATH that was asked: a process that opens a hundred repositories asks once. */
+const versions = new Map<string, Version>();
+
+async function versionOf(git: SimpleGit): Promise<Version> {
+  const path = process.env['PATH'] ?? '';
+  const version = versions.get(path) ?? (await git.version());
+  if (version.installed) versions.set(path, version);
+  return version;
+}
+
 async function tooOld(git: SimpleGit): Promise<RepoProblem | undefined> {
-  const version = await git.version();
+  const version = await versionOf(git);
   const remedy = `install git ${OLDEST_GIT.major}.${OLDEST_GIT.minor} or newer`;
   if (!version.installed) return { problem: 'no_git', message: 'there is no git on the PATH', remedy };
   const fine = version.major > OLDEST_GIT.major || (version.major === OLDEST_GIT.major && version.minor >= OLDEST_GIT.minor);
@@ -134,7 +146,7 @@ async function look(git: SimpleGit, cwd: string): Promise<Repo | RepoProblem> {
       remedy: 'git commit --allow-empty -m "First commit"',
     };
   }
-  const version = await git.version();
+  const version = await versionOf(git);
   return {
     top: realpathSync(main.path),
     here: realpathSync(here),

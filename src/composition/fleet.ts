@@ -25,7 +25,7 @@ import { turns } from './turns.ts';
 /** How many are opened at the same time. */
 const OPENING_MAX = 4;
 /** Nothing starts before all are there; one that does not answer is not waited for any longer. */
-const OPENING_MS_MAX = 60_000;
+const OPENING_MS_MAX = 180_000;
 const RETRY_MS = 2000;
 /** Without a trace of a change. */
 const RETRY_MS_MAX = 60_000;

@@ -8,7 +8,7 @@ import type { Clock, Door, HistoryRow, Log } from '../engine/ports.ts';
 import { type Answer, type Ask, askSchema } from '../runs/ask.ts';
 import type { Caller } from '../runs/caller.ts';
 import type { Scene } from '../runs/choose.ts';
-import type { Common } from '../runs/common.ts';
+import type { Common } from '../runs/sharing.ts';
 import { withoutDeadClaims } from '../runs/read-request.ts';
 import { admitted, refusal, REQUESTS } from '../runs/requests.ts';
 import { isOwned, type Ownership, takeOwnership } from '../adapters/owner.ts';

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
-import type { Common } from '../runs/common.ts';
+import type { Common } from '../runs/sharing.ts';
 import type { Clock, Door, Log, TaskFile } from '../engine/ports.ts';
 import { applyEdits } from '../tasks/edit.ts';
 import type { Board } from '../tasks/task.ts';

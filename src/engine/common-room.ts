@@ -1,9 +1,9 @@
 /**
  * The room that the engines of several projects share in one process (6.5-R2): counts what each takes and waits for, and wakes those
- * for whom a place has become free. Which of them may take it is decided in their turns, by `runs/common.ts`.
+ * for whom a place has become free. Which of them may take it is decided in their turns, by `runs/sharing.ts`.
  */
 import type { Config } from '../config.ts';
-import { ALL, type Common, takenOf, type Wish } from '../runs/common.ts';
+import { ALL, type Common, takenOf, type Wish } from '../runs/sharing.ts';
 import { allParked, type Parked } from '../runs/govern.ts';
 import { occupies, type Room, roomOf, SECTION } from '../runs/room.ts';
 import { draftOf } from '../runs/world.ts';

@@ -10,7 +10,7 @@ import { parse } from '../tasks/parse.ts';
 import { reflowed } from '../tasks/reflow.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
-import type { Common } from '../runs/common.ts';
+import type { Common } from '../runs/sharing.ts';
 import type { MarkAsk } from '../runs/put-right.ts';
 import type { EditItem } from '../runs/list-edits.ts';
 import type { Evidence } from '../runs/evidence.ts';

@@ -3,7 +3,7 @@
  * world and the config decide, nothing else; the same call serves the daemon, the dry run and `why`.
  */
 import type { Config } from '../config.ts';
-import { type Common, type Wish, wishesOf } from './common.ts';
+import { type Common, type Wish, wishesOf } from './sharing.ts';
 import type { Board, Located, MarkerState, Problem, Section, Task } from '../tasks/task.ts';
 import { afterOf, findById, idOf as idOnLine, laneOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
 import { dateMs } from './dates.ts';

@@ -3,7 +3,7 @@
  * gets. Counts runs that work; one that only waits for its line to be written has left its workspace.
  */
 import { accountOf } from './govern.ts';
-import { ALL, takenOf } from './common.ts';
+import { ALL, takenOf } from './sharing.ts';
 import type { Config } from '../config.ts';
 import type { Task } from '../tasks/task.ts';
 import { priorityOf, tagValue } from '../tasks/find.ts';

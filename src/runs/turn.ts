@@ -3,7 +3,7 @@
  * calls. It performs nothing, waits for nothing and knows no clock: time and chance are handed in with the event.
  */
 import { claimOf } from './claim-row.ts';
-import type { Common } from './common.ts';
+import type { Common } from './sharing.ts';
 import type { Config } from '../config.ts';
 import type { Board, Edit, Edited, Problem, Task } from '../tasks/task.ts';
 import { dropsLines } from '../tasks/dropped.ts';

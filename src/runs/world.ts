@@ -9,7 +9,7 @@ import type { TipFiles } from './files.ts';
 import type { ErrandKind } from './errand.ts';
 import type { Known, Run } from './run.ts';
 import type { AgentChoice } from './settings.ts';
-import type { Wish } from './common.ts';
+import type { Wish } from './sharing.ts';
 
 /** Whether the list can be believed, and since when not (1.4-R6, R7). */
 export type ListState =

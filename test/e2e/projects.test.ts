@@ -2,8 +2,11 @@
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, expect, it } from 'vitest';
-import { git, landed, listOf, makeRepo, markerOf, type Ran, removeRepos, sleep, start } from './kit.ts';
+import { QUIET_ENV } from './doors-kit.ts';
+import { git, landed, listOf, makeRepo, markerOf, type Ran, removeRepos, ROOT, sleep, start } from './kit.ts';
 
 const rooms: string[] = [];
 afterAll(() => {
@@ -15,6 +18,8 @@ type Scene = {
   readonly tops: readonly string[];
   /** Where the agents say when they begin and end. */
   readonly log: string;
+  /** The user's own folder of configs. */
+  readonly room: string;
   readonly config: (text: string) => void;
   readonly start: (...args: string[]) => ReturnType<typeof start>;
   readonly run: (...args: string[]) => Promise<Ran>;
@@ -38,6 +43,7 @@ function scene(repos: number, tasks: number, seconds: number, more = ''): Scene 
   return {
     tops,
     log,
+    room,
     config: (text) => {
       writeFileSync(`${file}.new`, text);
       renameSync(`${file}.new`, file);
@@ -71,7 +77,7 @@ async function until(what: () => boolean, words: string): Promise<void> {
 }
 
 it('6.5-R2 never more agents at once over all projects than the user allows, and each project gets its turn', { timeout: 120_000 }, async () => {
-  const { tops, log, config, run } = scene(5, 3, 0.3);
+  const { tops, log, config, run } = scene(5, 3, 1);
   config(listing(tops, 'maxAgents: 3\n'));
   const ended = await run('start', '--all', '--once', '--json');
   expect(ended, ended.err).toMatchObject({ code: 0 });
@@ -219,6 +225,33 @@ it('6.1-R1 6.5-R2 9-R4 tasks of all projects in one list, and a task filed in an
   expect(unknown).toMatchObject({ code: 2, err: expect.stringContaining('no project is called nope') as string });
   expect((await run('task', 'list', '--all')).out).toMatch(/PROJECT/);
   expect(git(one, 'status', '--porcelain')).toBe('');
+});
+
+it('9-R4 13-R1 a worker over MCP lists, takes and files in another project by its name; an agent inside a run does not', { timeout: 120_000 }, async () => {
+  const { tops, config, run, room } = scene(2, 1, 0);
+  const [here = '', there = ''] = tops;
+  config(listing(tops));
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [join(ROOT, 'src', 'main.ts'), 'mcp', '--as', 'bot'],
+    cwd: here,
+    env: { ...QUIET_ENV, PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', XDG_CONFIG_HOME: room },
+    stderr: 'ignore',
+  });
+  const client = new Client({ name: 'test', version: '1' });
+  await client.connect(transport);
+  const project = there.split('/').at(-1) ?? '';
+  const call = async (name: string, input: Record<string, unknown>): Promise<{ isError?: boolean | undefined; structuredContent?: unknown }> =>
+    client.callTool({ name, arguments: input });
+  expect((await call('task_create', { project, section: 'a', tasks: [{ title: 'From over there' }] })).isError).not.toBe(true);
+  expect([listOf(here).includes('From over there'), /From over there .*\{triage\}.*\{by:bot\}/.test(listOf(there))]).toEqual([false, true]);
+  expect((await call('task_ready', { project })).structuredContent).toMatchObject({ tasks: [{ project, title: 'task 0.' }] });
+  expect((await call('task_list', {})).structuredContent).toMatchObject({ tasks: [{ project: null }] });
+  expect((await call('task_list', { project: 'nope' })).isError).toBe(true);
+  await client.close();
+  const inside = await start(here, ['task', 'list', '--project', project, '--json'], { XDG_CONFIG_HOME: room, TODONE_RUN: 'x', TODONE_ID: 'x' }).ended;
+  expect([inside.code, inside.out.includes('task 0.')]).toEqual([3, false]);
+  expect((await run('task', 'list', '--project', project)).code).toBe(0);
 });
 
 it('6.5-R2 7-R2 without a list of projects, or with a wrong one, it says where and what to write', { timeout: 60_000 }, async () => {
