@@ -42,6 +42,8 @@ export type Among = {
   readonly seat: Seat;
   /** Opens one after another: a hundred at once would be in each other's way. */
   readonly inTurn: <T>(open: () => Promise<T>) => Promise<T>;
+  /** How long to wait between two looks at the list, of what its config says: all lists together are looked at so many times a second. */
+  readonly interval: (ms: number) => number;
   /** It stands by, and is looked at again by and by. */
   readonly onStandby: () => void;
   /** What it runs is counted. */
@@ -193,7 +195,8 @@ function poll(options: DaemonOptions, engine: Engine, configs: ReturnType<typeof
   let cancel: (() => void) | undefined;
   const again = (): void => {
     if (stopped) return;
-    cancel = options.clock.after(configs.current().interval, () => {
+    const { interval } = configs.current();
+    cancel = options.clock.after(options.among?.interval(interval) ?? interval, () => {
       reload(options.log, configs);
       void engine.look().finally(again);
     });

@@ -26,6 +26,8 @@ import { turns } from './turns.ts';
 const OPENING_MAX = 4;
 /** Nothing starts before all are there; one that does not answer is not waited for any longer. */
 const OPENING_MS_MAX = 180_000;
+/** What the watchers do not tell is found by looking: not more often than this, all projects taken together. */
+const LOOKS_A_SECOND = 8;
 const RETRY_MS = 2000;
 /** Without a trace of a change. */
 const RETRY_MS_MAX = 60_000;
@@ -194,7 +196,7 @@ async function workOn(fleet: Fleet, member: Member, drain: AbortSignal, settled:
       wait: fleet.wait,
       drain,
       stop: signals.stop,
-      among: { seat, inTurn, onStandby: settled, onSeated: settled },
+      among: { seat, inTurn, interval: (ms) => Math.max(ms, (fleet.members.size * 1000) / LOOKS_A_SECOND), onStandby: settled, onSeated: settled },
     });
   } finally {
     repos.delete(place.repo.commonDir);
