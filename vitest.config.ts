@@ -1,7 +1,9 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Whole lives of many daemons: `npm run test:e2e` has them, so that `npm test` stays short. */
-const LONG = ['keep', 'landing-kill', 'section', 'govern', 'rollback', 'shortage', 'audit', 'mcp', 'projects'].map((name) => `test/e2e/${name}.test.ts`);
+const LONG = ['keep', 'land-hooks', 'landing-kill', 'section', 'govern', 'rollback', 'shortage', 'audit', 'mcp', 'projects'].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
 
 // Real git, real processes and real files: a few seconds each on two cores.
 export default defineConfig({

@@ -148,6 +148,12 @@ export const configSchema = z.strictObject({
     .max(64)
     .default(1)
     .describe('Finished tasks of a section that are verified and landed together; where that fails, the one at fault is found and goes back alone'),
+  landHooks: z
+    .array(z.string().regex(/^(?:(?!\.{0,2}\/)[^/\0]+\/)*(?:pre-commit|commit-msg)$/, 'pre-commit or commit-msg, or the path of one in the repository'))
+    .default([])
+    .describe(
+      "The repository's own hooks to run at landing: pre-commit, commit-msg (in .husky or .githooks), or their paths; as the base has them, never as an agent left them",
+    ),
   verifyIn: z
     .enum(['workspace', 'clean'])
     .default('workspace')

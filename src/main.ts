@@ -4,13 +4,18 @@
  * else, with its own exit code.
  */
 import module from 'node:module';
-import { quickAnswer } from './composition/quick.ts';
+import { quickAnswer, quickQuestion } from './composition/quick.ts';
 
 const argv = process.argv.slice(2);
-const known = quickAnswer(argv, Date.now());
+const known = quickAnswer(argv, Date.now()) ?? (await askedOfOwner());
 if (known !== undefined) process.stdout.write(known);
 else {
   module.enableCompileCache?.();
   const { main } = await import('./composition/main.ts');
   process.exitCode = await main(argv);
+}
+
+async function askedOfOwner(): Promise<string | undefined> {
+  const question = quickQuestion(argv);
+  return question && (await import('./composition/quick-ask.ts')).askOwner(question);
 }

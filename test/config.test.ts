@@ -93,3 +93,22 @@ it('8-R1 describes every key, for editors', () => {
 it('8-R1 has a JSON schema for editors that is as the config is (npm run schema)', () => {
   expect(readFileSync(join(import.meta.dirname, '..', 'todone.schema.json'), 'utf8')).toBe(jsonSchema());
 });
+
+it.each([
+  ['pre-commit', true],
+  ['.githooks/pre-commit', true],
+  ['tools/hooks/commit-msg', true],
+  ['commit-msg', true],
+  ['post-commit', false],
+  ['/etc/pre-commit', false],
+  ['../pre-commit', false],
+  ['a/../pre-commit', false],
+  ['./pre-commit', false],
+  ['a//pre-commit', false],
+  ['.git/hooks/pre-commit.sample', false],
+  ['', false],
+])('8-R1 landHooks takes %j: %s', (named, taken) => {
+  const read = readConfig({ landHooks: [named] });
+  expect('config' in read).toBe(taken);
+  if (!('config' in read)) expect(read.problems).toEqual([{ key: 'landHooks.0', message: 'pre-commit or commit-msg, or the path of one in the repository' }]);
+});

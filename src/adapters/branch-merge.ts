@@ -11,7 +11,7 @@ import type { Identity } from './repo.ts';
 import type { Sections } from './sections.ts';
 import { readRecord } from './workspace.ts';
 import { workspaceAt, workspacePath } from './workspaces.ts';
-import { listWorktrees, readHead } from './worktree-admin.ts';
+import { listWorktrees, readHead, wayTo } from './worktree-admin.ts';
 
 export type MergeOptions = {
   readonly git: Git;
@@ -50,7 +50,7 @@ export async function mergeBranches(options: MergeOptions, section: string, way:
   if (await isAncestor(options.git, into.tip, from.tip))
     return { kind: 'merged', branch: into.ref, tip: into.tip, commit: from.tip, message: `${said}: moved forward to ${short(from.tip)}` };
   const merged = await mergeTree(options.git, into.tip, from.tip);
-  if (merged.kind === 'conflict') return conflictOf(sides, section, way, merged.files);
+  if (merged.kind === 'conflict') return conflictOf(options.git, sides, section, way, merged.files);
   const commit = await mergeCommit(options, sides, merged.tree);
   return typeof commit === 'string' ? { kind: 'merged', branch: into.ref, tip: into.tip, commit, message: `${said}: ${short(commit)}` } : commit;
 }
@@ -152,13 +152,13 @@ async function catchUp(options: MergeOptions, ref: string, tip: string): Promise
 /** Where a branch that is just being moved came from. */
 const movedRef = (ref: string): string => `refs/todone/moving/${createHash('sha256').update(ref).digest('hex').slice(0, 16)}`;
 
-function conflictOf(sides: Sides, section: string, way: MergeWay, files: readonly string[]): Merging {
+function conflictOf(git: Git, sides: Sides, section: string, way: MergeWay, files: readonly string[]): Merging {
   const { into, from } = sides;
   const shown = files.slice(0, SHOWN_FILES).join(', ') + (files.length > SHOWN_FILES ? ` and ${files.length - SHOWN_FILES} more` : '');
   return {
     kind: 'conflict',
     message: `${from.name} (${short(from.tip)}) and ${into.name} (${short(into.tip)}) both changed ${shown}: nothing was moved`,
-    remedy: `merge by hand (git switch ${into.name} && git merge ${from.name}, settle the files, commit), then: todone ${way} ${section}`,
+    remedy: `merge by hand (${wayTo(git.commonDir, into.name)} && git merge ${from.name}, settle the files, commit), then: todone ${way} ${section}`,
   };
 }
 

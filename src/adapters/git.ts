@@ -8,6 +8,7 @@ import { delimiter, isAbsolute, join, relative, sep } from 'node:path';
 import type { Log } from '../engine/ports.ts';
 import { exec, type ExecResult } from './exec.ts';
 import { FIRST_SIGHT, parseConfigList, renderConfig, storeTrusted, writeWhole, type TrustedConfig } from './git-config.ts';
+import { type Commits, openCommits } from './git-commits.ts';
 import { openObjects, type Objects } from './git-objects.ts';
 import { openRefs, type Refs } from './git-refs.ts';
 import { listWorktrees } from './worktree-admin.ts';
@@ -32,6 +33,7 @@ export type Git = {
   readonly config: TrustedConfig;
   readonly objects: Objects;
   readonly refs: Refs;
+  readonly commits: Commits;
   run(args: readonly string[], place?: GitPlace): Promise<ExecResult>;
   /** The output of a command that has to succeed; throws `GitFailed`. */
   ok(args: readonly string[], place?: GitPlace): Promise<Buffer>;
@@ -138,6 +140,7 @@ export async function openGit(options: OpenGit): Promise<Git> {
     // They work in a folder that is not there any more.
     objects.close();
     refs.close();
+    commits.close();
   };
   const made = new Set<string>();
   // Git LFS keeps its objects beside git's; where it is in use they belong into the repository, to be pushed from there.
@@ -150,6 +153,7 @@ export async function openGit(options: OpenGit): Promise<Git> {
   privateDir(hub, NO_HEAD);
   const objects = openObjects(program, [`--git-dir=${hub}`, ...SAFE], { cwd: home, env });
   const refs = openRefs(program, [`--git-dir=${hub}`, ...SAFE], { cwd: home, env }, () => placesOf(commonDir, options.top, home));
+  const commits = openCommits(program, [`--git-dir=${hub}`, ...SAFE], { cwd: home, env });
 
   return {
     commonDir,
@@ -157,6 +161,7 @@ export async function openGit(options: OpenGit): Promise<Git> {
     config,
     objects,
     refs,
+    commits,
     run,
     own,
     command: (args) => ({
@@ -175,6 +180,7 @@ export async function openGit(options: OpenGit): Promise<Git> {
     close() {
       objects.close();
       refs.close();
+      commits.close();
     },
   };
 }

@@ -3,7 +3,7 @@
  * (13-R1). Linux shows the latter; elsewhere only the first is seen.
  */
 import { readFileSync } from 'node:fs';
-import { MARK } from './process.ts';
+import { MARK } from './run-mark.ts';
 
 const ABOVE_MAX = 64;
 

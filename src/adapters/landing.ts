@@ -15,6 +15,7 @@ import type { Identity } from './repo.ts';
 import { protectedPaths, screen, type Screened, type ScreeningRules } from './screening.ts';
 import type { Sections } from './sections.ts';
 import { commitTree, mergeOnto, moveSnapshot, snapshotRef } from './snapshots.ts';
+import { movedSubmodules } from './submodules.ts';
 import { forgetSquashed, rememberSquashed, takeSquashed } from './squashed.ts';
 import {
   buildTree,
@@ -74,6 +75,7 @@ export function openLanding(options: LandingOptions): Landing {
     },
     preflight: (order) => inTurn(order.workspace, () => preflight(use, order)),
     checkout: (path, commit, own) => inTurn(path, () => checkout(use, path, commit, own)),
+    reword: (_order, squashed, message) => reword(use, squashed, message),
     // Serial per branch.
     advance: (order, tip, commit, below = []) => options.git.inTurn(order.section, () => advance(use, tip, [...below, { order, commit }])),
     proof: (section, id, hash) => use.prover.proof(section, id, hash),
@@ -98,7 +100,7 @@ async function squash(use: Use, order: LandingOrder, onto?: string): Promise<Squ
   if (screened.refusals.length > 0) return { kind: 'refused', message: refusalMessage(screened) };
   const tree = await buildTree(git, workspace, screened.accepted);
   const notes = screened.leftOut.filter((left) => !left.silent).map((left) => `left out of the commit: ${left.name} (${left.why})`);
-  if (tree === start.tree) return { kind: 'empty', tip };
+  if (tree === start.tree) return { kind: 'empty', tip, notes };
 
   const message = commitMessage(order.message, order.title, order);
   const secret = use.secretsIn(message);
@@ -114,11 +116,20 @@ async function squash(use: Use, order: LandingOrder, onto?: string): Promise<Squ
   const own = await commitTree(git, tree, [order.start], message);
   const merged = await mergeOnto(git, workspace, below, own);
   if (merged.kind === 'conflict') return onto === undefined ? giveBack(use, order, workspace, record, { own, tip, ...merged }) : { kind: 'apart' };
-  if (merged.tree === (await git.objects.commit(below))?.tree) return onto === undefined ? { kind: 'empty', tip } : { kind: 'apart' };
+  if (merged.tree === (await git.objects.commit(below))?.tree) return onto === undefined ? { kind: 'empty', tip, notes } : { kind: 'apart' };
   const made = await engineersCommit(use, merged.tree, below, message);
   if (typeof made !== 'string') return made;
   rememberSquashed(workspace, { commit: own, tree, leftOut });
   return { kind: 'commit', commit: made, tree: merged.tree, tip, own, notes };
+}
+
+async function reword(use: Use, squashed: Extract<Squashed, { kind: 'commit' }>, message: string): Promise<Squashed> {
+  const secret = use.secretsIn(message);
+  if (secret !== undefined) return { kind: 'refused', message: `not landed: a hook put what seems to be a secret into the commit message: ${secret}` };
+  const below = (await use.git.objects.commit(squashed.commit))?.parents[0];
+  if (below === undefined) throw new Error(`there is no commit ${squashed.commit}`);
+  const made = await engineersCommit(use, squashed.tree, below, message);
+  return typeof made === 'string' ? { ...squashed, commit: made } : made;
 }
 
 /** Cheap: nothing is built where nothing has landed since. */
@@ -159,7 +170,10 @@ async function screenChanges(use: Use, workspace: Workspace, record: WorkspaceRe
   const forced = await forcedIn(git, workspace, record, start);
   const copies = new Set(record?.copies.map((copy) => copy.path));
   const base = async (path: string): Promise<string | undefined> => (await git.objects.blob(`${start}:${path}`, MAX_TEXT_BYTES))?.toString('utf8');
-  return screen(workspace.path, { ...changes, paths: [...changes.paths, ...forced] }, copies, use.rules, base);
+  const screened = await screen(workspace.path, { ...changes, paths: [...changes.paths, ...forced] }, copies, use.rules, base);
+  const moved = await movedSubmodules(git, workspace.path, start, placeOf(workspace));
+  const leftOut = moved.map((name) => ({ name, why: 'a submodule: what it points to is for a person to commit' }));
+  return { ...screened, leftOut: [...screened.leftOut, ...leftOut] };
 }
 
 /** Ignored files that the agent put into its own index on purpose (`git add -f`): part of its work, if they are still there. */
@@ -188,11 +202,11 @@ function sizeOf(file: string): number | undefined {
 /** The commit as the engineer's, signed where they sign. */
 async function engineersCommit(use: Use, tree: string, parent: string, message: string): Promise<string | Squashed> {
   const { name, email } = use.identity;
+  if (!use.sign) return use.git.commits.write({ tree, parents: [parent], message, by: { name, email } });
   const env = { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email };
-  const args = ['commit-tree', ...(use.sign ? ['-S'] : []), '-p', parent, '-F', '-', tree];
-  const result = await use.git.run(args, { input: message, env, timeoutMs: use.sign ? SIGN_LIMIT_MS : undefined });
+  const args = ['commit-tree', '-S', '-p', parent, '-F', '-', tree];
+  const result = await use.git.run(args, { input: message, env, timeoutMs: SIGN_LIMIT_MS });
   if (result.code === 0) return result.stdout.toString('utf8').trim();
-  if (!use.sign) throw new GitFailed(args, result);
   const why = result.timedOut ? 'nobody gave the passphrase in time' : result.stderr.trim().split('\n').slice(0, 3).join('; ');
   return { kind: 'busy', message: `the commit cannot be signed, as your global git config asks (commit.gpgSign): ${why}. Unlock the key, or set sign: never` };
 }

@@ -37,11 +37,11 @@ export async function watchList(path: string, clock: Clock, log: Log, hint: () =
     const now = placeOf(path);
     if (now.key !== current.key) {
       current = now;
-      await watcher.close();
+      await disarm(watcher);
       watcher = await arm(now.real, hint, trouble);
       hint();
     }
-    if (ended) await watcher.close();
+    if (ended) await disarm(watcher);
     else again();
   };
   const again = (): void => {
@@ -52,8 +52,16 @@ export async function watchList(path: string, clock: Clock, log: Log, hint: () =
   return async () => {
     ended = true;
     cancel?.();
-    await watcher.close();
+    await disarm(watcher);
   };
+}
+
+/** It leaves a timer of up to a second behind, and with it the process that has nothing more to do. */
+async function disarm(watcher: FSWatcher): Promise<void> {
+  // oxlint-disable-next-line no-underscore-dangle -- its types have it, and there is no other way to it
+  const throttled = [...watcher._throttled.values()].flatMap((waiting) => [...waiting.values()]) as { clear(): void }[];
+  for (const each of throttled) each.clear();
+  await watcher.close();
 }
 
 /** Resolves when the watcher sees everything that comes, or has failed. */

@@ -8,10 +8,9 @@ import { closeSync, openSync, statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { lastBytes, lineCutter, type LineCutter } from './output.ts';
 import { watchStall } from './stall.ts';
-import { kill, markedRows, sweepMarked, WHOLE } from './sweep.ts';
+import { MARK } from './run-mark.ts';
+import { kill, markedRows, startTicks, sweepMarked, WHOLE } from './sweep.ts';
 import { LIFE, life, underWatch } from './watchdog.ts';
-
-export const MARK = 'TODONE_RUN';
 
 export type Launch = {
   readonly program: string;
@@ -96,6 +95,7 @@ async function start(order: Launch): Promise<Exit> {
   const input = order.inputFile === undefined ? undefined : openSync(order.inputFile, 'r');
   const child = spawn(order, input);
   if (input !== undefined) closeSync(input);
+  const since = child.pid === undefined ? undefined : startTicks(child.pid);
   const { nodeChildProcess: inner } = child;
   const gone = new Promise<Gone>((resolve) => {
     inner.once('exit', (code, signal) => resolve({ code: code ?? undefined, killedBy: signal ?? undefined }));
@@ -113,7 +113,7 @@ async function start(order: Launch): Promise<Exit> {
   const talked = order.talk && child.stdin ? converse(order.talk, child.stdin, output.said, stopping) : undefined;
   const exit = await Promise.race([gone, stopping.hopeless]);
   stopping.done();
-  const swept = await cleanUp(order, child.pid, output.ended);
+  const swept = await cleanUp(order, child.pid, since, output.ended);
   for (const stream of [child.stdout, child.stderr]) stream.destroy();
   output.finish();
   await talked;
@@ -163,10 +163,10 @@ async function converse(talk: Conversing, stdin: Writable, said: ReadableStream<
 }
 
 /** What it left behind gets a moment to finish its output; then it is gone, and the pipes are empty soon. */
-async function cleanUp(order: Launch, pid: number | undefined, ended: Promise<unknown>): Promise<number> {
+async function cleanUp(order: Launch, pid: number | undefined, since: number | undefined, ended: Promise<unknown>): Promise<number> {
   await Promise.race([ended, pause(DRAIN_MS)]);
   if (pid !== undefined) kill(-pid, 'SIGKILL');
-  const swept = await sweepMarked(`${MARK}=${order.mark}${WHOLE}`, pid);
+  const swept = await sweepMarked(`${MARK}=${order.mark}${WHOLE}`, pid, since);
   await Promise.race([ended, pause(DRAIN_MS)]);
   return swept;
 }

@@ -10,6 +10,7 @@ import { secretInRange } from './pushed-secrets.ts';
 import { firstLines, gitTrouble } from './remote-words.ts';
 import { callGit, type RemoteOptions } from './remote-tool.ts';
 import type { Sections } from './sections.ts';
+import { wayTo } from './worktree-admin.ts';
 
 export type PushOptions = RemoteOptions & {
   readonly sections: Sections;
@@ -92,8 +93,8 @@ async function ahead(options: PushOptions, plan: Extract<PushPlan, { kind: 'push
   return {
     kind: 'later',
     why: 'person',
-    message: `${remote.name} has moved ahead on ${branch} by ${count} ${count === '1' ? 'commit' : 'commits'} that are not here (${shown}): nothing was pushed`,
-    remedy: `take them in: git switch ${branch} && git merge ${ref}; then it goes on by itself, at once with todone pr`,
+    message: `${remote.name} has moved ahead on ${branch} by ${count} ${count === '1' ? 'commit that is' : 'commits that are'} not here (${shown}): nothing was pushed`,
+    remedy: `take them in: ${wayTo(git.commonDir, branch)} && git merge ${ref}; then it goes on by itself, at once with todone pr`,
   };
 }
 

@@ -9,12 +9,7 @@ import { readHead } from './worktree-admin.ts';
 export type SnapshotOf = { readonly id: string; readonly attempt: number; readonly label: string };
 
 /** Snapshots are ToDone's, not the engineer's; landed commits carry the engineer's name. */
-export const OURS: Readonly<Record<string, string>> = {
-  GIT_AUTHOR_NAME: 'ToDone',
-  GIT_AUTHOR_EMAIL: 'todone@localhost',
-  GIT_COMMITTER_NAME: 'ToDone',
-  GIT_COMMITTER_EMAIL: 'todone@localhost',
-};
+const OURS = { name: 'ToDone', email: 'todone@localhost' };
 
 export function snapshotRef(of: SnapshotOf): string {
   return `refs/todone/${of.id}/${of.attempt}/${of.label.replaceAll(/[^A-Za-z0-9-]/g, '-')}`;
@@ -46,10 +41,8 @@ export async function moveSnapshot(git: Git, ref: string, commit: string): Promi
   if (moved.kind !== 'moved') throw new Error(`the snapshot ${ref} could not be written: ${moved.message}`);
 }
 
-export async function commitTree(git: Git, tree: string, parents: readonly (string | undefined)[], message: string): Promise<string> {
-  const unique = [...new Set(parents.filter((parent) => parent !== undefined))];
-  const output = await git.ok(['commit-tree', ...unique.flatMap((parent) => ['-p', parent]), '-F', '-', tree], { input: message, env: OURS });
-  return output.toString('utf8').trim();
+export function commitTree(git: Git, tree: string, parents: readonly (string | undefined)[], message: string): Promise<string> {
+  return git.commits.write({ tree, parents: [...new Set(parents.filter((parent) => parent !== undefined))], message, by: OURS });
 }
 
 export type Merged =

@@ -27,12 +27,13 @@ const TICK_MS = 10;
 
 /**
  * Kills everything with a variable that begins with `mark` (`NAME=value`, with `WHOLE` at its end: exactly that value), and what
- * belongs to `leader`; again until none is found, since one may fork in between. Gives how many there were.
+ * belongs to `leader`; again until none is found, since one may fork in between. What started before `since` (`startTicks` of the first
+ * one that was given the mark) cannot have it and is not asked. Gives how many there were.
  */
-export async function sweepMarked(mark: string, leader?: number): Promise<number> {
+export async function sweepMarked(mark: string, leader?: number, since?: number): Promise<number> {
   const killed = new Set<number>();
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const found = await lookAgain(mark, leader);
+    const found = await lookAgain(mark, leader, since);
     if (found?.length === 0) break;
     for (const { pid } of found ?? []) {
       killed.add(pid);
@@ -44,9 +45,9 @@ export async function sweepMarked(mark: string, leader?: number): Promise<number
 }
 
 /** Undefined where there was no look: no file handle was left, say. */
-async function lookAgain(mark: string, leader: number | undefined): Promise<Row[] | undefined> {
+async function lookAgain(mark: string, leader: number | undefined, since: number | undefined): Promise<Row[] | undefined> {
   try {
-    return await markedTree(mark, leader);
+    return await markedTree(mark, leader, since);
   } catch {
     return undefined;
   }
@@ -74,8 +75,8 @@ export function kill(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-async function markedTree(mark: string, leader: number | undefined): Promise<Row[]> {
-  const rows = process.platform === 'linux' ? procRows(mark) : await psRows(mark);
+async function markedTree(mark: string, leader: number | undefined, since?: number): Promise<Row[]> {
+  const rows = process.platform === 'linux' ? procRows(mark, since) : await psRows(mark);
   const ours = new Set(rows.filter((row) => row.marked || row.pid === leader).map(({ pid }) => pid));
   if (leader !== undefined) ours.add(leader);
   if (ours.size === 0) return [];
@@ -92,7 +93,7 @@ async function markedTree(mark: string, leader: number | undefined): Promise<Row
 }
 
 /** Zombies are left out: they have ended, and only their parent can clear them away. */
-function procRows(mark: string): Row[] {
+function procRows(mark: string, since = 0): Row[] {
   return readdirSync('/proc').flatMap((name) => {
     const pid = Number(name);
     if (!Number.isInteger(pid) || pid === process.pid) return [];
@@ -101,8 +102,19 @@ function procRows(mark: string): Row[] {
     if (stat === '' || fields[0] === 'Z' || fields[0] === 'X') return [];
     const field = (at: number): number => Number(fields[at] ?? 0);
     const cpuMs = (field(11) + field(12) + field(13) + field(14)) * TICK_MS;
-    return [{ pid, parent: field(1), group: field(2), session: field(3), cpuMs, marked: hasMark(readText(`/proc/${name}/environ`), mark) }];
+    const isMarked = field(STARTED) >= since && hasMark(readText(`/proc/${name}/environ`), mark);
+    return [{ pid, parent: field(1), group: field(2), session: field(3), cpuMs, marked: isMarked }];
   });
+}
+
+/** Where the fields after a process's name have the time of its start. */
+const STARTED = 19;
+
+/** When a process started, in ticks of the kernel; undefined where it is gone or nobody tells. */
+export function startTicks(pid: number): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const stat = readText(`/proc/${pid}/stat`);
+  return stat === '' ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[STARTED]);
 }
 
 const hasMark = (environ: string, mark: string): boolean => environ.startsWith(mark) || environ.includes(`\0${mark}`);

@@ -93,7 +93,7 @@ export const openHooks =
     });
   };
 
-type Shell = {
+export type Shell = {
   readonly order: Pick<WorkOrder, 'id' | 'ticket'>;
   readonly command: string;
   readonly cwd: string;
@@ -104,9 +104,12 @@ type Shell = {
   readonly signal: AbortSignal;
   readonly added: Readonly<Record<string, string>>;
   readonly variables: Partial<RunVariables>;
+  /** What it needs to see and to write outside of `cwd`. */
+  readonly readable?: readonly string[];
+  readonly writable?: readonly string[];
 };
 
-async function runShell(options: ShellOptions, shell: Shell): Promise<HookResult> {
+export async function runShell(options: ShellOptions, shell: Shell): Promise<HookResult> {
   const { order } = shell;
   const folder = runFolder(options.stateDir, order.id, order.ticket);
   const config = options.config();
@@ -120,7 +123,10 @@ async function runShell(options: ShellOptions, shell: Shell): Promise<HookResult
   });
   try {
     const env = environmentOf({ from: options.env, passed: config.env, added: shell.added, identity: options.identity, variables: shell.variables });
-    const inside = options.sandbox.confine({ program: 'sh', args: ['-c', shell.command] }, { workspace: shell.cwd, env });
+    const inside = options.sandbox.confine(
+      { program: 'sh', args: ['-c', shell.command] },
+      { workspace: shell.cwd, env, readable: shell.readable, writable: shell.writable },
+    );
     const exit = await launch({
       program: inside.program,
       args: inside.args,

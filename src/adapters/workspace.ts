@@ -9,6 +9,7 @@ import { dirname, join, sep } from 'node:path';
 import { writeWhole } from './git-config.ts';
 import { removeIfAbandoned } from './git-locks.ts';
 import { setPrivateHead, type Git, type GitPlace } from './git.ts';
+import { straySubmodules } from './submodules.ts';
 import { copyIndex } from './worktree-admin.ts';
 
 export type Workspace = {
@@ -56,7 +57,7 @@ export type Unholdable = { readonly name: string; readonly why: string };
 
 export type Changes = {
   readonly paths: readonly Change[];
-  /** What no tree of ours can hold: repositories of their own, files that we may not read. */
+  /** What no tree of ours can hold: repositories of their own, files that we may not read or that lie in a submodule's folder. */
   readonly unholdable: readonly Unholdable[];
 };
 
@@ -103,7 +104,9 @@ export function placeOf(workspace: Workspace, more: GitPlace = {}): GitPlace {
 /** What differs from our index: changed, removed and new files that git does not ignore. Git may note what it compared. */
 export async function readChanges(git: Git, workspace: Workspace): Promise<Changes> {
   const args = ['status', '--porcelain=v1', '-z', '-uall', '--ignore-submodules=all', '--no-renames', '--no-ahead-behind'];
-  const { paths, unholdable } = parseStatus(await git.ok(args, placeOf(workspace, { env: { GIT_OPTIONAL_LOCKS: '1' } })));
+  const { paths, unholdable: nested } = parseStatus(await git.ok(args, placeOf(workspace, { env: { GIT_OPTIONAL_LOCKS: '1' } })));
+  const stray = await straySubmodules(git, workspace.path, headOf(workspace) ?? '');
+  const unholdable = [...nested, ...stray.map((name) => ({ name, why: 'the folder of a submodule, with files in it' }))];
   const readable = paths.filter((change) => change.kind === 'removed' || isReadable(fileOf(workspace, change)));
   if (readable.length === paths.length) return { paths, unholdable };
   const unreadable = paths.filter((change) => !readable.includes(change)).map(({ name }) => ({ name, why: 'a file that we may not read' }));

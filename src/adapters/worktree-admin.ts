@@ -44,6 +44,15 @@ export function listWorktrees(commonDir: string, top: string): Worktree[] {
   return [{ path: top, admin: commonDir, head: readHead(commonDir) }, ...linked];
 }
 
+/** How a person gets to a branch: git does not switch to one that another worktree has checked out. */
+export function wayTo(commonDir: string, branch: string): string {
+  const holder = listAdmins(commonDir).find((admin) => {
+    const head = readHead(admin);
+    return head && 'ref' in head && head.ref === `refs/heads/${branch}` && existsSync(pathOf(admin) ?? '');
+  });
+  return holder === undefined ? `git switch ${branch}` : `cd ${pathOf(holder)}`;
+}
+
 export function listAdmins(commonDir: string): string[] {
   const folder = join(commonDir, 'worktrees');
   try {

@@ -12,7 +12,7 @@ import { gitEnvironment } from '../adapters/git.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { openLog, type OpenLog } from '../adapters/log.ts';
 import { ownerInfo } from '../adapters/owner.ts';
-import { MARK } from '../adapters/process.ts';
+import { MARK } from '../adapters/run-mark.ts';
 import { openProver } from '../adapters/proof.ts';
 import { readRunLog } from '../adapters/run-log.ts';
 import { openSections } from '../adapters/sections.ts';

@@ -13,6 +13,7 @@ import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import type { Redaction } from '../adapters/redact.ts';
 import { planPush } from '../adapters/remote.ts';
 import { openSections } from '../adapters/sections.ts';
+import { wayTo } from '../adapters/worktree-admin.ts';
 import type { Clock, Log } from '../engine/ports.ts';
 import type { Scene } from '../runs/choose.ts';
 import { type Errand, errandIn, type ErrandOrder } from '../runs/errand.ts';
@@ -96,7 +97,7 @@ async function planMerge(options: MergeOptions, order: ErrandOrder, way: 'sync' 
     if (merged.kind === 'conflict')
       return blocked(
         `${from.name} and ${into.name} both changed ${merged.files.join(', ')}`,
-        `merge by hand: git switch ${into.name} && git merge ${from.name}`,
+        `merge by hand: ${wayTo(git.commonDir, into.name)} && git merge ${from.name}`,
       );
     would.push(`merge ${from.name} (${short(from.tip)}, ${commits}) into ${into.name} (${short(into.tip)}) with a merge commit`);
   }

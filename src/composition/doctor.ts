@@ -10,6 +10,7 @@ import { exchange } from '../adapters/exchange.ts';
 import { ownerInfo } from '../adapters/owner.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { excludeInInfo, openRepo } from '../adapters/repo.ts';
+import { repoFeatures } from '../adapters/repo-features.ts';
 import { snapshotBytes } from '../adapters/snapshot-prune.ts';
 import { openSandbox } from '../adapters/sandbox/sandbox.ts';
 import { ownFolders } from './mcp.ts';
@@ -31,6 +32,7 @@ export async function doctor(globals: Globals, cwd: string, fix: boolean): Promi
   if (fix) makeStateDir(place);
   checks.push(
     identity(place),
+    ...(await features(place)),
     config(place),
     ...list(place),
     ...(await agents(place)),
@@ -56,6 +58,24 @@ function identity(place: Place): Check {
       remedy: 'git config --global user.name "…" and user.email "…"',
     };
   return { name: 'identity', ok: true, found: `${name} <${email}>${place.repo.signs ? ', commits are signed' : ''}` };
+}
+
+/** What is kept as the base has it, and what a workspace does without. */
+async function features(place: Place): Promise<Check[]> {
+  const { submodules, sparse, lfs } = await repoFeatures(place.repo.top);
+  const checks: Check[] = [];
+  if (submodules.length > 0)
+    checks.push({
+      name: 'submodules',
+      ok: 'warn',
+      found: `${submodules.join(', ')}: empty folders in a workspace; what they point to is never changed by a task`,
+      remedy: `where tasks need their files, hooks.beforeRun: rm -rf ${submodules.join(' ')} && git submodule update --init (git inside them works without the sandbox only)`,
+    });
+  if (lfs === 'unset')
+    checks.push({ name: 'Git LFS', ok: 'warn', found: '.gitattributes names files for Git LFS, which is not set up here', remedy: 'git lfs install' });
+  if (lfs === 'ready') checks.push({ name: 'Git LFS', ok: true, found: 'files go through it as in your own checkout' });
+  if (sparse) checks.push({ name: 'sparse checkout', ok: true, found: 'workspaces hold all files; your own checkout stays sparse' });
+  return checks;
 }
 
 function config(place: Place): Check {

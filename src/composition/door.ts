@@ -33,6 +33,8 @@ export function ownersDoor(place: OwnersPlace): Door {
       const read = admitted(request, input, caller);
       if ('refusal' in read) return no(read.refusal);
       if (REQUESTS[request].readOnly) {
+        // A person may have saved it a moment ago; the watcher is only a hint.
+        await place.engine.look();
         const scene = sceneOfNow(place, caller);
         return scene ? look(request, read.input, caller, scene, place.history) : no(refusal('unavailable', 'the list has not been read', 'see todone doctor'));
       }

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { text as allOf } from 'node:stream/consumers';
+import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { factsBefore, keepAnswer } from './quick.ts';
 import { openPlace, versionOf } from './place.ts';
 import { serveBacklog, serveRun } from './mcp.ts';
@@ -30,10 +31,20 @@ export async function main(argv: readonly string[]): Promise<number> {
     let said = '';
     const code = await runCli([...argv], facts === undefined ? host : { ...host, out: (text) => (host.out(text), void (said += text)) });
     await flush();
-    if (code === 0) keepAnswer(argv, said, facts, host.now());
+    if (code === 0) keepAnswer(argv, said, facts, host.now(), leaseEnds);
     return code;
   } catch (error) {
     return tellThrown(error, host, argv.includes('--verbose'));
+  }
+}
+
+/** When the claims of workers run out, in ms since 1970. */
+function leaseEnds(stateDir: string): readonly number[] {
+  const journal = openJournalReadOnly({ stateDir });
+  try {
+    return journal.load().runs.flatMap(({ outside }) => outside?.until ?? []);
+  } finally {
+    journal.close();
   }
 }
 

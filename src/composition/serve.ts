@@ -2,6 +2,7 @@
  * `todone serve`: the door for programs that speak HTTP. Does not own the list: what it is asked goes to the owner like any command.
  */
 import { systemClock } from '../adapters/clock.ts';
+import { isOwned } from '../adapters/owner.ts';
 import { serveToken, tokenPath } from '../adapters/token-file.ts';
 import type { Caller } from '../runs/caller.ts';
 import type { App, Globals, Host, Serving } from '../surfaces/cli/app.ts';
@@ -35,6 +36,7 @@ export async function serve(
       door: app.door,
       callerNamed,
       changes: changesOf({ listPath, stateDir, clock: systemClock(), door: app.door, caller: callerNamed(undefined) }),
+      isOwned: () => isOwned(stateDir),
       connectionsMax: CONNECTIONS_MAX,
       requestsMax: REQUESTS_MAX,
       onBug: (error) => host.err(`error: ${error instanceof Error ? (globals.verbose ? error.stack : error.message) : String(error)}\n`),

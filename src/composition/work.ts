@@ -17,6 +17,7 @@ import { openBranches } from '../adapters/branches.ts';
 import { openCleanCheckout } from '../adapters/clean-checkout.ts';
 import { baseBranchOf } from '../adapters/branch-merge.ts';
 import { openGitState } from '../adapters/git-state.ts';
+import { openLandHooks } from '../adapters/land-hooks.ts';
 import { openLanding } from '../adapters/landing.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { openRedaction, type Redaction } from '../adapters/redact.ts';
@@ -153,6 +154,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       ...(options.desk ? { voice: { desk: options.desk, socket: socketPath(stateDir, process.env, 'agents'), command: mcpCommand() } } : {}),
     }),
     verify,
+    landHooks: openLandHooks({ ...shell, git, sections }),
     prompts,
     log,
     config: options.config,

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import type { allowance } from '../runs/govern.ts';
 import type { Run } from '../runs/run.ts';
 import type { LandingQueue } from './landing-queue.ts';
-import type { AgentEvent, Agents, Clock, Landing, Prompts, Verify, WorkOrder, Workspaces } from './ports.ts';
+import type { AgentEvent, Agents, Clock, LandHooks, Landing, Prompts, Verify, WorkOrder, Workspaces } from './ports.ts';
 
 export type Doing = {
   readonly clock: Clock;
@@ -13,6 +13,7 @@ export type Doing = {
   readonly landing: Landing;
   readonly agents: Agents;
   readonly verify: Verify;
+  readonly landHooks: LandHooks;
   readonly prompts: Prompts;
   readonly config: Config;
   readonly queue: LandingQueue;

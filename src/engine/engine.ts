@@ -25,7 +25,22 @@ import { landingQueue } from './landing-queue.ts';
 import { listWriter } from './list-writer.ts';
 import { orderOf } from './doing.ts';
 import { perform } from './perform.ts';
-import type { AgentEvent, Agents, Branches, Clock, Journal, Landing, Log, Prompts, Reading, TaskFile, Verify, Workspaces, Written } from './ports.ts';
+import type {
+  AgentEvent,
+  Agents,
+  Branches,
+  Clock,
+  Journal,
+  LandHooks,
+  Landing,
+  Log,
+  Prompts,
+  Reading,
+  TaskFile,
+  Verify,
+  Workspaces,
+  Written,
+} from './ports.ts';
 import { shortageIn } from '../runs/shortage.ts';
 import { tell } from './tell.ts';
 
@@ -38,6 +53,7 @@ export type EnginePorts = {
   readonly branches: Branches;
   readonly agents: Agents;
   readonly verify: Verify;
+  readonly landHooks: LandHooks;
   readonly prompts: Prompts;
   readonly log: Log;
   /** The config that holds now; read anew at each turn. */
@@ -406,8 +422,8 @@ export function createEngine(ports: EnginePorts): Engine {
     let at = 0;
     const results = items.map((item) => {
       const own = written.results.slice(at, at + item.edits.length);
-      // Who asked for several changes is told of the one that was not made.
-      const refused = item.reply && own.find(({ kind }) => kind === 'gone' || kind === 'changed');
+      // Who asked for several changes is told of the one that was not made; of an outcome the first one decides.
+      const refused = item.reply && item.purpose !== 'settle' ? own.find(({ kind }) => kind === 'gone' || kind === 'changed') : undefined;
       const result = refused ?? own[0] ?? { kind: 'gone' as const };
       at += item.edits.length;
       return { item, result };
@@ -418,8 +434,12 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 
   const look = (): Promise<void> => {
-    if (reading) lookAgain = true;
-    reading ??= lookOnce().finally(() => {
+    if (reading) {
+      lookAgain = true;
+      // What is being read may be older than this call.
+      return reading.then(() => reading);
+    }
+    reading = lookOnce().finally(() => {
       reading = undefined;
       if (lookAgain) void look();
       else notify();

@@ -1,10 +1,10 @@
 /**
- * Landing (4-R6, R9): squash, rebase, verify, fast-forward; each looks first whether it is already so. Says in which order,
+ * Landing (4-R6, R8, R9): squash, rebase, hooks, verify, fast-forward; each looks first whether it is already so. Says in which order,
  * never how: that is the port's matter. Several finished runs may go together: each is laid on the one before, `verify` runs on
  * the last, and where that fails the first one on which it fails is looked for by halves; it alone goes back. The branch moves
  * only to a commit that `verify` has passed on; the commits of one such move are before or after it together.
  */
-import type { End, Failing, Run } from '../runs/run.ts';
+import type { End, Failing, Found, Run } from '../runs/run.ts';
 import { type Doing, orderOf, verifyOf } from './doing.ts';
 import type { LandingOrder, Squashed } from './ports.ts';
 
@@ -41,8 +41,9 @@ export async function landTogether(landings: readonly Landing[]): Promise<Readon
   const ends = new Map<Landing, Landed>();
   const stack: Stacked[] = [];
   for (const landing of landings) {
-    const squashed = await landing.doing.landing.squash(landing.order, stack.at(-1)?.squashed.commit).catch(troubleOf);
-    if ('trouble' in squashed) ends.set(landing, { kind: 'transient', reason: 'setup_failed', message: `land: ${squashed.trouble}` });
+    const squashed = await squash(landing, stack.at(-1)?.squashed.commit).catch(troubleOf);
+    if ('end' in squashed) ends.set(landing, squashed.end);
+    else if ('trouble' in squashed) ends.set(landing, { kind: 'transient', reason: 'setup_failed', message: `land: ${squashed.trouble}` });
     else if (squashed.kind === 'commit') stack.push({ landing, squashed });
     else ends.set(landing, squashed.kind === 'apart' ? 'apart' : unlanded(squashed, landing.order, landing.doing.clock.now()));
   }
@@ -66,9 +67,28 @@ export async function landTogether(landings: readonly Landing[]): Promise<Readon
   return ends;
 }
 
+/** Its commit, on which the repository's hooks have passed. */
+async function squash(landing: Landing, onto: string | undefined): Promise<Squashed | { readonly end: End }> {
+  const { order, doing } = landing;
+  const squashed = await doing.landing.squash(order, onto);
+  if (squashed.kind !== 'commit' || doing.config.landHooks.length === 0) return squashed;
+  const stacked = { landing, squashed };
+  await doing.landing.checkout(order.workspace, squashed.commit, squashed.own);
+  const hooked = await doing.landHooks.run(order, squashed.commit, doing.signal);
+  if (doing.signal.aborted) return { end: await cancelled(stacked) };
+  if (hooked.kind === 'fine') return hooked.message === undefined ? squashed : doing.landing.reword(order, squashed, hooked.message);
+  if (hooked.kind === 'missing') return { end: { ...(await givenUp(stacked)), reason: 'setup_failed', message: hooked.message } };
+  // What lies below has not landed: judged by itself, it may pass.
+  if (onto === undefined) return { end: await sentBack(stacked, hooked, undefined) };
+  await doing.landing.checkout(order.workspace, squashed.own);
+  return { kind: 'apart' };
+}
+
 const troubleOf = (error: unknown): { readonly trouble: string } => ({ trouble: error instanceof Error ? error.message : String(error) });
 
-type Red = { readonly stacked: Stacked; readonly message: string; readonly evidence: string };
+type Fault = { readonly message: string; readonly evidence: string };
+
+type Red = Fault & { readonly stacked: Stacked };
 
 /** How many from the first on are proven by a check of the last of them, and the one above them on which it fails. */
 async function prove(stack: readonly Stacked[]): Promise<{ readonly green: number; readonly red?: Red }> {
@@ -86,7 +106,7 @@ async function prove(stack: readonly Stacked[]): Promise<{ readonly green: numbe
 }
 
 /** Runs `verify` on exactly the commit that is to land; what is wrong if it fails. */
-async function check({ landing, squashed }: Stacked): Promise<Omit<Red, 'stacked'> | undefined> {
+async function check({ landing, squashed }: Stacked): Promise<Fault | undefined> {
   const { run, order, doing } = landing;
   const command = verifyOf(run, doing.config);
   if (command === undefined || doing.verify.hasPassed(squashed.tree, command)) return undefined;
@@ -122,7 +142,7 @@ async function advance(stack: readonly Stacked[], ends: Map<Landing, Landed>): P
 }
 
 /** The work goes back to the agent on top of what it was checked with, where that has landed; else as it was. */
-async function sentBack({ landing, squashed }: Stacked, { message, evidence }: Red, below: Landed | undefined): Promise<End> {
+async function sentBack({ landing, squashed }: Stacked, { message, evidence }: Fault, below: Landed | undefined): Promise<End> {
   const { run, order, doing } = landing;
   const landedBelow = typeof below === 'object' && below.kind === 'done' ? below.found?.commit : undefined;
   const start = below === undefined ? squashed.tip : landedBelow;
@@ -144,12 +164,7 @@ function unlanded(squashed: Exclude<Squashed, { kind: 'commit' | 'apart' }>, ord
       return { kind: 'done', found: { commit: squashed.commit, hash: squashed.hash } };
     case 'empty':
       if (order.noCommit) return { kind: 'done', found: { hash: '-' } };
-      return {
-        kind: 'final',
-        reason: 'no_change',
-        message: 'the agent ended without changing a file',
-        evidence: 'The last attempt ended without changing a file.',
-      };
+      return noChange(squashed.notes);
     case 'conflict':
       return {
         kind: 'rework',
@@ -165,11 +180,19 @@ function unlanded(squashed: Exclude<Squashed, { kind: 'commit' | 'apart' }>, ord
   }
 }
 
+function noChange(leftOut: readonly string[]): End {
+  const message = leftOut.length === 0 ? 'the agent ended without changing a file' : `nothing is left to land: ${leftOut.join('; ')}`;
+  return { kind: 'final', reason: 'no_change', message, evidence: `The last attempt: ${message}.` };
+}
+
 const inTheWay = (message: string, now: number): End => ({ kind: 'transient', reason: 'setup_failed', message, retryAt: now + BUSY_RETRY_MS, patient: true });
 
-async function cancelled({ landing, squashed }: Stacked): Promise<End> {
+const cancelled = async (stacked: Stacked): Promise<End> => ({ ...(await givenUp(stacked)), reason: 'cancelled', message: 'stopped' });
+
+/** The work is there again as it was, and kept. */
+async function givenUp({ landing, squashed }: Stacked): Promise<{ readonly kind: 'final'; readonly found: Found }> {
   const { run, order, doing } = landing;
   await doing.landing.checkout(order.workspace, squashed.own);
   const kept = await doing.workspaces.snapshot(order, 'land', order.workspace, order.start);
-  return { kind: 'final', reason: 'cancelled', message: 'stopped', found: { kept: kept ?? run.found.kept } };
+  return { kind: 'final', found: { kept: kept ?? run.found.kept } };
 }

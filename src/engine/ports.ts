@@ -185,7 +185,8 @@ export type Squashed =
       readonly own: string;
       readonly notes: readonly string[];
     }
-  | { readonly kind: 'empty'; readonly tip: string }
+  /** `notes`: what was left out, where anything was. */
+  | { readonly kind: 'empty'; readonly tip: string; readonly notes: readonly string[] }
   /** The task's commit is on the branch already: an earlier try got there. */
   | { readonly kind: 'landed'; readonly commit: string; readonly hash: string }
   /** Both sides are in the workspace now, marked in the files; `start` is the tip that it stands on: the run's new start. */
@@ -222,6 +223,8 @@ export interface Landing {
    * the commits between the two, oldest first, each with its order; they land in the same swap.
    */
   advance(order: LandingOrder, tip: string, commit: string, below?: readonly Layer[]): Promise<Advanced>;
+  /** The same commit with another message. */
+  reword(order: LandingOrder, squashed: Extract<Squashed, { kind: 'commit' }>, message: string): Promise<Squashed>;
   /** Whether the task with this id is in the branch or base by hash, trailer or `refs/todone/landed` (4-R9). */
   proof(section: string, id: string, hash?: string): Promise<{ readonly commit: string; readonly hash: string } | undefined>;
 }
@@ -336,6 +339,18 @@ export interface Verify {
   /** Whether the command has passed on this tree before (4-R9). */
   hasPassed(tree: string, command: string): boolean;
   passed(tree: string, command: string): void;
+}
+
+/** `missing`: the config names one that the base does not have. `message` where a hook has changed that of the commit. */
+export type Hooked =
+  | { readonly kind: 'fine'; readonly message?: string }
+  | { readonly kind: 'failed'; readonly message: string; readonly evidence: string }
+  | { readonly kind: 'missing'; readonly message: string };
+
+/** The repository's own hooks, those that `landHooks` lists (4-R8). */
+export interface LandHooks {
+  /** On a commit that the order's workspace stands on; what they do to its files is not taken. */
+  run(order: LandingOrder, commit: string, signal: AbortSignal): Promise<Hooked>;
 }
 
 // ── prompts ──────────────────────────────────────────────────────────────────────────────────────

@@ -30,7 +30,7 @@ export type Asking = {
 export type Asked = {
   /** Absent where it is known only when an edit has been written; the edit carries the reply then. */
   readonly answer?: Answer;
-  /** Answered once `goes` have gone. */
+  /** Answered once what `goes` came to stands on the list, or cannot be written now. */
   readonly reply?: Reply;
   readonly halts: readonly Run[];
   readonly edits: readonly EditItem[];

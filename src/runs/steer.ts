@@ -62,7 +62,8 @@ export function wentBack(board: Board, draft: Draft): { readonly id: string; rea
     const known = knownIn(draft, id);
     const located = known && locateKnown(board, draft, known);
     if (!known || !located || known.held !== undefined || runIn(draft, id)?.halt) continue;
-    if (goesBack(expected(draft, known), located.task) || isOutlived(known, runIn(draft, id), located.task)) back.push({ id, located });
+    if (goesBack(isBeingWritten(draft, known) ? known.state : expected(draft, known), located.task) || isOutlived(known, runIn(draft, id), located.task))
+      back.push({ id, located });
   }
   return back;
 }
@@ -130,6 +131,9 @@ function* changesIn(seen: Pick<Seen, 'board' | 'draft' | 'before' | 'gitMoved'>)
 const isEnding = (run: Run): boolean => run.outcome?.state === 'done' || run.outcome?.state === 'failed';
 
 const expected = (draft: Draft, known: Known): MarkerState => (runIn(draft, known.id) ? 'in_progress' : known.state);
+
+/** What its run came to is a row, and is to stand on the list. */
+const isBeingWritten = (draft: Draft, known: Known): boolean => runIn(draft, known.id)?.step === 'settle';
 
 /** Back = towards not done, by a marker alone; with {redo} it is a wish. */
 function goesBack(from: MarkerState, task: Task): boolean {

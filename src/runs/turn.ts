@@ -307,14 +307,14 @@ function unreadable(turning: Turning, list: Extract<World['list'], { kind: 'miss
 // ── answers ──────────────────────────────────────────────────────────────────────────────────────
 
 function edited(turning: Turning, item: EditItem, result: Edited): void {
-  answerAfter(turning, item.reply, result);
+  answerAfter(turning, item, result);
   for (const edit of item.edits) turning.draft.world.authors.delete(keyOf(edit));
   if (item.purpose === 'mend' || item.purpose === 'ask' || item.purpose === 'upkeep') return;
   const { draft, given } = turning;
   const run = runIn(draft, item.id);
   if (!run || run.ticket !== item.ticket || run.step !== item.purpose) return;
   // While git is moving markers a line that says something else is no word of a person: the outcome is written later.
-  if (run.step === 'settle') return result.kind === 'changed' && draft.world.list.kind !== 'fine' ? undefined : close(turning, run, result);
+  if (run.step === 'settle') return isPutOff(turning, item, result) ? undefined : close(turning, run, result);
   if (result.kind === 'applied' || result.kind === 'already') {
     go(turning, advance(run, { kind: 'done' }, policyOf(turning, run)));
     return lookAgain(turning, run.id);
@@ -325,15 +325,22 @@ function edited(turning: Turning, item: EditItem, result: Edited): void {
 }
 
 /** Whoever asked is told once the list says it, and not before. */
-function answerAfter(turning: Turning, reply: Reply | undefined, result: Edited): void {
+function answerAfter(turning: Turning, item: EditItem, result: Edited): void {
+  const { reply } = item;
   if (!reply) return;
   // A claim's run goes on in this very turn.
-  turning.replies.push({ reply, stands: result.kind === 'applied' || result.kind === 'already' });
+  turning.replies.push({ reply, stands: result.kind === 'applied' || result.kind === 'already' || isPutOff(turning, item, result) });
 }
+
+/** The end of a claim whose row stands, and whose line git is moving just now. */
+const isPutOff = ({ draft }: Turning, { purpose }: EditItem, result: Edited): boolean =>
+  purpose === 'settle' && result.kind === 'changed' && draft.world.list.kind !== 'fine';
 
 /** The list could not be written: who waits for an answer gets one, and a claim that was never written is none. */
 function unwritten(turning: Turning, item: EditItem, message: string): void {
   if (!item.reply) return;
+  // The end of a claim is a row already, and is written as soon as the list can be.
+  if (item.purpose === 'settle') return void turning.replies.push({ reply: item.reply, stands: true });
   turning.effects.push({ kind: 'answer', number: item.reply.number, answer: notWritten(message) });
   const run = item.purpose === 'claim' ? runIn(turning.draft, item.id) : undefined;
   if (!run?.outside || run.ticket !== item.ticket || run.step !== 'claim') return;
@@ -541,7 +548,7 @@ function wakeForWaits(turning: Turning): void {
  */
 function opensNothing(event: Event): boolean {
   if (event.kind === 'asked') return event.ask.kind === 'request';
-  return event.kind === 'edited' && event.items.every(({ item }) => item.reply !== undefined);
+  return event.kind === 'edited' && event.items.every(({ item }) => item.reply !== undefined && item.purpose !== 'settle');
 }
 
 type Starting = NonNullable<World['chosen']>;
@@ -652,8 +659,18 @@ function asked(turning: Turning, event: Extract<Event, { kind: 'asked' }>): void
     turning.effects.push({ kind: 'edit', item });
   }
   for (const run of result.goes) go(turning, run);
-  if (result.reply) turning.replies.push({ reply: result.reply, stands: true });
+  if (result.reply) replyAfter(turning, result.reply, result.goes);
   if (result.answer) turning.effects.push({ kind: 'answer', number, answer: result.answer });
+}
+
+/** The answer waits for the line that says it; where none can be written now, the row is enough: it survives, and is written later. */
+function replyAfter(turning: Turning, reply: Reply, goes: readonly Run[]): void {
+  const at = turning.effects.findLastIndex(
+    (effect) => effect.kind === 'edit' && effect.item.purpose === 'settle' && goes.some(({ id }) => id === effect.item.id),
+  );
+  const effect = turning.effects[at];
+  if (effect?.kind !== 'edit') return void turning.replies.push({ reply, stands: true });
+  turning.effects[at] = { kind: 'edit', item: { ...effect.item, reply, urgent: true } };
 }
 
 /** What the history looks for when the list shows the change. */

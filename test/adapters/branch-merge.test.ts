@@ -71,7 +71,8 @@ describe('sync', () => {
       kind: 'stopped',
       message: expect.stringMatching(/main \(\w{7}\) and todone\/auth \(\w{7}\) both changed README\.md: nothing was moved/),
     });
-    expect(end).toMatchObject({ remedy: expect.stringContaining('git switch todone/auth && git merge main') });
+    // Where the branch is checked out, and git would not switch to it anywhere else.
+    expect(end).toMatchObject({ remedy: expect.stringContaining(`cd ${join(all.kit.top, 'trees', 'auth')} && git merge main`) });
     expect(tip(all)).toBe(task);
     expect(all.kit.git(['rev-parse', 'main'])).toBe(base);
     expect(all.kit.git(['status', '--porcelain'], join(all.kit.top, 'trees', 'auth'))).toBe('');

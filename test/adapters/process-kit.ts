@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach } from 'vitest';
-import { type Exit, type Launch, launch, MARK } from '../../src/adapters/process.ts';
+import { type Exit, type Launch, launch } from '../../src/adapters/process.ts';
+import { MARK } from '../../src/adapters/run-mark.ts';
 import { marked } from '../../src/adapters/sweep.ts';
 
 export const PROGRAMS = join(import.meta.dirname, '..', 'agents');

@@ -75,7 +75,7 @@ describe('push', () => {
     expect(await performErrand(errandOrder('push'), branches, never)).toMatchObject({
       kind: 'later',
       why: 'person',
-      message: expect.stringMatching(/moved ahead on todone\/auth by 1 commit that are not here \(\w+ Ada: A colleague was here\): nothing was pushed/),
+      message: expect.stringMatching(/moved ahead on todone\/auth by 1 commit that is not here \(\w+ Ada: A colleague was here\): nothing was pushed/),
       remedy: expect.stringContaining('git merge refs/todone/remote/todone/auth'),
     });
     expect(there(all)).toBe(theirs);

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { atMost, type Figure, median, plain, shown } from './figures.ts';
-import { git, makeRepo, manyFiles, ROOT, SOURCE, timed, wrong } from './scene.ts';
+import { git, makeRepo, manyFiles, progress, remove, ROOT, SOURCE, timed, wrong } from './scene.ts';
 
 const SECTIONS = 8;
 const TASKS = 5;
@@ -22,6 +22,7 @@ function onFiles(files: number, rounds: number): Figure[] {
   for (let round = 0; round < rounds; round++) {
     floor.push(run(files, 'bench/', (top) => timed('sh', [LOOP, String(SECTIONS), String(TASKS)], top)));
     ours.push(run(files, 'todone/', (top) => timed(process.execPath, [SOURCE, 'start', '--once', '--parallel', '2', '--quiet'], top)));
+    progress(`${files} files: ${shown(ours.at(-1) ?? 0, 'ms')}, the loop ${shown(floor.at(-1) ?? 0, 'ms')}`);
   }
   const ratio = median(ours) / median(floor);
   const onTop = (median(ours) - median(floor)) / ALL;
@@ -44,6 +45,7 @@ function run(files: number, prefix: string, measure: (top: string) => number): n
     const commits = git(top, 'rev-list', '--count', `main..${prefix}s${section}`).trim();
     if (names.length !== TASKS || commits !== String(TASKS)) wrong(`section s${section} has ${names.length} files and ${commits} commits of ${TASKS}`);
   }
+  remove(top);
   return ms;
 }
 

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Figure, median, plain, shown } from './figures.ts';
-import { git, makeRepo, manyFiles, ROOT, SOURCE, timed, wrong } from './scene.ts';
+import { git, makeRepo, manyFiles, progress, remove, ROOT, SOURCE, timed, wrong } from './scene.ts';
 
 const FILES = 10_000;
 const VERIFY = 'test -s README.md';
@@ -23,6 +23,7 @@ function against(agents: number, rounds: number): Figure[] {
   for (let round = 0; round < rounds; round++) {
     floor.push(on(agents, 'bench/all', (top) => timed('env', [`VERIFY=${VERIFY}`, 'sh', LOOP, String(agents)], top)));
     ours.push(on(agents, 'todone/all', (top) => start(top, agents)));
+    progress(`${agents} agents: ${shown(ours.at(-1) ?? 0, 'ms')}, the loop ${shown(floor.at(-1) ?? 0, 'ms')}`);
   }
   const what = `${agents} agents at once in one section, ${FILES.toLocaleString('en')} files: to a shell loop`;
   return [plain(what, `${shown(median(ours) / median(floor), '×')} (${shown(median(ours), 'ms')} to ${shown(median(floor), 'ms')})`)];
@@ -33,6 +34,7 @@ function on(agents: number, branch: string, measure: (top: string) => number): n
   writeFileSync(join(top, 'tasks.md'), `# Work {script}\n\n## Git Worktree all\n${tasks(0, agents)}`);
   const ms = measure(top);
   hasAll(top, branch, agents);
+  remove(top);
   return ms;
 }
 
@@ -41,11 +43,14 @@ function workspaces(count: number): Figure[] {
   const list = join(top, 'tasks.md');
   writeFileSync(list, `# Work {script}\n\n## Git Worktree all\n${tasks(0, count)}`);
   const first = start(top, count);
+  progress(`${count} new workspaces: ${shown(first, 'ms')}`);
   const kilobytes = Number(execFileSync('du', ['-sk', join(top, 'trees')], { encoding: 'utf8' }).split('\t')[0]);
   const made = git(top, 'worktree', 'list').trim().split('\n').length - 1;
   writeFileSync(list, `${readFileSync(list, 'utf8')}${tasks(count, count)}`);
   const again = start(top, count);
+  progress(`and again in them: ${shown(again, 'ms')}`);
   hasAll(top, 'todone/all', 2 * count);
+  remove(top);
   const what = `${count} tasks at once on ${FILES.toLocaleString('en')} files`;
   return [
     plain(`${what}: ${made} workspaces on the disk`, `${Math.round(kilobytes / 1024)} MB, ${(kilobytes / 1024 / made).toFixed(1)} MB each`),

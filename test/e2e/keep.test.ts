@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { git, landed, listOf, makeRepo, markerOf, removeRepos, sleep, start, todone } from './kit.ts';
+import { git, landed, listOf, makeRepo, processesWith, markerOf, removeRepos, sleep, start, todone } from './kit.ts';
 
 afterEach(removeRepos);
 
@@ -203,6 +203,24 @@ describe('clean', () => {
     save(top, (text) => text.replace('## Git Worktree b', '[] four\n  run: echo 4 > four.txt\n\n## Git Worktree b'));
     expect(await todone(top, 'start', '--once')).toMatchObject({ code: 0 });
     expect(readdirSync(join(top, 'trees', 'a')).sort()).toEqual(expect.arrayContaining(['four.txt', 'one.txt', 'two.txt']));
+  });
+
+  it('4-R4 beforeRemove runs in each workspace before it goes; where it fails or hangs the workspace stays', async () => {
+    const config = (beforeRemove: string): string => JSON.stringify({ hooks: { beforeRemove }, limits: { hook: '400ms', stopGrace: '100ms' } });
+    const top = makeRepo(LIST, { 'todone.config.json': config('exit 3'), '.gitignore': 'said\n' });
+    await todone(top, 'start', '--once');
+    for (const [command, said] of [
+      ['exit 3', 'the hook beforeRemove (exit 3) failed'],
+      ['sleep 27.1828', 'the hook beforeRemove (sleep 27.1828) failed'],
+    ] as const) {
+      writeFileSync(join(top, 'todone.config.json'), config(command));
+      expect((await todone(top, 'clean', 'a', '--json')).out).toContain(said);
+      expect(existsSync(join(top, 'trees', 'a', 'one.txt'))).toBe(true);
+    }
+    expect(processesWith('sleep 27.1828')).toEqual([]);
+    writeFileSync(join(top, 'todone.config.json'), config('test "$PWD" = "$TODONE_WORKTREE" && test "$TODONE_SECTION" = a && test -f one.txt'));
+    expect(await todone(top, 'clean', 'a')).toMatchObject({ code: 0, out: expect.stringContaining('removed') as string });
+    expect(existsSync(join(top, 'trees', 'a'))).toBe(false);
   });
 
   it('4-R5 keeps a person’s work, and what no snapshot can hold, and says which file; with a daemon, too', async () => {

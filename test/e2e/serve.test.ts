@@ -1,8 +1,10 @@
 /** `todone serve`: real servers, the protocols' own clients, and everyone who is to be refused on every route. */
+import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { createTRPCClient, httpBatchLink, httpLink, httpSubscriptionLink, splitLink, TRPCClientError } from '@trpc/client';
 import { EventSource } from 'eventsource';
@@ -160,6 +162,45 @@ describe('the guard', () => {
     expect(listening.filter((line) => line.includes(`:${hex} `)).map((line) => line.trim().split(/\s+/)[1])).toEqual([`0100007F:${hex}`]);
   });
 
+  // What another user of this machine may reach of it: the port, and whatever of the files lets itself be read.
+  const isRoot = process.getuid?.() === 0;
+  it.skipIf(!isRoot)(
+    `9-R5 13-R3 another local user is refused on every route${isRoot ? '' : ' (skipped: to try it needs root)'}`,
+    { timeout: 60_000 },
+    ({ skip }) => {
+      const files = [server.tokenFile, join(server.tokenFile, '..', 'socket'), join(server.tokenFile, '..', 'journal.db')];
+      const asked = JSON.stringify({ port: server.port, routes: routes(), files });
+      const other = spawnSync(process.execPath, ['-e', STRANGER, asked], { uid: NOBODY, gid: NOBODY, cwd: '/', env: {}, encoding: 'utf8', timeout: 50_000 });
+      if (other.error) return skip(`another user may not start this Node: ${other.error.message}`);
+      expect(other.stderr).toBe('');
+      const { statuses, opened, uid } = JSON.parse(other.stdout) as { statuses: Record<string, number[]>; opened: string[]; uid: number };
+      expect(uid).toBe(NOBODY);
+      expect(Object.keys(statuses).toSorted()).toEqual([...routes()].toSorted());
+      // Without a token, with one that it made up, as a page would ask, and by a WebSocket.
+      for (const [route, seen] of Object.entries(statuses)) expect([route, seen]).toEqual([route, [401, 401, 403, 401]]);
+      expect(opened).toEqual([]);
+    },
+  );
+
+  it('9-R5 a flood of sessions leaves nothing behind, and the right client is heard', { timeout: 120_000 }, async () => {
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'flood', version: '1' } },
+    });
+    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+    // Strangers begin none at all; who may begins as many as it likes, for none is kept.
+    const strangers = await Promise.all(Array.from({ length: 100 }, () => ask(server, '/mcp', { ...headers, host: `127.0.0.1:${server.port}` }, 'POST', body)));
+    expect(new Set(strangers.map(({ status }) => status))).toEqual(new Set([401]));
+    for (let round = 0; round < 3; round++) {
+      const begun = await Promise.all(Array.from({ length: 100 }, () => ask(server, '/mcp', { ...right(), ...headers }, 'POST', body)));
+      expect(new Set(begun.map(({ status }) => status))).toEqual(new Set([200]));
+      expect(begun.filter(({ headers: said }) => said['mcp-session-id'] !== undefined)).toEqual([]);
+    }
+    expect((await ask(server, '/trpc/task.list', right())).status).toBe(200);
+  });
+
   it('9-R5 a flood of connections and of listeners is turned away, and the server lives on', { timeout: 120_000 }, async () => {
     const sockets: Socket[] = [];
     let refused = 0;
@@ -202,6 +243,40 @@ describe('the guard', () => {
     for (const socket of listeners) socket.destroy();
   });
 });
+
+const NOBODY = 65_534;
+
+/** Runs as somebody else, with nothing of ours but what it is told. */
+const STRANGER = `
+const { port, routes, files } = JSON.parse(process.argv[1]);
+const { request } = require('node:http');
+const ask = (path, headers) => new Promise((resolve, reject) => {
+  const asked = request({ host: '127.0.0.1', port, path, headers: { host: '127.0.0.1:' + port, ...headers }, agent: false }, (response) => {
+    response.resume();
+    resolve(response.statusCode);
+  });
+  asked.on('upgrade', (response, socket) => (socket.destroy(), resolve(response.statusCode)));
+  asked.on('error', reject);
+  asked.end();
+});
+const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };
+(async () => {
+  const statuses = {};
+  for (const route of routes) {
+    statuses[route] = [];
+    for (const headers of [{}, { authorization: 'Bearer ' + 'A'.repeat(43) }, { origin: 'null' }, upgrade]) statuses[route].push(await ask(route, headers));
+  }
+  const opened = files.filter((path) => {
+    try {
+      require('node:fs').accessSync(path);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  process.stdout.write(JSON.stringify({ statuses, opened, uid: process.getuid() }));
+})();
+`;
 
 const raw = (server: Server, text: string): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -267,7 +342,7 @@ it.each([
       await one.task.depAdd.mutate({ task: filed, after: ['logout'] });
       expect((await one.task.depTree.query({ task: filed })).trees[0]?.waits_for.map(({ title }) => title)).toEqual(['Add logout']);
       await one.task.close.mutate({ task: 'login', ticket: claim.ticket, hash: git(top, 'rev-parse', 'HEAD').trim() });
-      await expect.poll(() => markerOf(top, 'Add login form'), { timeout: 30_000 }).toContain('✅');
+      expect(markerOf(top, 'Add login form')).toContain('✅');
       expect(await mcp.callTool({ name: 'task_claim', arguments: {} })).toMatchObject({ structuredContent: { worker: 'w2', task: { title: 'Add logout' } } });
       expect((await mcp.readResource({ uri: 'todone://tasks' })).contents[0]).toMatchObject({ text: expect.stringContaining('Add logout') });
       expect((await mcp.getPrompt({ name: 'next_task' })).messages[0]?.content).toMatchObject({ text: expect.stringContaining('No task is ready') });
@@ -279,6 +354,29 @@ it.each([
       expect(await server.stop()).toBe(0);
     }
   });
+});
+
+it('9-R4 a monitor reads the figures of the list as Prometheus text', { timeout: 60_000 }, async () => {
+  const top = makeRepo(`${LIST}\n## Git Worktree we"ird\\\n[x] Old\n`);
+  const server = await serve(top);
+  try {
+    const right = { host: `127.0.0.1:${server.port}`, authorization: `Bearer ${server.token}` };
+    const { status, headers, body } = await ask(server, '/metrics', right);
+    expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
+    // The format's own grammar, line by line.
+    for (const line of body.trimEnd().split('\n'))
+      expect(line).toMatch(/^(?:# (?:HELP|TYPE) \w+ .+|\w+(?:\{\w+="(?:[^"\\\n]|\\[\\"n])*"(?:,\w+="(?:[^"\\\n]|\\[\\"n])*")*\})? \d+)$/);
+    expect(body).toContain('todone_tasks{section="auth",status="open"} 3\n');
+    expect(body).toContain('todone_tasks{section="we\\"ird\\\\",status="done"} 1\n');
+    expect(body).toContain('todone_tasks_ready 1\n');
+    // What is filed, and the section whose name cannot be a branch.
+    expect(body).toContain('todone_tasks_waiting 2\n');
+    expect(body).toContain('todone_owner_up 0\n');
+    await withDaemon(top, async () => expect((await ask(server, '/metrics', right)).body).toContain('todone_owner_up 1\n'));
+    expect((await ask(server, '/metrics', right, 'POST')).status).toBe(405);
+  } finally {
+    await server.stop();
+  }
 });
 
 it('9-R4 who subscribes is told what changes, whoever changes it', { timeout: 120_000 }, async () => {

@@ -94,6 +94,22 @@ function fresh<W extends ReturnType<typeof worldOf>>(world: W): W {
 const ticketOf = (answer: Answer): string => (answer.kind === 'ok' ? String(answer.output?.['ticket']) : '');
 const COMMIT = 'a1b2c3d4e5f60718293a4b5c6d7e8f9012345678';
 
+it('1.4-R7 2-R3 a rollback is over in the end, though a claim ran out while its marker was away', () => {
+  const at = desk('## Git Worktree a\n[] One\n[] Two\n[] Three\n');
+  const before = at.list();
+  expect(at.ask('task.claim', { task: 'tasks.md:2', lease: 1 }, worker('w1'))).toMatchObject({ kind: 'ok' });
+  expect(at.ask('task.claim', { task: 'tasks.md:3', lease: 600 }, worker('w2'))).toMatchObject({ kind: 'ok' });
+  // An editor saves the buffer that it had before.
+  at.type(before);
+  expect(at.ask('task.claim', { task: 'tasks.md:4' }, worker('w3'))).toMatchObject({ kind: 'refused', code: 'unavailable' });
+  at.pass(1500);
+  at.pass(1500);
+  at.type(at.list());
+  expect(at.list()).toMatch(/^\[\] One( \{id:\w+\})?\n\[🟡 \w{8}\] Two\n\[\] Three$/mu);
+  expect(at.ask('task.claim', { task: 'tasks.md:4' }, worker('w3'))).toMatchObject({ kind: 'ok' });
+  expect(at.ask('task.claim', { task: 'tasks.md:2' }, worker('w3'))).toMatchObject({ kind: 'ok' });
+});
+
 describe('filing', () => {
   it('7-R8 puts a task at the end of its section, beside another, and with all that was said of it', () => {
     const at = desk('## Git Worktree a\n[] One\n\n## Git Worktree b\n- [ ] Two\n');

@@ -274,6 +274,8 @@ function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): Engi
     branches: mortal(branchesTwin(), fuse),
     agents: agentsTwin(outside, workspaces, rooms, fuse),
     verify: mortal(verifyTwin(outside, workspaces, fuse), fuse),
+    // Before `verify`, and judged as it is.
+    landHooks: { run: async () => ({ kind: 'fine' }) },
     prompts: { fill: () => '', limitMs: () => undefined },
     log: { write: () => undefined },
     config: () => outside.config,

@@ -22,6 +22,10 @@ export function memoryLanding(repo: MemoryRepo, faults: LandingFaults = {}): Lan
       const squashed = repo.tip(order.section) === order.start ? undefined : squashIn(repo, order);
       return squashed?.kind === 'conflict' ? squashed : undefined;
     },
+    async reword(order, squashed, message) {
+      const { parent, files } = repo.commits.get(squashed.commit)!;
+      return { ...squashed, commit: repo.commit(parent, files, message, order.id) };
+    },
     async checkout(workspace, commit, own) {
       const space = repo.workspaces.get(workspace);
       const tree = repo.commits.get(commit);
@@ -67,7 +71,7 @@ function squashIn(repo: MemoryRepo, order: LandingOrder, onto?: string): Squashe
   const below = onto ?? tip;
   const base = repo.commits.get(order.start)!.files;
   const belowFiles = repo.commits.get(below)!.files;
-  if (changedPaths(base, space.files).length === 0) return { kind: 'empty', tip };
+  if (changedPaths(base, space.files).length === 0) return { kind: 'empty', tip, notes: [] };
   const own = repo.commit(order.start, space.files, order.message);
   const { merged, conflicts } = mergeTrees(base, belowFiles, space.files);
   if (conflicts.length > 0) {
@@ -78,7 +82,7 @@ function squashIn(repo: MemoryRepo, order: LandingOrder, onto?: string): Squashe
     Object.assign(space, { files: merged, start: tip });
     return { kind: 'conflict', message: `conflict in ${conflicts.join(', ')}`, evidence: conflicts.join('\n'), start: tip, kept };
   }
-  if (changedPaths(belowFiles, merged).length === 0) return onto === undefined ? { kind: 'empty', tip } : { kind: 'apart' };
+  if (changedPaths(belowFiles, merged).length === 0) return onto === undefined ? { kind: 'empty', tip, notes: [] } : { kind: 'apart' };
   const commit = repo.commit(below, merged, order.message, order.id);
   return { kind: 'commit', commit, tree: treeOf(merged), tip, own, notes: [] };
 }

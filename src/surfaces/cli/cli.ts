@@ -8,12 +8,10 @@ import { type CommandRow, type Context, type Outcome, plain, type Result } from 
 import { COMMANDS } from './commands.ts';
 import { type CliFailure, CODE_NAMES, EXIT, type ExitCode, refused } from './failure.ts';
 import { globalsOf } from './globals.ts';
-import { documentOf, jsonText } from './json.ts';
+import { documentOf, INDENT, jsonText } from './json-text.ts';
 import type { Look } from './layout.ts';
 import { parseCommandLine } from './program.ts';
 import { renderFailure } from './render-failure.ts';
-
-const JSON_INDENT = 2;
 
 /** `argv` = the words after the program's name. */
 export async function runCli(argv: readonly string[], host: Host, rows: readonly CommandRow[] = COMMANDS): Promise<ExitCode> {
@@ -36,7 +34,7 @@ function contextOf(host: Host, globals: Globals, rows: readonly CommandRow[]): C
     globals,
     look,
     rows,
-    print: (outcome, indent = JSON_INDENT) => host.out(formOf(outcome, globals, look(), indent)),
+    print: (outcome, indent = INDENT) => host.out(formOf(outcome, globals, look(), indent)),
   };
 }
 
@@ -61,9 +59,7 @@ function finish(result: Result, context: Context): ExitCode {
 function fail(failure: CliFailure, host: Host, globals: Globals): ExitCode {
   const { kind: _kind, stack, code, ...words } = failure;
   if (globals.json)
-    host.out(
-      jsonText(documentOf({ error: { code, name: CODE_NAMES[code], ...words, ...(globals.verbose && stack !== undefined ? { stack } : {}) } }), JSON_INDENT),
-    );
+    host.out(jsonText(documentOf({ error: { code, name: CODE_NAMES[code], ...words, ...(globals.verbose && stack !== undefined ? { stack } : {}) } }), INDENT));
   else host.err(renderFailure(plain(failure), lookOf(host, globals), globals.verbose));
   return code;
 }

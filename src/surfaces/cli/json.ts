@@ -7,7 +7,9 @@ import { AUDIT_CODES } from '../../runs/audit.ts';
 import { REQUESTS } from '../../runs/requests.ts';
 import { historyRowSchema, prioritySchema, stateSchema, taskSchema, whySchema } from '../../runs/task-schema.ts';
 
-export const SCHEMA_VERSION = 1;
+import { SCHEMA_VERSION } from './json-text.ts';
+
+export { documentOf } from './json-text.ts';
 
 const ms = z.number().describe('ms since 1970');
 const nullable = <T extends z.ZodType>(type: T) => type.nullable();
@@ -119,6 +121,7 @@ export const documents = {
     failed: z.array(lineSchema),
     running: z.array(lineSchema),
     waiting: z.array(lineSchema),
+    outside: z.array(lineSchema),
     interrupted: z.boolean(),
   }),
   /** `start --all`, at its end. */
@@ -311,17 +314,3 @@ export const documents = {
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 export type DocumentName = keyof typeof documents;
-
-/** The document of a command: `schemaVersion` first. */
-export const documentOf = (body: object): object => ({ schemaVersion: SCHEMA_VERSION, ...body });
-
-/**
- * One document as text. What JSON leaves as it is but a terminal would obey (C1, DEL, bidi controls) is escaped too: the same
- * value for a program, nothing to obey for a terminal.
- */
-export function jsonText(value: unknown, indent: number): string {
-  // oxlint-disable-next-line no-control-regex -- it looks for them
-  return `${JSON.stringify(value, undefined, indent).replaceAll(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escaped)}\n`;
-}
-
-const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

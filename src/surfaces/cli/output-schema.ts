@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { REQUESTS } from '../../runs/requests.ts';
-import { documents, SCHEMA_VERSION } from './json.ts';
+import { documents } from './json.ts';
+import { SCHEMA_VERSION } from './json-text.ts';
 
 function schemaOf(type: z.ZodType, io: 'input' | 'output'): unknown {
   const { $schema: _dialect, ...schema } = z.toJSONSchema(type, { io, unrepresentable: 'any' });

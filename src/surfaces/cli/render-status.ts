@@ -176,11 +176,14 @@ export type Summary = {
   readonly failed: readonly TaskLine[];
   readonly running: readonly TaskLine[];
   readonly waiting: readonly TaskLine[];
+  /** Open ones that belong to no section, and are never started. */
+  readonly outside: readonly TaskLine[];
 };
 
 /** `before` = the tasks that were closed when it began, by name. */
 export function summaryOf(scene: Scene, before: ReadonlySet<string>, failed: readonly string[]): Summary {
-  const views = taskViews(scene).filter((view) => view.section !== '');
+  const all = taskViews(scene);
+  const views = all.filter((view) => view.section !== '');
   const failedIds = new Set(failed);
   const pick = (wanted: (view: TaskView) => boolean): TaskLine[] => views.filter(wanted).map(taskLine);
   return {
@@ -188,6 +191,7 @@ export function summaryOf(scene: Scene, before: ReadonlySet<string>, failed: rea
     failed: pick((view) => view.status === 'failed' && (failedIds.has(view.id ?? '') || !before.has(closedName(view)))),
     running: pick((view) => view.status === 'in_progress'),
     waiting: pick((view) => view.status === 'open' || view.status === 'blocked'),
+    outside: all.filter((view) => view.section === '' && view.status === 'open').map(taskLine),
   };
 }
 
@@ -203,11 +207,19 @@ export function renderSummary(summary: Summary, look: Look): string {
       ['waiting', summary.waiting],
     ] as const
   ).filter(([, lines]) => lines.length > 0);
-  if (parts.length === 0) return 'nothing to do\n';
+  const last = outsideLines(summary.outside, look);
+  if (parts.length === 0) return `${['nothing to do', ...last].join('\n')}\n`;
   const rows = [...summary.done, ...summary.failed, ...summary.running, ...summary.waiting].slice(0, SUMMARY_ROWS_MAX).map((line) => summaryRow(line));
   const more = summary.done.length + summary.failed.length + summary.running.length + summary.waiting.length - rows.length;
   const head = parts.map(([word, lines]) => `${lines.length} ${word}`).join(', ');
-  return `${[paint(look, 'strong', head), ...table(COLUMNS, rows, look, '  '), ...(more > 0 ? [`  … and ${more} more: todone task list`] : [])].join('\n')}\n`;
+  return `${[paint(look, 'strong', head), ...table(COLUMNS, rows, look, '  '), ...(more > 0 ? [`  … and ${more} more: todone task list`] : []), ...last].join('\n')}\n`;
+}
+
+function outsideLines([first, ...more]: readonly TaskLine[], look: Look): string[] {
+  if (!first) return [];
+  const what = more.length === 0 ? `the task of line ${first.line} stands` : `${more.length + 1} tasks stand`;
+  const where = more.length === 0 ? '' : `, the first in line ${first.line}`;
+  return [paint(look, 'warn', `${what} outside any section and will not start${where}: a section is a line "## Git Worktree <name>"`)];
 }
 
 const SUMMARY_ROWS_MAX = 20;

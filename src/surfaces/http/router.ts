@@ -106,5 +106,6 @@ export type Router = typeof router;
 /** Every path that the server answers under; generated, so that nothing is forgotten that a test goes through. */
 export const routes = (): readonly string[] => [
   '/mcp',
+  '/metrics',
   ...Object.entries(procedures).flatMap(([group, rows]) => Object.keys(rows).map((name) => `/trpc/${group}.${name}`)),
 ];

@@ -1,6 +1,6 @@
 /**
- * The server of `todone serve`: tRPC under /trpc, MCP (streamable HTTP) under /mcp, each request through the guard first. Sends no CORS
- * header and nothing that a browser could show.
+ * The server of `todone serve`: tRPC under /trpc, MCP (streamable HTTP) under /mcp, figures for a monitor under /metrics, each request
+ * through the guard first. Sends no CORS header and nothing that a browser could show.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,6 +13,7 @@ import type { Caller } from '../../runs/caller.ts';
 import { backlogServed } from '../mcp/backlog.ts';
 import { serverOf } from '../mcp/server.ts';
 import { type Guard, hostsOf, turnedAway } from './guard.ts';
+import { METRICS_TYPE, metricsText } from './metrics.ts';
 import { type Context, router } from './router.ts';
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
@@ -41,6 +42,8 @@ export type ServeOptions = {
   /** For the name that a client gives itself (`todone-as`); throws what is wrong with it. */
   readonly callerNamed: (name: string | undefined) => Caller;
   readonly changes: Context['changes'];
+  /** Whether a daemon minds the list. */
+  readonly isOwned: () => boolean;
   /** At once; what is over is turned away. */
   readonly connectionsMax: number;
   readonly requestsMax: number;
@@ -81,7 +84,7 @@ export async function serveHttp(options: ServeOptions): Promise<Listening> {
 }
 
 function answering(options: ServeOptions): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const { door, version, changes, callerNamed, onBug } = options;
+  const { door, version, changes, callerNamed, isOwned, onBug } = options;
   const mcp = toNodeHandler(
     createMcpHandler(({ authInfo }) => serverOf(backlogServed(door, callerNamed(authInfo?.clientId || undefined), version)), {
       onerror: () => undefined,
@@ -104,7 +107,15 @@ function answering(options: ServeOptions): (request: IncomingMessage, response: 
       const auth = { token: '', clientId: typeof named === 'string' ? named : '', scopes: [] };
       return mcp(Object.assign(request, { auth }), response);
     }
-    if (!path.startsWith('/trpc/')) return refuse(response, 404, 'there is /trpc/<request> and /mcp');
+    if (path === '/metrics') {
+      if (request.method !== 'GET') return refuse(response, 405, 'figures are asked for by GET');
+      const figures = await metricsText(door, caller, isOwned());
+      if (figures === undefined) return refuse(response, 503, 'the list cannot be read now');
+      response.writeHead(200, { 'content-type': METRICS_TYPE });
+      response.end(figures);
+      return;
+    }
+    if (!path.startsWith('/trpc/')) return refuse(response, 404, 'there is /trpc/<request>, /mcp and /metrics');
     return nodeHTTPRequestHandler({
       router,
       req: request,

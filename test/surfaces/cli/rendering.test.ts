@@ -708,6 +708,14 @@ describe('the summary of start', () => {
     expect(await out('start --once', { start: { failed: ['m2c7r4ya'], interrupted: false } })).toMatch(/^1 failed, 1 running, 5 waiting\n/);
     expect(await out('start --once', { list: '## Git Worktree a\n[x] Old\n' })).toBe('nothing to do\n');
   });
+
+  it('1.1-R1 says of tasks outside any section that they will not start', async () => {
+    const one = 'the task of line 1 stands outside any section and will not start: a section is a line "## Git Worktree <name>"\n';
+    expect(await out('start --once', { list: '[] A\n[x] B\n' })).toBe(`nothing to do\n${one}`);
+    expect(await out('start --once', { list: '## Notes\n[] A\n[] B\n' })).toContain(
+      '2 tasks stand outside any section and will not start, the first in line 2:',
+    );
+  });
 });
 
 describe('the rest', () => {
