@@ -25,18 +25,19 @@ type Scene = {
   readonly run: (...args: string[]) => Promise<Ran>;
 };
 
-/** So many repositories of `tasks` tasks each; every task writes down that it begins, waits, and that it ends. */
-function scene(repos: number, tasks: number, seconds: number, more = ''): Scene {
+/** So many repositories of `tasks` tasks each; every task writes down that it begins, waits (first until `meet` have begun), and that it ends. */
+function scene(repos: number, tasks: number, seconds: number, meet = 0): Scene {
   const room = mkdtempSync(join(tmpdir(), 'e2e-user-'));
   rooms.push(room);
   const log = join(room, 'agents.log');
   writeFileSync(log, '');
   mkdirSync(join(room, 'todone'));
+  const wait = `for i in $(seq 600); do [ $(grep -c begin ${log}) -ge ${meet} ] && break; sleep 0.1; done; sleep ${seconds}`;
   const tops = Array.from({ length: repos }, (_, repo) => {
     let list = '# Work {script} {quick}\n\n## Git Worktree a\n';
     for (let task = 0; task < tasks; task++)
-      list += `[] task ${task}.\n  run: echo "begin ${repo}-${task}" >> ${log}; sleep ${seconds}; echo "end ${repo}-${task}" >> ${log}; echo x > f${task}.txt\n`;
-    return makeRepo(list, { 'todone.config.yaml': `sandbox: none\nclaimAfter: 0\ninterval: 500ms\n${more}` });
+      list += `[] task ${task}.\n  run: echo "begin ${repo}-${task}" >> ${log}; ${wait}; echo "end ${repo}-${task}" >> ${log}; echo x > f${task}.txt\n`;
+    return makeRepo(list, { 'todone.config.yaml': `sandbox: none\nclaimAfter: 0\ninterval: 500ms\n` });
   });
   const file = join(room, 'todone', 'config.yaml');
   const env = { XDG_CONFIG_HOME: room };
@@ -69,15 +70,15 @@ function mostAtOnce(log: string): number {
 }
 
 async function until(what: () => boolean, words: string): Promise<void> {
-  for (let tries = 0; tries < 1200; tries++) {
+  for (let tries = 0; tries < 4000; tries++) {
     if (what()) return;
     await sleep(50);
   }
   throw new Error(`never: ${words}`);
 }
 
-it('6.5-R2 never more agents at once over all projects than the user allows, and each project gets its turn', { timeout: 120_000 }, async () => {
-  const { tops, log, config, run } = scene(5, 3, 1);
+it('6.5-R2 never more agents at once over all projects than the user allows, and each project gets its turn', { timeout: 300_000 }, async () => {
+  const { tops, log, config, run } = scene(5, 3, 1, 3);
   config(listing(tops, 'maxAgents: 3\n'));
   const ended = await run('start', '--all', '--once', '--json');
   expect(ended, ended.err).toMatchObject({ code: 0 });
@@ -92,7 +93,7 @@ it('6.5-R2 never more agents at once over all projects than the user allows, and
   expect(document.projects.every(({ failed, problem }) => failed.length === 0 && problem === null)).toBe(true);
 });
 
-it('6.5-R2 what is capped for an agent or an account is capped over all projects', { timeout: 120_000 }, async () => {
+it('6.5-R2 what is capped for an agent or an account is capped over all projects', { timeout: 300_000 }, async () => {
   const { tops, log, config, run } = scene(3, 2, 0.2);
   config(listing(tops, 'maxAgents: 8\ncaps: { accounts: { script: 1 } }\n'));
   expect(await run('start', '--all', '--once')).toMatchObject({ code: 0 });
@@ -100,7 +101,7 @@ it('6.5-R2 what is capped for an agent or an account is capped over all projects
   expect(lines(log)).toHaveLength(12);
 });
 
-it('6.5-R2 a limit that one project reaches parks the account for all of them', { timeout: 120_000 }, async () => {
+it('6.5-R2 a limit that one project reaches parks the account for all of them', { timeout: 300_000 }, async () => {
   const { tops, log, config, start: begin, run } = scene(3, 1, 0);
   const agent = `agents:
   mine:
@@ -122,7 +123,7 @@ it('6.5-R2 a limit that one project reaches parks the account for all of them', 
   expect((await daemon.ended).code).toBe(130);
 });
 
-it('6.5-R2 12-R1 a killed daemon of many goes on with each, lands nothing twice, and keeps to the cap', { timeout: 180_000 }, async () => {
+it('6.5-R2 12-R1 a killed daemon of many goes on with each, lands nothing twice, and keeps to the cap', { timeout: 300_000 }, async () => {
   const { tops, log, config, start: begin, run } = scene(5, 2, 0.6);
   config(listing(tops, 'maxAgents: 2\n'));
   const first = begin('start', '--all');
@@ -143,7 +144,7 @@ it('6.5-R2 12-R1 a killed daemon of many goes on with each, lands nothing twice,
   expect(most).toBeLessThanOrEqual(2);
 });
 
-it('6.5-R2 what is broken, missing or owned by another is told, the others run, and each is taken up once it can be', { timeout: 180_000 }, async () => {
+it('6.5-R2 what is broken, missing or owned by another is told, the others run, and each is taken up once it can be', { timeout: 300_000 }, async () => {
   const { tops, config, start: begin, run } = scene(4, 1, 0.1);
   const [fine = '', broken = '', owned = '', gone = ''] = tops;
   appendFileSync(join(broken, 'todone.config.yaml'), 'maxAgentz: 3\n');
@@ -180,7 +181,7 @@ it('6.5-R2 what is broken, missing or owned by another is told, the others run, 
   for (const top of tops) expect(existsSync(join(top, '.git', 'todone', 'owner.json'))).toBe(false);
 });
 
-it('6.5-R2 a project that is taken off the list ends what runs and is let go; one that is put on it is taken up', { timeout: 120_000 }, async () => {
+it('6.5-R2 a project that is taken off the list ends what runs and is let go; one that is put on it is taken up', { timeout: 300_000 }, async () => {
   const { tops, log, config, start: begin } = scene(3, 2, 1.5);
   const [leaves = '', stays = '', comes = ''] = tops;
   config(listing([leaves, stays], 'maxAgents: 2\n'));
@@ -204,7 +205,7 @@ it('6.5-R2 a project that is taken off the list ends what runs and is let go; on
   expect(ended.err).toContain('is not listed any more');
 });
 
-it('6.1-R1 6.5-R2 9-R4 tasks of all projects in one list, and a task filed in another', { timeout: 120_000 }, async () => {
+it('6.1-R1 6.5-R2 9-R4 tasks of all projects in one list, and a task filed in another', { timeout: 300_000 }, async () => {
   const { tops, config, run } = scene(3, 1, 0);
   const [one = '', two = ''] = tops;
   config(listing([...tops, '/nowhere/at-all']));
@@ -227,7 +228,7 @@ it('6.1-R1 6.5-R2 9-R4 tasks of all projects in one list, and a task filed in an
   expect(git(one, 'status', '--porcelain')).toBe('');
 });
 
-it('9-R4 13-R1 a worker over MCP lists, takes and files in another project by its name; an agent inside a run does not', { timeout: 120_000 }, async () => {
+it('9-R4 13-R1 a worker over MCP lists, takes and files in another project by its name; an agent inside a run does not', { timeout: 300_000 }, async () => {
   const { tops, config, run, room } = scene(2, 1, 0);
   const [here = '', there = ''] = tops;
   config(listing(tops));
