@@ -172,6 +172,10 @@ export const configSchema = z.strictObject({
     .refine((value) => !value.startsWith('-'), 'a remote does not begin with -')
     .default('origin')
     .describe('Where push and pr go: the name of a remote, or a URL'),
+  publish: z
+    .boolean()
+    .default(false)
+    .describe('Whether the daemon pushes list and state to refs/todone/state of the remote, at each change and every hour, for an audit elsewhere'),
   prompts: z
     .partialRecord(z.enum(['plan', 'implement', 'update', 'resolve', 'investigate', 'breakdown']), z.string().min(1))
     .default({})

@@ -2,7 +2,7 @@
  * Lock files that a killed git left behind, and the gits that are alive (4-R11). Never removes a lock while a git that
  * could own it runs, nor one that is younger than such a lock ever gets.
  */
-import { readdirSync, readFileSync, readlinkSync, statSync, unlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, rmSync, type Stats, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exec } from './exec.ts';
 
@@ -12,28 +12,43 @@ const LOOK_MS = 50;
 /** How much longer than its age we wait for a lock whose owner lives. */
 const OWNER_ENDS_MS = 2_000;
 
-/** True where the lock is gone: its owner let go of it, or no git that works in `places` is alive and it is old enough. */
-export async function removeIfAbandoned(lock: string, places: readonly string[], staleMs: number): Promise<boolean> {
+/**
+ * True where the lock is gone: its owner let go of it, or no git that works in `places` is alive and it is old enough.
+ * Looks again for `patienceMs`, at least once.
+ */
+export async function removeIfAbandoned(
+  lock: string,
+  places: readonly string[],
+  staleMs: number,
+  patienceMs: number = staleMs + OWNER_ENDS_MS,
+): Promise<boolean> {
   const since = performance.now();
-  while (performance.now() - since < staleMs + OWNER_ENDS_MS) {
+  for (;;) {
     const stat = statSync(lock, { throwIfNoEntry: false });
     if (!stat) return true;
     // The wall clock may have moved: what we have watched for that long is old enough too.
     const old = Date.now() - stat.mtimeMs >= staleMs || performance.now() - since >= staleMs;
-    if (old && (await gitsIn(places)).length === 0) {
-      unlinkSync(lock);
+    if (old && (await gitsIn(places)).length === 0 && isSame(lock, stat)) {
+      rmSync(lock, { force: true });
       return true;
     }
+    if (performance.now() - since >= patienceMs) return false;
     await sleep(LOOK_MS);
   }
-  return false;
+}
+
+/** Not given back and taken anew while we looked. */
+function isSame(lock: string, before: Stats): boolean {
+  const now = statSync(lock, { throwIfNoEntry: false });
+  return now?.ino === before.ino && now.mtimeMs === before.mtimeMs;
 }
 
 /** The gits that work in one of these folders, or of which we cannot know. */
 export async function gitsIn(places: readonly string[]): Promise<readonly LivingGit[]> {
   const isIn = (path: string): boolean => places.some((place) => path === place || path.startsWith(`${place}/`));
   return (await livingGits()).filter(({ args, cwd }) => {
-    if (args.includes(' --git-dir=')) return places.some((place) => args.includes(` --git-dir=${place}`));
+    const dir = / --git-dir=(.*)/.exec(args)?.[1];
+    if (dir?.startsWith('/')) return places.some((place) => dir.startsWith(place));
     return cwd === undefined || isIn(cwd);
   });
 }
@@ -49,12 +64,22 @@ function processesOfProc(): LivingGit[] {
     if (!/^\d+$/.test(pid)) return [];
     try {
       const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-      return [{ args, cwd: args.includes('git') ? readlinkSync(`/proc/${pid}/cwd`) : undefined }];
+      return args.includes('git') ? [{ args, cwd: cwdOf(pid) }] : [];
     } catch {
       // It has just ended, or is somebody else's.
       return [];
     }
   });
+}
+
+/** Undefined where it is not ours to know: another user's. */
+function cwdOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return undefined;
+    throw error;
+  }
 }
 
 async function processesOfPs(): Promise<LivingGit[]> {

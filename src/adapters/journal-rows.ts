@@ -63,6 +63,7 @@ const knownShape = {
     .optional(),
   resume: z.boolean().optional(),
   gone: z.boolean().optional(),
+  archived: z.boolean().optional(),
   spent: z.looseObject(spentShape).optional(),
   createdAt: z.number(),
   updatedAt: z.number(),

@@ -7,7 +7,7 @@ import type { Spliced } from '../runs/rules.ts';
 
 /** Nothing happens where todone is not installed: the file may be committed and go to other machines. */
 const hookOf = (args: string): string => `command -v todone >/dev/null 2>&1 && todone ${args} || true`;
-const HOOKS = { SessionStart: hookOf('rules'), UserPromptSubmit: hookOf('rules --reminder') } as const;
+const HOOKS = { SessionStart: hookOf('rules --session start'), UserPromptSubmit: hookOf('rules --reminder --session prompt') } as const;
 const EVENTS = Object.keys(HOOKS) as (keyof typeof HOOKS)[];
 const groupOf = (event: keyof typeof HOOKS): string => JSON.stringify({ hooks: [{ type: 'command', command: HOOKS[event] }] });
 

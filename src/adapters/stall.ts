@@ -20,8 +20,8 @@ export type StallWatch = {
 const LOOKS = 5;
 const LOOK_MS_MIN = 20;
 const LOOK_MS_MAX = 30_000;
-/** A hung client that still draws a spinner or polls a timer is hung: below a hundredth of a core is no work. */
-const CPU_SHARE = 0.01;
+/** A hung client that still draws a spinner or polls a timer is hung: one was measured at a hundredth of a core and more, doing nothing. */
+const CPU_SHARE = 0.03;
 
 /** Calls `stalled` once; the returned function ends the watch. */
 export function watchStall(watch: StallWatch): () => void {

@@ -201,7 +201,7 @@ async function write(parts: Parts, edits: readonly Edit[], known: Board | undefi
     if (!taken.merged) return { results, reading: await reading(parts, { kind: 'content', content: done.content }), wrote, board };
     if (taken.results) note(results, wanted, taken.results, false);
     // A person's save is in the list by now: look whether ours is, too. What would be added twice is not asked for again.
-    wanted = wanted.filter(({ edit }) => edit.kind !== 'insert' && edit.kind !== 'note');
+    wanted = wanted.filter(({ edit }) => !ONCE.has(edit.kind));
   }
   throw new ListRefused(
     'EBUSY',
@@ -209,6 +209,9 @@ async function write(parts: Parts, edits: readonly Edit[], known: Board | undefi
     'Find out what saves it all the time; it is tried again.',
   );
 }
+
+/** What must not be made twice, and what is told as gone when it is. */
+const ONCE: ReadonlySet<Edit['kind']> = new Set(['insert', 'note', 'remove', 'putBack']);
 
 /** The list, waited for where an editor has it away for an instant. */
 async function presentList({ options, looker }: Reader): Promise<Content> {

@@ -31,7 +31,9 @@ import { runDaemon } from './daemon.ts';
 import { weaknesses } from './file-systems.ts';
 import { listFailure, makeStateDir, openPlace, type Place } from './place.ts';
 import { callerOf } from './caller.ts';
+import { publishingOf } from './publish.ts';
 import { type Around, outsideDoor, sendAsk } from './requests.ts';
+import { notedDoor } from './sessions.ts';
 import { listText, sceneOf } from './scene.ts';
 import { openUpkeep } from './upkeep.ts';
 import { withGit } from './with-git.ts';
@@ -52,11 +54,11 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
   const instance = caller.name;
   let screen: Log | undefined;
   const log: Log = { write: (...said) => (screen ??= openScreenLog(place, globals, host, 'error')).write(...said) };
-  const ownDoor = outsideDoor({ place, clock, log, signal: signals.drain }, async () => ({
+  const unnoted = outsideDoor({ place, clock, log, signal: signals.drain }, async () => ({
     scene: sceneOf(place, agents(), instance, clock.now()),
     history: (id) => historyOf(place, id),
   }));
-  const door = doorToAll(ownDoor, place.repo.top, async (path) => {
+  const door = doorToAll(unnoted, place.repo.top, async (path) => {
     const other = await openPlace({ cwd: path, env: process.env });
     return 'kind' in other ? other : (usableList(other) ?? openApp(other, globals, host, signals));
   });
@@ -90,7 +92,8 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
         .find((row) => row.name === agent)
         ?.preview(model) ?? agent,
     caller,
-    door,
+    door: notedDoor(place, host.env, door),
+    unnoted,
     history: async (id) => historyOf(place, id),
     runLog: (id, options) => readRunLog({ stateDir: place.stateDir, id, ...options, ended: () => !isRunning(place, id) }),
     proof: (section, id, hash) =>
@@ -98,6 +101,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
         openProver(git, openSections({ git, branchPrefix: place.config.branchPrefix, base: place.config.base })).proof(section, id, hash),
       ),
     commits: (section, max) => commitsOf(place, section, max),
+    publishing: async () => (place.config.publish ? (publishingOf(place) ?? { at: null, problem: null }) : undefined),
     upkeep: openUpkeep({ place, clock, log: () => openScreenLog(place, globals, host, 'error'), by: instance }),
     async doErrand(what, section) {
       if (host.env[MARK] !== undefined) return RUN_REFUSED;

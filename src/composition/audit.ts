@@ -8,6 +8,7 @@ import { readStrays } from '../adapters/git-strays.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { isOwned } from '../adapters/owner.ts';
 import { openSections } from '../adapters/sections.ts';
+import { readSessions } from '../adapters/session-log.ts';
 import type { Clock, Log } from '../engine/ports.ts';
 import { audit, auditIssue } from '../runs/audit.ts';
 import { type CliFailure } from '../surfaces/cli/failure.ts';
@@ -34,6 +35,7 @@ export async function auditPlace(options: AuditOptions, issue: boolean, signal: 
       history: historyOf(place),
       reconciled: await findingsOf(options, git),
       strays: await readStrays(git, sections, now - config.audit.commits),
+      sessions: readSessions(place.stateDir, now),
       archivedHashes: archivedHashes(place),
       owned: isOwned(place.stateDir),
     });

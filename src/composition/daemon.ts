@@ -9,6 +9,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Seat } from '../engine/common-room.ts';
 import type { Scene } from '../runs/choose.ts';
 import { draftOf } from '../runs/world.ts';
+import { SHARED_STALE_MS } from '../adapters/abandoned-locks.ts';
 import { watchConfig, describeConfigProblem } from '../adapters/config-file.ts';
 import { ownerInfo, type Ownership, takeOwnership } from '../adapters/owner.ts';
 import { callSocket } from '../adapters/socket-call.ts';
@@ -18,7 +19,8 @@ import { openDesk } from '../adapters/agents/desk.ts';
 import { auditOnSchedule } from './audit-schedule.ts';
 import { answerAgent } from './agent-requests.ts';
 import { handleRequest, type IdleAnswer } from './requests.ts';
-import { makeStateDir, type Place } from './place.ts';
+import { makeStateDir, mustBeThere, type Place } from './place.ts';
+import { publishChanges } from './publish.ts';
 import { carryOut, ownerRequest } from './owner-requests.ts';
 import { openWork, type Work } from './work.ts';
 
@@ -64,12 +66,15 @@ const STANDBY_ASK_MS = 1000;
 /** Works on the list until it is told to end, or with `once` until nothing is left to do. */
 export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   for (;;) {
+    mustBeThere(options.place);
     makeStateDir(options.place);
     const owned = await becomeOwner(options);
     if (owned.kind === 'ended') return owned.end;
     try {
       return await work(options, owned.ownership);
     } catch (error) {
+      // Whatever else fails then, fails for that.
+      mustBeThere(options.place);
       if (!(error instanceof StaleOwner)) throw error;
       options.log.write('warn', 'the files that say who owns this list were taken away: what ran is stopped, and it begins again from the list and git');
     } finally {
@@ -85,6 +90,7 @@ async function becomeOwner(options: DaemonOptions): Promise<Standing> {
   let said = false;
   let askAt = 0;
   while (!options.drain.aborted) {
+    mustBeThere(options.place);
     const ownership = takeOwnership(stateDir);
     if (ownership) return { kind: 'owner', ownership };
     if (!said) {
@@ -148,15 +154,24 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
   const unwatch = await opened.list.watch(() => void engine.look());
   const stopPolling = poll(options, engine, configs);
   const stopTidying = tidyInIdleTime(options, opened, configs);
+  const gone = watchPlace(options, engine);
   const stopAuditing = options.once ? async () => undefined : auditOnSchedule({ place, clock, log }, configs.current, among ? AUDITS_MS : 0);
+  const stopPublishing = publishChanges({ place, clock, log, instance: options.instance, config: configs.current, opened });
   try {
     await engine.start();
-    const end = await Promise.race([lifeOf(options, engine), engine.broken]);
+    const end = await Promise.race([lifeOf(options, engine), engine.broken, gone.seen]);
+    if (options.once && !end.interrupted) {
+      // Nobody comes after it who would; a lock that was too young to judge at the start would wait for the next one.
+      await stopPublishing(true);
+      await opened.tidyLocks(LOCK_MS);
+    }
     return end;
   } finally {
     stopPolling();
+    gone.stop();
     await stopTidying();
     await stopAuditing();
+    await stopPublishing(false);
     await unwatch();
     await engine.abandon();
     standUp?.();
@@ -208,16 +223,52 @@ function poll(options: DaemonOptions, engine: Engine, configs: ReturnType<typeof
   };
 }
 
-/** What is kept is looked after when nothing runs; never two at a time. */
+/** `seen` rejects when the repository is no more: there is nothing that it could come back to. */
+function watchPlace({ place, clock }: DaemonOptions, engine: Engine): { readonly seen: Promise<never>; stop(): void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  let cancel: (() => void) | undefined;
+  const look = (): void => {
+    try {
+      mustBeThere(place);
+      cancel = clock.after(LOOK_MS, look);
+    } catch (error) {
+      // No turn more: what runs can only be stopped.
+      engine.close();
+      reject(error);
+    }
+  };
+  cancel = clock.after(LOOK_MS, look);
+  return { seen: promise, stop: () => cancel?.() };
+}
+
+const LOOK_MS = 1000;
+
+/** Upkeep while nothing runs, never two of one kind at a time: what is kept, and the locks that killed gits left. */
 function tidyInIdleTime(options: DaemonOptions, opened: Work, configs: ReturnType<typeof watchConfig>): () => Promise<void> {
+  const everyMs = (): number => Math.min(Math.max(configs.current().keep.every, TIDY_MS_MIN), TIDY_MS_MAX);
+  // At the start they may have been too young to judge.
+  let locks = 1;
+  const stops = [
+    inIdleTime(options, opened, everyMs, () => opened.tidy()),
+    inIdleTime(
+      options,
+      opened,
+      () => (locks > 0 ? LOCK_MS : everyMs()),
+      async () => void (locks = await opened.tidyLocks()),
+    ),
+  ];
+  return async () => void (await Promise.all(stops.map((stop) => stop())));
+}
+
+function inIdleTime({ clock }: DaemonOptions, { engine }: Work, nextMs: () => number, tidy: () => Promise<void>): () => Promise<void> {
   let cancel: (() => void) | undefined;
   let running = Promise.resolve();
   let stopped = false;
   const later = (): void => {
-    if (!stopped) cancel = options.clock.after(Math.min(Math.max(configs.current().keep.every, TIDY_MS_MIN), TIDY_MS_MAX), turn);
+    if (!stopped) cancel = clock.after(nextMs(), turn);
   };
   const turn = (): void => {
-    running = (opened.engine.isIdle() ? opened.tidy() : Promise.resolve()).finally(later);
+    running = (engine.isIdle() ? tidy() : Promise.resolve()).finally(later);
   };
   later();
   return () => {
@@ -227,6 +278,8 @@ function tidyInIdleTime(options: DaemonOptions, opened: Work, configs: ReturnTyp
   };
 }
 
+/** By then a lock that a crash left is old enough to be one. */
+const LOCK_MS = SHARED_STALE_MS + 1000;
 const TIDY_MS_MIN = 1000;
 /** Timers of Node are 32 bits long. */
 const TIDY_MS_MAX = 86_400_000;

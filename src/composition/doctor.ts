@@ -7,12 +7,15 @@ import { join, resolve } from 'node:path';
 import { agentTable, listAgents, versionsOf } from '../adapters/agents/table.ts';
 import { describeConfigProblem, userFolder } from '../adapters/config-file.ts';
 import { exchange } from '../adapters/exchange.ts';
+import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { ownerInfo } from '../adapters/owner.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
 import { excludeInInfo, openRepo } from '../adapters/repo.ts';
 import { repoFeatures } from '../adapters/repo-features.ts';
 import { snapshotBytes } from '../adapters/snapshot-prune.ts';
 import { openSandbox } from '../adapters/sandbox/sandbox.ts';
+import { allStuck, type Stuck } from '../runs/stuck.ts';
+import { draftOf, worldOf } from '../runs/world.ts';
 import { ownFolders } from './mcp.ts';
 import type { Check, DoctorFacts, EffectiveValue, Globals } from '../surfaces/cli/app.ts';
 import { startFailure, usableList } from './app.ts';
@@ -106,15 +109,29 @@ async function agents(place: Place): Promise<Check[]> {
   const rows = agentTable(place.config);
   const around = { env: process.env, top: place.repo.top };
   const versions = await versionsOf(rows, around);
+  const stuck = stuckAgents(place);
   return listAgents(rows, around).map((agent, index): Check => {
     // One that nobody asked for need not be there.
     const isWanted = agent.name === place.config.agent || Object.hasOwn(place.config.agents, agent.name);
     if (!agent.installed)
       return { name: 'agent', ok: isWanted ? 'warn' : true, found: `${agent.name}: not installed`, remedy: isWanted ? agent.problem : undefined };
+    const waits = stuck.find((each) => each.agent === agent.name);
+    if (waits)
+      return { name: 'agent', ok: 'warn', found: `${agent.name} waits for you: ${waits.message}`, remedy: `put that right, then: todone retry ${waits.task}` };
     const version = versions.get(agent.name);
     const what = agent.takes === 'runnable' ? 'built in, for tasks with something to run' : rows[index]?.preview(undefined);
     return { name: 'agent', ok: true, found: `${agent.name}${version === undefined ? '' : ` ${version}`}: ${what}` };
   });
+}
+
+/** Those of which the journal says so. */
+function stuckAgents(place: Place): readonly Stuck[] {
+  const journal = openJournalReadOnly({ stateDir: place.stateDir });
+  try {
+    return allStuck(draftOf(worldOf(journal.load())), place.config, Date.now());
+  } finally {
+    journal.close();
+  }
 }
 
 function prompts(place: Place): Check[] {

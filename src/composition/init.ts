@@ -9,11 +9,19 @@ import { gitEnvironment } from '../adapters/git.ts';
 import { excludeInInfo } from '../adapters/repo.ts';
 import type { InitDone, InitStep } from '../surfaces/cli/app.ts';
 import { keepFormattersOff } from './formatters.ts';
+import { makeWorkflow } from './github-workflow.ts';
 import { makeStateDir, type Place } from './place.ts';
 
-export async function initPlace(place: Place): Promise<InitDone> {
-  const steps = [await makeList(place), ignoreInGit(place), ...keepFormattersOff(place.repo.top, place.listName)];
+export async function initPlace(place: Place, { github }: { readonly github: boolean }): Promise<InitDone> {
+  const steps = [
+    await makeList(place),
+    ignoreInGit(place),
+    ...keepFormattersOff(place.repo.top, place.listName),
+    ...(github ? [makeWorkflow(place.repo.top)] : []),
+  ];
   makeStateDir(place);
+  const next = 'commit the workflow, set publish: true in the config, and the variable TODONE_PACKAGE of the repository to what npm installs ToDone from';
+  if (github) return { steps, next };
   return { steps, next: `write a task under "## Git Worktree <name>" in ${place.listName}, then: todone start` };
 }
 

@@ -66,9 +66,15 @@ function hostOf(signals: Signals): Host {
       if ('kind' in place) return place;
       return usableList(place) ?? openApp(place, globals, host, signals);
     },
-    async init(globals) {
+    async auditPublished(globals, remote, issue) {
       const place = await openPlace(await placeOptions(globals, host));
-      return 'kind' in place ? place : initPlace(place);
+      if ('kind' in place) return place;
+      const { auditRemote } = await import('./audit-published.ts');
+      return auditRemote({ place, remote, issue, now: Date.now() }, signals.drain);
+    },
+    async init(globals, options) {
+      const place = await openPlace(await placeOptions(globals, host));
+      return 'kind' in place ? place : initPlace(place, options);
     },
     async mcp(globals) {
       const { TODONE_SOCKET: socket, TODONE_TOKEN: token } = process.env;

@@ -10,6 +10,7 @@ import { socketPath } from '../adapters/socket-path.ts';
 import type { Clock, Log } from '../engine/ports.ts';
 import type { SectionState } from '../runs/over.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
+import { archiveTasks, unarchiveTasks } from './archive.ts';
 import { clean } from './clean.ts';
 import { findingsOf } from './findings.ts';
 import { makeStateDir, type Place } from './place.ts';
@@ -18,6 +19,12 @@ import { openWork, type Work } from './work.ts';
 const requestSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('reconcile'), by: z.string().max(200) }),
   z.strictObject({ kind: z.literal('clean'), section: z.string().optional() }),
+  z.strictObject({
+    kind: z.literal('archive'),
+    by: z.string().max(200),
+    undo: z.boolean(),
+    input: z.strictObject({ tasks: z.array(z.string().max(1000)).max(10_000), section: z.string().optional(), olderThan: z.number(), summary: z.boolean() }),
+  }),
 ]);
 type OwnerRequest = z.output<typeof requestSchema>;
 
@@ -43,6 +50,8 @@ export async function carryOut(
       const fixes = (await findingsOf({ place, clock, log }, git)).flatMap((finding) => finding.fix ?? []);
       return fixes.length === 0 ? undefined : engine.ask({ kind: 'mark', fixes }, request.by, 'cli');
     }
+    case 'archive':
+      return (request.undo ? unarchiveTasks : archiveTasks)({ place, clock }, { engine, git }, request.input, request.by);
     case 'clean': {
       await engine.look();
       const state = (): SectionState | undefined => {

@@ -55,6 +55,19 @@ export function makeStateDir(place: Pick<Place, 'stateDir'>): void {
   mkdirSync(place.stateDir, { recursive: true, mode: 0o700 });
 }
 
+/** The repository was deleted or moved away while somebody worked on it. */
+export class RepositoryGone extends Error {
+  override name = 'RepositoryGone';
+  readonly remedy = 'start it again where the repository is now; what had landed is on its branches';
+}
+
+/** Throws `RepositoryGone`. A folder alone is no repository: a last line of a log may have made it again. */
+export function mustBeThere({ repo }: Pick<Place, 'repo'>): void {
+  const missing = [repo.top, join(repo.commonDir, 'HEAD')].find((path) => !existsSync(path));
+  if (missing !== undefined)
+    throw new RepositoryGone(`the repository ${repo.top} was deleted or moved away (${missing} is not there): nothing is left to work on`);
+}
+
 /** Where archived tasks are: `tasks.archive.md` beside `tasks.md`. */
 export const archivePathOf = (place: Pick<Place, 'listPath'>): string => place.listPath.replace(/(\.[^./]+)?$/, '.archive$1');
 

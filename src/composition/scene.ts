@@ -9,6 +9,7 @@ import { problemsOf } from '../runs/problems.ts';
 import { draftOf, worldOf } from '../runs/world.ts';
 import { hasConflictMarkers } from '../tasks/compare.ts';
 import { parse } from '../tasks/parse.ts';
+import { archivedStates } from './archived.ts';
 import type { Place } from './place.ts';
 
 /** The list, the journal and what is installed, as they are at this moment. */
@@ -16,6 +17,7 @@ export function sceneOf(place: Place, agents: readonly AgentInfo[], instance: st
   const journal = openJournalReadOnly({ stateDir: place.stateDir });
   try {
     const world = worldOf(journal.load());
+    world.archived = archivedStates(place)();
     const text = listText(place);
     const board = parse(text, { labels: place.config.labels, workers: place.config.workers });
     world.agents = agents;

@@ -3,6 +3,7 @@
  * anything: work that has not landed, a save of the list that could not be merged, a run that goes on.
  */
 import { join, resolve } from 'node:path';
+import { sweepLocks } from '../adapters/abandoned-locks.ts';
 import type { Git } from '../adapters/git.ts';
 import { pruneBroken } from '../adapters/journal-file.ts';
 import { pruneRooms } from '../adapters/private-rooms.ts';
@@ -27,6 +28,20 @@ export type Tidying = {
 
 export type Rows = { readonly known: Iterable<Known>; readonly runs: ReadonlySet<string> };
 
+/** Takes away the locks that killed gits left, and gives how many may still be held; `patienceMs`: how long to wait for those. */
+export async function tidyLocks({ place, git, log }: Pick<Tidying, 'place' | 'git' | 'log'>, patienceMs = 0): Promise<number> {
+  const { repo, config } = place;
+  const trees = resolve(repo.top, config.trees);
+  try {
+    const { removed, left } = await sweepLocks({ git, top: repo.top, trees, branchPrefix: config.branchPrefix }, patienceMs);
+    for (const lock of removed) log.write('info', `removed ${lock}: a git that was killed had left it`);
+    return left.length;
+  } catch (error) {
+    log.write('warn', `locks that killed gits left could not be looked for: ${messageOf(error)}`, { where: repo.commonDir });
+    return 0;
+  }
+}
+
 /** Goes through all that is kept. What cannot be taken away now is said and tried again the next time. */
 export async function tidy({ place, git, journal, list, clock, log, config }: Tidying, rows: Rows): Promise<void> {
   const { keepSnapshots, keep } = config();
@@ -44,10 +59,12 @@ export async function tidy({ place, git, journal, list, clock, log, config }: Ti
       const count = await prune();
       if (count > 0) log.write('info', `tidied up: ${count} ${what}`);
     } catch (error) {
-      log.write('warn', `${what} could not be tidied up now: ${error instanceof Error ? error.message : String(error)}`, { where: join(place.stateDir) });
+      log.write('warn', `${what} could not be tidied up now: ${messageOf(error)}`, { where: join(place.stateDir) });
     }
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Tasks of which nothing but what is on a branch is needed: a later attempt that did not land is not among them. */
 function landedOf({ known, runs }: Rows): { id: string; at: number }[] {

@@ -2,18 +2,21 @@
  * The upkeep commands, wired: what only looks is done here, what writes goes to the owner of the list.
  */
 import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { insideRun } from '../adapters/inside-run.ts';
+import { noteSession, tellSession } from '../adapters/session-log.ts';
 import type { ListFile } from '../adapters/task-file.ts';
 import type { Clock, Log } from '../engine/ports.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
 import type { Upkeep, VersionFact } from '../surfaces/cli/upkeep.ts';
 import { type Report, report } from '../runs/report.ts';
 import { runsIn } from '../runs/world.ts';
+import { archivePlan, planned } from './archive.ts';
 import { auditPlace } from './audit.ts';
 import { clean } from './clean.ts';
 import { asOwner } from './owner-requests.ts';
-import type { Place } from './place.ts';
+import { archivePathOf, type Place } from './place.ts';
 import { reconcilePlace } from './reconcile.ts';
 import { keptOf, restore } from './restore.ts';
 import { changeRules, rulesPlaces } from './rules.ts';
@@ -60,11 +63,28 @@ export function openUpkeep(options: { readonly place: Place; readonly clock: Clo
       const state = { board: scene.board, runs: [...runsIn(scene.draft)] };
       return withGit(place, (git) => clean(git, { place, log: options.log(), section, dryRun, state: () => state }));
     },
+    archiveName: relative(place.repo.top, archivePathOf(place)),
+    async archive(input, how) {
+      if (insideRun(process.env, process.pid) !== undefined) return ARCHIVE_REFUSED;
+      if (how !== 'dry')
+        return (await asOwner(asking(), { kind: 'archive', by, undo: how === 'undo', input: { ...input, tasks: [...input.tasks] } })) as Awaited<
+          ReturnType<Upkeep['archive']>
+        >;
+      const scene = sceneOf(place, [], by, clock.now());
+      const plan = await withGit(place, (git) => archivePlan({ place, clock }, git, scene, input));
+      return 'kind' in plan ? plan : planned(plan, scene.board);
+    },
     kept: (id) => keptOf(place, id),
     audit: (issue, signal) =>
       issue && insideRun(process.env, process.pid) !== undefined ? Promise.resolve(RULES_REFUSED) : auditPlace(asking(), issue, signal),
     report: async (from) => reportOf(place, from, clock.now()),
     rulesPlaces: () => rulesPlaces(place.repo.top),
+    noteSession(what, said) {
+      const session = sessionIn(said);
+      if (session === undefined || insideRun(process.env, process.pid) !== undefined) return;
+      noteSession(place.stateDir, { at: clock.now(), what, session, agent: 'claude' });
+      if (what === 'start') tellSession(process.env['CLAUDE_ENV_FILE'], session);
+    },
     changeRules: async (what, agent) => (insideRun(process.env, process.pid) === undefined ? changeRules(place.repo.top, what, agent) : RULES_REFUSED),
     restore: (id, more) => restore(place, id, more),
   };
@@ -77,6 +97,23 @@ const RULES_REFUSED: CliFailure = {
   message: 'this is called from inside a run, and a run neither changes what agents are told nor writes to GitHub',
   remedy: 'say in your report what should be done: a person decides',
 };
+
+const ARCHIVE_REFUSED: CliFailure = {
+  kind: 'failure',
+  code: 3,
+  message: 'this is called from inside a run, and a run takes nothing off the list',
+  remedy: 'say in your report what should be done: a person decides',
+};
+
+/** A hook is given JSON with the name of its session in it. */
+function sessionIn(said: string): string | undefined {
+  try {
+    const { session_id: session } = JSON.parse(said) as { readonly session_id?: unknown };
+    return typeof session === 'string' ? session : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 function reportOf(place: Place, from: number, to: number): Report {
   const journal = openJournalReadOnly({ stateDir: place.stateDir });

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
 import type { Common } from '../runs/sharing.ts';
-import type { Clock, Door, Log, TaskFile } from '../engine/ports.ts';
+import type { Clock, Door, HistoryRow, Log, TaskFile } from '../engine/ports.ts';
 import { applyEdits } from '../tasks/edit.ts';
 import type { Board } from '../tasks/task.ts';
 import { openAgents } from '../adapters/agents/agents.ts';
@@ -32,19 +32,24 @@ import { openHooks, openVerify } from '../adapters/verify.ts';
 import { verifyWhereConfigured } from '../adapters/verify-clean.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
 import { reachable } from '../adapters/reachable.ts';
+import { archivedStates } from './archived.ts';
 import { ownersDoor } from './door.ts';
 import { mcpCommand, ownFolders } from './mcp.ts';
 import { evidenceFor } from './evidence.ts';
 import type { Place } from './place.ts';
-import { tidy } from './tidy.ts';
+import { tidy, tidyLocks } from './tidy.ts';
 
 export type Work = {
   readonly engine: Engine;
   readonly list: TaskFile;
   readonly git: Git;
   readonly runHook: ReturnType<typeof openHooks>;
+  /** The rows of one task, oldest first. */
+  readonly history: (id: string) => readonly HistoryRow[];
   /** Takes away what is too old or too much. */
   tidy(): Promise<void>;
+  /** Takes away the locks that killed gits left; gives how many may still be held after `patienceMs`. */
+  tidyLocks(patienceMs?: number): Promise<number>;
   /** Every interface of this process. */
   readonly door: Door;
   close(): Promise<void>;
@@ -112,6 +117,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const { prompts, problems } = loadPrompts(repo.top, config.prompts);
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
   const tidying = { place, git, journal, list, clock, log, config: options.config };
+  if (options.works) await tidyLocks(tidying);
   if (options.works) await tidy(tidying, { known: stored.known, runs: new Set(stored.runs.map((run) => run.id)) });
   const places = {
     git,
@@ -160,6 +166,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     config: options.config,
     random: Math.random,
     instance: options.instance,
+    archived: archivedStates(place),
     evidence: await evidenceFor(stored, { git, sections, list, stateDir, parse: options.config() }),
     works: options.works,
     waits: options.waits,
@@ -171,10 +178,12 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     list,
     git,
     runHook,
+    history: (id) => journal.history(id),
     tidy() {
       const { known, runs } = engine.now().world;
       return tidy(tidying, { known: known.values(), runs: new Set(runs.keys()) });
     },
+    tidyLocks: (patienceMs) => tidyLocks(tidying, patienceMs),
     door: ownersDoor({ engine, config: options.config, clock, history: (id) => journal.history(id), reachable: (hash) => reachable(git, hash) }),
     async close() {
       engine.close();

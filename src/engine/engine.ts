@@ -5,10 +5,12 @@
  */
 import type { Config } from '../config.ts';
 import { hasConflictMarkers, looksTorn } from '../tasks/compare.ts';
+import { applyEdits } from '../tasks/edit.ts';
 import { idOf } from '../tasks/find.ts';
 import { parse } from '../tasks/parse.ts';
 import { reflowed } from '../tasks/reflow.ts';
-import type { Board, Problem } from '../tasks/task.ts';
+import type { Board, Edit, MarkerState, Problem } from '../tasks/task.ts';
+import type { ArchiveAsk } from '../runs/archiving.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
 import type { Common } from '../runs/sharing.ts';
 import type { MarkAsk } from '../runs/put-right.ts';
@@ -65,6 +67,8 @@ export type EnginePorts = {
   readonly common?: (() => Common) | undefined;
   /** What git and the archive tell of tasks that the journal may not know; gathered where it was lost. */
   readonly evidence?: Evidence;
+  /** The ids and names in the archive of the list, as it is now; without it there is none. */
+  readonly archived?: () => ReadonlyMap<string, MarkerState>;
   /** False for a single request without a daemon: only list and journal effects are performed. */
   readonly works: boolean;
   /** `--wait` (7-R3). */
@@ -80,7 +84,7 @@ export type Engine = {
   look(): Promise<void>;
   /** Something outside of list and journal has changed: chooses again. */
   wake(): void;
-  ask(ask: Ask | MarkAsk, by: string, via: string): Promise<Answer>;
+  ask(ask: Ask | MarkAsk | ArchiveAsk, by: string, via: string): Promise<Answer>;
   /** Settles when nothing runs and nothing can start; `failed` = ids of tasks that failed since `start`. */
   whenIdle(): Promise<{ readonly failed: readonly string[] }>;
   /** Rejects when a turn could not be stored or the wheel has a fault: nothing more is done then. */
@@ -179,6 +183,7 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 
   const takeTurn = (event: Event): void => {
+    if (event.kind === 'read' && ports.archived) world.archived = ports.archived();
     const fresh = event.kind === 'read' ? problemsOf(event.board, world, ports.config()) : problems;
     const listBefore = world.list.kind;
     const turned = turn(world, event, {
@@ -429,7 +434,7 @@ export function createEngine(ports: EnginePorts): Engine {
       return { item, result };
     });
     const own = items.every((item) => item.purpose === 'ask');
-    const read = eventOf(written.reading, own, written.board);
+    const read = eventOf(written.reading, own, { read: written.board, took: items.flatMap(({ edits }) => edits.filter(({ kind }) => kind === 'remove')) });
     post(...(read ? [read] : []), { kind: 'edited', items: results });
   };
 
@@ -454,7 +459,7 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 
   /** Undefined where there is nothing new to say. */
-  const eventOf = (found: Reading, own: boolean, read?: Board): Event | undefined => {
+  const eventOf = (found: Reading, own: boolean, { read, took = [] }: { readonly read?: Board; readonly took?: readonly Edit[] } = {}): Event | undefined => {
     if (found.kind !== 'read') {
       const message = found.kind === 'missing' ? 'the list is not there' : `${found.message}: ${found.remedy}`;
       const same = world.list.kind === found.kind && (world.list.kind !== 'refused' || world.list.message === message);
@@ -465,7 +470,9 @@ export function createEngine(ports: EnginePorts): Engine {
     const { labels, workers } = ports.config();
     const next = read?.text === found.text ? read : parse(found.text, { labels, workers }, board);
     version = found.version;
-    const torn = board ? looksTorn(board, next) : looksCut(next, world);
+    // What we took off ourselves is no line that is missing.
+    const before = board && took.length > 0 ? applyEdits(board.text, took, { labels, workers }, board).board : board;
+    const torn = before ? looksTorn(before, next) : looksCut(next, world);
     const facts = {
       gitPosition: found.git.position,
       gitOperation: found.git.operation,
@@ -474,7 +481,7 @@ export function createEngine(ports: EnginePorts): Engine {
       version: found.version,
       modifiedAt: found.modifiedAt,
     };
-    const reflow = board ? reflowed(board, next) : [];
+    const reflow = before ? reflowed(before, next) : [];
     return { kind: 'read', board: next, facts, torn, conflict: hasConflictMarkers(next), own, ...(reflow.length > 0 && { reflow }) };
   };
 

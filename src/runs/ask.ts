@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { targetOf } from '../tasks/find.ts';
 import type { Located } from '../tasks/task.ts';
+import { type ArchiveAsk, archiving } from './archiving.ts';
 import { answerRequest, type ChangeName } from './answer-request.ts';
 import { answeredWith, type Asked } from './asking.ts';
 import { callerSchema } from './caller.ts';
@@ -42,7 +43,7 @@ export type Answer =
 type TaskAsk = Exclude<Ask, { readonly kind: 'branch' }>;
 
 type AskedWith = {
-  readonly ask: TaskAsk | MarkAsk;
+  readonly ask: TaskAsk | MarkAsk | ArchiveAsk;
   readonly by: string;
   readonly via: string;
   readonly draft: Draft;
@@ -66,6 +67,8 @@ export function answerAsk(asking: AskedWith): Asked {
       return pause(asking, ask.section, false);
     case 'mark':
       return putRight(asking, ask.fixes);
+    case 'archive':
+      return archiving({ ...asking, ask });
     case 'request': {
       const { scene } = asking;
       if (!scene) return only(UNREAD);

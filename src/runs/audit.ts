@@ -11,7 +11,7 @@ import type { Finding } from './reconcile.ts';
 import type { Run } from './run.ts';
 import { knownIn, type History, runIn, runsIn } from './world.ts';
 
-export const AUDIT_CODES = ['stale', 'lease', 'triage', 'unproven', 'taskless', 'unreported'] as const;
+export const AUDIT_CODES = ['stale', 'lease', 'triage', 'unproven', 'taskless', 'unreported', 'session', 'unpublished'] as const;
 export type AuditCode = (typeof AUDIT_CODES)[number];
 
 export type AuditFinding = {
@@ -28,12 +28,24 @@ export type AuditFinding = {
 /** A commit of an agent by what it says of itself, without a trailer of ours. `at`: ms since 1970. */
 export type StrayCommit = { readonly commit: string; readonly hash: string; readonly at: number; readonly subject: string; readonly agent: string };
 
+/** A session of an agent that a person started, as the hooks of `rules install` tell it. Times in ms since 1970. */
+export type SessionFact = {
+  readonly session: string;
+  readonly agent: string;
+  readonly startedAt: number;
+  readonly lastAt: number;
+  readonly prompts: number;
+  /** It has looked at its queue, or taken something from it. */
+  readonly read: boolean;
+};
+
 export type AuditFacts = {
   /** Oldest first. */
   readonly history: readonly (History & { readonly at: number })[];
   /** What list and git say of each other. */
   readonly reconciled: readonly Finding[];
   readonly strays: readonly StrayCommit[];
+  readonly sessions: readonly SessionFact[];
   /** Hashes that a line of the archive names. */
   readonly archivedHashes: readonly string[];
   /** Whether a daemon owns the list at this moment. */
@@ -64,7 +76,7 @@ export function audit(scene: Scene, config: Config['audit'], facts: AuditFacts):
       unreported(mine, add);
     }
   }
-  return [...found, ...leases(scene, facts.owned), ...unproven(scene, facts), ...taskless(scene, config, facts)].toSorted(
+  return [...found, ...leases(scene, facts.owned), ...unproven(scene, facts), ...taskless(scene, config, facts), ...unread(scene, facts)].toSorted(
     (one, other) => (one.line ?? Number.MAX_SAFE_INTEGER) - (other.line ?? Number.MAX_SAFE_INTEGER),
   );
 }
@@ -148,6 +160,27 @@ function* taskless(scene: Scene, config: Config['audit'], facts: AuditFacts): Ge
     };
   }
 }
+
+/** How long a session may work before it has looked. */
+const SESSION_GRACE_MS = 600_000;
+
+/** It was given prompts, and never asked what there is to do (6.4-R1). */
+function* unread({ now }: Scene, { sessions }: AuditFacts): Generator<AuditFinding> {
+  for (const { session, agent, startedAt, prompts, read } of sessions) {
+    if (read || prompts === 0 || now - startedAt <= SESSION_GRACE_MS) continue;
+    yield {
+      code: 'session',
+      line: null,
+      id: null,
+      section: '',
+      title: `session ${session.slice(0, SESSION_CHARS)} of ${agent}`,
+      message: `it began ${age(now - startedAt)} ago, was given ${prompts} ${prompts === 1 ? 'prompt' : 'prompts'} and never read its queue`,
+      remedy: 'look what it did; see that it has its rules (todone rules install) and may run todone',
+    };
+  }
+}
+
+const SESSION_CHARS = 8;
 
 function findingOf(board: Board, located: Located, id: string | undefined, code: AuditCode, message: string, remedy: string): AuditFinding {
   const { task } = located;

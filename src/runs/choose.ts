@@ -14,7 +14,7 @@ import { overBudget, type Parked, parkedOf } from './govern.ts';
 import { noCommonRoom, noRoom, occupies, roomOf, takeRoom } from './room.ts';
 import type { Known } from './run.ts';
 import type { Draft } from './world.ts';
-import { knownIn, metaIn, runIn, runsIn, textKey } from './world.ts';
+import { knownIn, metaIn, runIn, runsIn, stateElsewhere, textKey } from './world.ts';
 
 /** Why a task does not start: the rule, what holds it, and what would free it (3-R6). */
 export type Why = {
@@ -193,7 +193,7 @@ export function idOf(scene: Pick<Scene, 'draft'>, task: Task): string | undefine
 export function knownByText(draft: Draft, task: Task): Known | undefined {
   for (const id of draft.world.byText.get(textKey(task.section, task.text)) ?? []) {
     const known = knownIn(draft, id);
-    if (known && known.section === task.section && known.text === task.text && known.occurrence === task.occurrence) return known;
+    if (known && !known.archived && known.section === task.section && known.text === task.text && known.occurrence === task.occurrence) return known;
   }
   return undefined;
 }
@@ -230,8 +230,8 @@ function* verdictsOf(scene: Scene, section: Section, held: ReadonlyMap<Task, Pro
 
 /** Whether there is an agent for it, and whether what agents have used up holds it (5.3-R1, R5, R7). */
 function agentVerdict(scene: Scene, task: Task): Verdict {
-  const picked = pickAgent(scene, task);
-  if (picked.kind !== 'picked') return { kind: 'waits', task, why: why('5.3-R1', 'agent', picked.message, picked.remedy) };
+  const picked = pickAgent(scene, task, idOf(scene, task));
+  if (picked.kind !== 'picked') return { kind: 'waits', task, why: { ...why('5.3-R1', 'agent', picked.message, picked.remedy), until: picked.until } };
   const parked = parkedOf(scene.draft, scene.config, picked.agent, scene.now, scene.common?.parked);
   if (parked) return { kind: 'waits', task, why: parkedWhy(parked) };
   const over = overBudget(scene.draft, scene.config, { id: idOf(scene, task), section: task.section }, scene.now);
@@ -351,8 +351,7 @@ function barrierWhy(barrier: Task): Why {
 function afterWhy(scene: Scene, task: Task): Why | undefined {
   for (const name of afterOf(task)) {
     const found = findById(scene.board, name);
-    const known = knownIn(scene.draft, name);
-    const state = found ? stateOf(scene, found.task) : known?.state;
+    const state = found ? stateOf(scene, found.task) : stateElsewhere(scene.draft, name);
     if (state === 'done') continue;
     if (state === 'cancelled') return why('6.3-R4', 'after', `${name} was cancelled`, `remove it from {after}`);
     return why('3-R2', 'after', `it comes after ${name}, which is ${state === undefined ? 'not known' : state.replace('_', ' ')}`, `finish ${name} first`);

@@ -13,7 +13,7 @@ import { newId } from './new-id.ts';
 import { problemsOf } from './problems.ts';
 import type { RequestInput } from './requests.ts';
 import { resolve } from './resolve.ts';
-import { knownIn, runIn } from './world.ts';
+import { isTaken, runIn } from './world.ts';
 
 /** Edits that are written together, or why they are not. */
 export function written(asking: Asking, edits: readonly Edit[], reply: Omit<Reply, 'number'>, about?: Located): Asked {
@@ -44,7 +44,7 @@ export function nameFor(asking: Asking, { task }: Located, edits: Edit[]): strin
   return id;
 }
 
-export const freshId = (asking: Asking): string => newId(asking.random, (id) => knownIn(asking.draft, id) !== undefined);
+export const freshId = (asking: Asking): string => newId(asking.random, (id) => isTaken(asking.draft, id));
 
 /** A worker changes what it holds or has filed itself (13-R1); a person everything. */
 export function mayChange(asking: Asking, { task }: Located): boolean {
@@ -156,7 +156,7 @@ export function namesOf(asking: Asking, wanted: readonly string[], edits: Edit[]
   for (const name of wanted) {
     const located = resolve(asking.scene.board, name);
     if (located) names.push(nameFor(asking, located, edits));
-    else if (knownIn(asking.draft, name)) names.push(name);
+    else if (isTaken(asking.draft, name)) names.push(name);
     else return refused(asking, 'unknown', `no task is called ${name}`, 'todone task list shows every task with its id or handle');
   }
   return names;

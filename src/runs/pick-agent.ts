@@ -8,7 +8,10 @@ import { laneOf, tagsOf, tagValue } from '../tasks/find.ts';
 import type { Run, Step } from './run.ts';
 import { runnableOf } from './runnable.ts';
 import type { AgentChoice } from './settings.ts';
+import { type Stuck, stuckFor } from './stuck.ts';
 import type { Draft } from './world.ts';
+
+type Setting = { readonly draft: Draft; readonly config: Config; readonly now: number };
 
 export type Picked = {
   readonly kind: 'picked';
@@ -17,23 +20,28 @@ export type Picked = {
   readonly steps: readonly Step[];
   readonly looks?: Run['looks'];
 };
-export type NotPicked = { readonly kind: 'none'; readonly message: string; readonly remedy: string };
+/** `until` = when it is looked at again by itself. */
+export type NotPicked = { readonly kind: 'none'; readonly message: string; readonly remedy: string; readonly until?: number };
 
 /** Names that mean an agent also where none of that name is configured. */
 export const AGENT_NAMES: readonly string[] = ['claude', 'codex', 'gemini', 'opencode', 'acp', 'script'];
 const MODEL_TAGS: readonly string[] = ['opus', 'sonnet', 'haiku'];
 const WORKFLOWS: Readonly<Record<string, readonly Step[]>> = { default: ['plan', 'implement', 'update'], quick: ['implement'] };
 
-export function pickAgent(scene: { readonly draft: Draft; readonly config: Config }, task: Task): Picked | NotPicked {
+/** `id` = the task's, if it is known by one. */
+export function pickAgent(scene: Setting, task: Task, id: string | undefined): Picked | NotPicked {
   const { agents } = scene.draft.world;
+  const stuck = (agent: AgentChoice): Stuck | undefined => stuckFor(scene.draft, scene.config, agent.name, id, scene.now);
   const wanted = namedAgent(scene, task) ?? scene.config.agent;
-  const found = wanted === undefined ? agents.find((agent) => agent.installed && canTake(agent, task)) : agents.find((agent) => agent.name === wanted);
+  const able = wanted === undefined ? agents.filter((agent) => agent.installed && canTake(agent, task)) : agents.filter((agent) => agent.name === wanted);
+  const found = able.find((agent) => !stuck(agent)) ?? able[0];
   if (!found)
     return wanted === undefined
       ? NO_AGENT
       : none(`agent ${wanted} is not known`, `define it under agents in the config, or use one of: ${agents.map((agent) => agent.name).join(', ')}`);
-  if (found.waitsForPerson) return none(`agent ${found.name} waits for you`, found.problem ?? 'see what its last task says');
   if (!found.installed) return none(`agent ${found.name} is not installed`, found.problem ?? `install ${found.name}, or name another agent`);
+  const waits = stuck(found);
+  if (waits) return { ...none(`agent ${found.name} waits for you: ${waits.message}`, `put that right, then: todone retry ${waits.task}`), until: waits.until };
   if (!canTake(found, task))
     return none(`agent ${found.name} has nothing to run for this task`, 'add a field "run: <command>" or a sh block under the task, or name another agent');
   const looks = looksOf(task);

@@ -6,11 +6,11 @@ import type { Config } from '../config.ts';
 import { check } from '../tasks/check.ts';
 import type { Board, Problem } from '../tasks/task.ts';
 import { AGENT_NAMES } from './pick-agent.ts';
-import type { World } from './world.ts';
+import { stateElsewhere, type World } from './world.ts';
 
 export function problemsOf(board: Board, world: World, config: Config): readonly Problem[] {
   return check(board, {
-    stateOf: (id) => world.known.get(id)?.state,
+    stateOf: (id) => stateElsewhere({ world }, id),
     owns: (id, task) => world.known.get(id)?.text === task.text,
     agents: [...new Set([...AGENT_NAMES, ...Object.keys(config.agents)])],
     models: Object.keys(config.models),

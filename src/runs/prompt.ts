@@ -3,10 +3,11 @@
  * Pure text: reading files and YAML is the adapter's.
  */
 import { z } from 'zod';
+import { RULES_OF_RUN } from './rules.ts';
 
 /** Texts of a person, an agent or a program: data between fences. */
 const DATA = ['task', 'plan', 'diff', 'evidence'] as const;
-export const VARIABLES = ['id', 'section', 'title', 'tags', 'attempt', 'attempts', 'worktree', 'verify', 'report', ...DATA] as const;
+export const VARIABLES = ['id', 'section', 'title', 'tags', 'attempt', 'attempts', 'worktree', 'verify', 'rules', 'report', ...DATA] as const;
 
 export const promptOptionsSchema = z.strictObject({
   readOnly: z.boolean().optional().describe('The phase changes nothing; what it changes is undone'),
@@ -71,7 +72,7 @@ export function templateProblems(template: string): TemplateProblem[] {
 
 /** Puts each value in once: what a value says in braces stays as it is, and no value can close its fence. */
 export function fill(template: string, values: Readonly<Record<string, string>>): string {
-  const all: Readonly<Record<string, string>> = { report: REPORT, ...values };
+  const all: Readonly<Record<string, string>> = { rules: RULES_OF_RUN, report: REPORT, ...values };
   return template.replaceAll(VARIABLE, (_whole, name: string) => fenced(name.trim(), Object.hasOwn(all, name.trim()) ? (all[name.trim()] ?? '') : ''));
 }
 
@@ -81,7 +82,7 @@ export function fillCommand(template: string, values: Readonly<Record<string, st
   const words = (task.split('\n')[0] ?? '').split(/\s+/).filter((word) => word !== '');
   const used = /\$(?:ARGUMENTS\b|\d)/.test(template);
   const text = template.replaceAll(/\$(ARGUMENTS\b|\d{1,2})/g, (_whole, name: string) => (name === 'ARGUMENTS' ? task : (words[Number(name) - 1] ?? '')));
-  return `${used ? text : `${text}\n\n${task}`}\n\n${REPORT}`;
+  return `${used ? text : `${text}\n\n${task}`}\n\n${RULES_OF_RUN}\n\n${REPORT}`;
 }
 
 const CLOSING = new RegExp(`<(?=/(?:${DATA.join('|')})>)`, 'gi');

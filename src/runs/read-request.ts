@@ -9,7 +9,7 @@ import { claimable, idOf, notClaimable, reasons, type Scene, stateOf, whyNot } f
 import { type Refusal, refusal, type RequestInput, type RequestOutput, STATUS_WORDS, type TaskTree } from './requests.ts';
 import { resolve } from './resolve.ts';
 import { relatesOf, taskView, type TaskView } from './view.ts';
-import { knownIn, runIn, runsIn } from './world.ts';
+import { knownIn, runIn, runsIn, stateElsewhere } from './world.ts';
 
 type HistoryRows = RequestOutput<'task.history'>['history'];
 
@@ -180,7 +180,7 @@ function treeOf(scene: Scene, located: Located, kind: TaskTree['kind'], drawn: S
     waits_for: below.map((need) =>
       need.located
         ? treeOf(scene, need.located, need.kind, drawn, depth + 1)
-        : { name: need.name, title: '', status: knownIn(scene.draft, need.name)?.state ?? null, kind: need.kind, waits_for: [], again: false },
+        : { name: need.name, title: '', status: stateElsewhere(scene.draft, need.name) ?? null, kind: need.kind, waits_for: [], again: false },
     ),
     again,
   };

@@ -28,7 +28,8 @@ export function adopt(draft: Draft, board: Board, now: number): void {
     }
   }
   for (const [id, landed] of evidence.landed) {
-    if (!listed.has(id) && !knownIn(draft, id)) putFound(draft, withoutLine(evidence, id, landed, nameless, now), 'git', 'engine');
+    if (!listed.has(id) && !knownIn(draft, id))
+      putFound(draft, isArchived(draft, id) ? archivedRow(evidence, id, landed, now) : withoutLine(evidence, id, landed, nameless, now), 'git', 'engine');
   }
 }
 
@@ -80,6 +81,14 @@ function withoutLine(evidence: Evidence, id: string, landed: LandedFact, nameles
     return { ...row, section: first.section, text: first.text, occurrence: first.occurrence, commit: landed.commit, held: 'alike' };
   return { ...row, section: landed.section ?? '', text: landed.subject, occurrence: 0, ...line, commit: landed.commit, gone: true };
 }
+
+const isArchived = (draft: Draft, id: string): boolean => draft.world.archived.has(id);
+
+/** No line of the list is its own, whatever it is called. */
+const archivedRow = (evidence: Evidence, id: string, landed: LandedFact, now: number): Known => ({
+  ...withoutLine(evidence, id, landed, [], now),
+  archived: true,
+});
 
 /** The outcome is known and only its line is to be written. */
 function settledRun(task: Task, id: string, ticket: number, landed: LandedFact, now: number): Run {

@@ -3,8 +3,9 @@
  * and what no row tells is named. Pure.
  */
 import { handleOf, tagValue } from '../tasks/find.ts';
-import { defaultParseOptions, parse } from '../tasks/parse.ts';
 import { estimateMs } from './dates.ts';
+import { type DayFigures, figuresOf } from './figures.ts';
+import { duplicates, readyAt, taskOf, waitedFor } from './report-touches.ts';
 import type { Known, Spent } from './run.ts';
 import type { History } from './world.ts';
 
@@ -23,6 +24,8 @@ export type AgentFigures = {
   /** Of its done tasks, how many were done at the first attempt since a person last reopened them. */
   readonly first_attempt: number;
   readonly first_attempt_rate: number | null;
+  /** Of its ends, the share of which ToDone had to infer how they came about; null where none was counted. */
+  readonly inferred_rate: number | null;
   readonly claim_to_done: Spread;
   readonly spent: SpentFigures;
 };
@@ -46,12 +49,29 @@ export type Report = {
   readonly done_per_week: number;
   /** From when a task was first seen open, or was reopened. */
   readonly open_to_done: Spread;
+  /** From when nothing held it any more. */
+  readonly ready_to_done: Spread;
   readonly claim_to_done: Spread;
   /** By day, of all runs. */
   readonly spent: SpentFigures;
   readonly agents: readonly AgentFigures[];
   readonly estimates: readonly EstimateFigures[];
-  readonly people: { readonly edits: number; readonly approvals: number };
+  /** From a claim or an outcome to the list that says so. */
+  readonly lag: Spread;
+  /** Tasks that came, and those of them whose words were there already. */
+  readonly duplicates: { readonly filed: number; readonly doubled: number; readonly rate: number | null };
+  readonly first_attempt_rate: number | null;
+  /** What people did, all of it by the week, and how long was waited for each kind. */
+  readonly people: {
+    readonly edits: number;
+    readonly approvals: number;
+    readonly answers: number;
+    readonly retries: number;
+    readonly touches_per_week: number;
+    readonly approval_waited: Spread;
+    readonly answer_waited: Spread;
+    readonly retry_waited: Spread;
+  };
   readonly refused: number;
   readonly not_known: readonly string[];
 };
@@ -66,20 +86,24 @@ export type ReportFacts = {
 };
 
 const WEEK_MS = 7 * 24 * 3_600_000;
-const NOT_KNOWN: readonly string[] = [
-  'ready to done: when a task became ready is not recorded; open to done stands for it',
-  'the lag from an event to the list, duplicates, and the share of inferred outcomes: no row tells them',
-  'how long people let things wait: only how often they edited and approved is recorded',
-];
+const NOT_KNOWN: readonly string[] = ['which edits of the list were wanted by others: how long they waited is known of approvals, answers and retries alone'];
 
 /** One time that a task was taken and came to an end. */
 type Ended = { readonly id: string; readonly by: string; readonly state: string; readonly at: number; readonly opened?: number; readonly claimed?: number };
 
 export function report(facts: ReportFacts): Report {
   const { from, to } = facts;
-  const ended = endings(byIds(facts)).filter(({ at }) => at >= from && at <= to);
+  const history = byIds(facts);
+  const ended = endings(history).filter(({ at }) => at >= from && at <= to);
   const within = facts.history.filter(({ at }) => at >= from && at <= to);
   const done = ended.filter(({ state }) => state === 'done');
+  const days = figuresOf(facts.meta, isoDay(from), isoDay(to));
+  const waited = waitedFor(history, from, to);
+  const ready = readyAt(done, history, facts.known);
+  const copies = duplicates(facts.known.values(), from, to);
+  // Rows of one save have one time.
+  const edits = new Set(within.filter(({ by, via }) => by === 'person' && via === 'list').map(({ at }) => at)).size;
+  const claimed = done.filter(({ claimed: at, by }) => at !== undefined && !NO_AGENT.has(by));
   const count = (state: string): number => ended.filter((each) => each.state === state).length;
   return {
     from,
@@ -87,21 +111,35 @@ export function report(facts: ReportFacts): Report {
     done: done.length,
     failed: count('failed'),
     cancelled: count('cancelled'),
-    done_per_week: Math.round(((done.length * WEEK_MS) / Math.max(1, to - from)) * 10) / 10,
+    done_per_week: perWeek(done.length, from, to),
     open_to_done: spread(done.flatMap(({ at, opened }) => (opened === undefined ? [] : at - opened))),
+    ready_to_done: spread(done.flatMap(({ at }, index) => (ready[index] === undefined ? [] : at - ready[index]))),
     claim_to_done: spread(done.flatMap(claimToDone)),
+    lag: spread(days.flatMap(({ lags }) => lags)),
+    duplicates: { ...copies, rate: rate(copies.doubled, copies.filed) },
+    first_attempt_rate: rate(claimed.filter(({ id }) => facts.known.get(id)?.attempts === 1).length, claimed.length),
     spent: spentWithin(facts),
-    agents: agentsOf(ended, facts.known),
+    agents: agentsOf(ended, facts.known, days),
     estimates: estimates(done, facts.known),
     people: {
-      // Rows of one save have one time.
-      edits: new Set(within.filter(({ by, via }) => by === 'person' && via === 'list').map(({ at }) => at)).size,
-      approvals: within.filter((row) => row.field === 'approved' && row.new !== null).length,
+      edits,
+      ...waited.counts,
+      touches_per_week: perWeek(edits + within.filter(isCommand).length, from, to),
+      approval_waited: spread(waited.approvals),
+      answer_waited: spread(waited.answers),
+      retry_waited: spread(waited.retries),
     },
     refused: within.filter(({ field }) => field === 'refused').length,
     not_known: NOT_KNOWN,
   };
 }
+
+const perWeek = (count: number, from: number, to: number): number => Math.round(((count * WEEK_MS) / Math.max(1, to - from)) * 10) / 10;
+const rate = (part: number, of: number): number | null => (of === 0 ? null : Math.round((part / of) * 1000) / 1000);
+
+/** What a person let through or took up again by a command, and not on the list. */
+const isCommand = ({ field, by, via, new: now, old }: Row): boolean =>
+  via === 'cli' && ((field === 'approved' && now !== null) || (field === 'state' && old === 'failed' && by !== 'todone'));
 
 /** Until it was claimed, a task may have had no id: its rows are under its handle. */
 function byIds({ history, known }: ReportFacts): Row[] {
@@ -140,7 +178,7 @@ function endings(history: readonly Row[]): Ended[] {
 /** Whom the history names that is no agent. */
 const NO_AGENT: ReadonlySet<string> = new Set(['person', 'todone', '']);
 
-function agentsOf(ended: readonly Ended[], known: ReadonlyMap<string, Known>): AgentFigures[] {
+function agentsOf(ended: readonly Ended[], known: ReadonlyMap<string, Known>, days: readonly DayFigures[]): AgentFigures[] {
   const agents = new Map<string, Ended[]>();
   // What was never claimed was marked or closed by whoever looks after the list.
   for (const each of ended) if (each.claimed !== undefined && !NO_AGENT.has(each.by)) agents.set(each.by, [...(agents.get(each.by) ?? []), each]);
@@ -156,7 +194,8 @@ function agentsOf(ended: readonly Ended[], known: ReadonlyMap<string, Known>): A
         failed: its.filter(({ state }) => state === 'failed').length,
         returned: its.filter(({ state }) => state === 'returned').length,
         first_attempt: first,
-        first_attempt_rate: done.length === 0 ? null : Math.round((first / done.length) * 1000) / 1000,
+        first_attempt_rate: rate(first, done.length),
+        inferred_rate: rate(sum(days, agent, 'inferred'), sum(days, agent, 'ended')),
         claim_to_done: spread(done.flatMap(claimToDone)),
         spent: sumOf([...last].flatMap((id) => known.get(id)?.spent ?? [])),
       };
@@ -164,10 +203,13 @@ function agentsOf(ended: readonly Ended[], known: ReadonlyMap<string, Known>): A
     .toSorted((one, other) => other.done - one.done || (one.agent < other.agent ? -1 : 1));
 }
 
+const sum = (days: readonly DayFigures[], agent: string, what: 'ended' | 'inferred'): number =>
+  days.reduce((total, { agents }) => total + (agents[agent]?.[what] ?? 0), 0);
+
 function estimates(done: readonly Ended[], known: ReadonlyMap<string, Known>): EstimateFigures[] {
   return done.flatMap((each) => {
     const row = known.get(each.id);
-    const task = row && parse(`## Git Worktree x\n[] ${row.text}\n`, defaultParseOptions).sections[0]?.tasks[0];
+    const task = row && taskOf(row);
     const tag = task && tagValue(task, 'est');
     const estimate = typeof tag === 'string' ? estimateMs(tag) : undefined;
     if (!task || estimate === undefined) return [];

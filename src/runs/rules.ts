@@ -24,6 +24,13 @@ export const RULES_REMINDER =
 /** An agent of ours has its task already. */
 export const RULES_INSIDE_RUN = 'ToDone has started you for one task: do that one only, and leave the task list alone.';
 
+/** The same for an agent of ours, as a part of each of its prompts (5.2-R1, R5). */
+export const RULES_OF_RUN = `Rules
+- ToDone has started you for this one task: do it and no other. The task list, other worktrees, branches, remotes and git's configuration are not yours; you claim, close and approve nothing.
+- How work is done in this repository, its own rules say (AGENTS.md, CLAUDE.md, GEMINI.md, CONTRIBUTING.md, where there is one): keep to them. They permit nothing that is forbidden here.
+- A bug in the way, a missing critical part (validation, authorization) or a blocking fault (an import, a dependency) belongs to the task, and is said in the summary. A change of architecture is asked for: \`needs_decision\`.
+- What you find besides is a new task: \`file_task\`, or \`tasks\` in your report. It waits for a person.`;
+
 // ── a block in a file of Markdown ────────────────────────────────────────────────────────────────
 
 const BLOCK = /<!-- todone:rules for=([a-z,]+) gap=([012]) -->[\s\S]*?<!-- todone:rules:end -->(?:\r?\n)?/;

@@ -62,6 +62,8 @@ export type Known = {
   readonly resume?: boolean;
   /** Its line was on the list no more when that was last believed. */
   readonly gone?: boolean;
+  /** Its line was taken to the archive: no other line is taken for it by its words. */
+  readonly archived?: boolean;
   /** Since a person last said `[]`. */
   readonly spent?: Spent;
   readonly createdAt: number;

@@ -8,8 +8,6 @@ export type AgentChoice = {
   readonly installed: boolean;
   /** Why not, and what to do. */
   readonly problem?: string;
-  /** It is there, and cannot go on before a person has done what `problem` says. */
-  readonly waitsForPerson?: boolean;
   /** `script` takes only tasks with something to run. */
   readonly takes: 'anything' | 'runnable';
   /** Its phases; an agent without a model only implements. */

@@ -71,7 +71,7 @@ export function wentBack(board: Board, draft: Draft): { readonly id: string; rea
 /** The line of a known task: by id, else by its text where the line carries no other id. */
 export function locateKnown(board: Board, draft: Draft, known: Known): Located | undefined {
   const byId = findById(board, known.id);
-  if (byId) return byId;
+  if (byId || known.archived) return byId;
   for (const [sectionIndex, section] of board.sections.entries()) {
     if (section.name !== known.section) continue;
     const taskIndex = section.tasks.findIndex((task) => task.text === known.text && task.occurrence === known.occurrence && idOf(task) === undefined);
@@ -225,6 +225,7 @@ function remember(seen: Look, id: string, task: Task, state: MarkerState, more: 
   const next = {
     ...known,
     gone: undefined,
+    archived: undefined,
     resume: undefined,
     ...more,
     state,

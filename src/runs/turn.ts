@@ -2,6 +2,7 @@
  * The turn: (world, event) → changed rows and effects. Everything that ToDone decides is decided here or in what this file
  * calls. It performs nothing, waits for nothing and knows no clock: time and chance are handed in with the event.
  */
+import type { ArchiveAsk } from './archiving.ts';
 import { claimOf } from './claim-row.ts';
 import type { Common } from './sharing.ts';
 import type { Config } from '../config.ts';
@@ -16,6 +17,7 @@ import { overBudget, parkedOf, settleAccount } from './govern.ts';
 import { type Choice, choose, type Scene } from './choose.ts';
 import { expired } from './claims.ts';
 import { countFromNow } from './clock-back.ts';
+import { noteEnd, noteLag } from './figures.ts';
 import type { TipFiles } from './files.ts';
 import { noteGates } from './gates.ts';
 import { claimEdit, type EditItem, mendEdit, type Reply, settleEdits } from './list-edits.ts';
@@ -29,9 +31,10 @@ import { adopt, freshKnown } from './recover.ts';
 import { freeSlot, isPersons, slotKey } from './room.ts';
 import type { End, Known, Run, Step } from './run.ts';
 import type { AgentChoice } from './settings.ts';
+import { noteStuck } from './stuck.ts';
 import { locateKnown, steer, steerAfterRollback, steerOne, wentBack } from './steer.ts';
 import { upkeep } from './upkeep.ts';
-import { authorKey, type Draft, draftOf, dropRun, knownIn, newKey, putKnown, putRun, runIn, runsIn, type World } from './world.ts';
+import { authorKey, type Draft, draftOf, dropRun, isTaken, knownIn, newKey, putKnown, putRun, runIn, runsIn, type World } from './world.ts';
 
 export type ListFacts = {
   readonly gitPosition: string;
@@ -65,7 +68,7 @@ export type Event =
   | { readonly kind: 'unwritable'; readonly items: readonly EditItem[]; readonly message: string }
   | { readonly kind: 'ended'; readonly id: string; readonly ticket: number; readonly step: Step; readonly end: End }
   | (ErrandEnded & { readonly kind: 'errand-ended' })
-  | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask | MarkAsk; readonly by: string; readonly via: string }
+  | { readonly kind: 'asked'; readonly number: number; readonly ask: Ask | MarkAsk | ArchiveAsk; readonly by: string; readonly via: string }
   /** The files of a section's tip, asked for by `survey`; undefined where they could not be listed. */
   | { readonly kind: 'surveyed'; readonly section: string; readonly files: TipFiles | undefined }
   | { readonly kind: 'agents'; readonly agents: readonly AgentChoice[] }
@@ -314,6 +317,7 @@ function edited(turning: Turning, item: EditItem, result: Edited): void {
   const run = runIn(draft, item.id);
   if (!run || run.ticket !== item.ticket || run.step !== item.purpose) return;
   // While git is moving markers a line that says something else is no word of a person: the outcome is written later.
+  if (result.kind === 'applied') noteLag(draft, run.step === 'settle' ? (knownIn(draft, run.id)?.updatedAt ?? given.now) : run.startedAt, given.now);
   if (run.step === 'settle') return isPutOff(turning, item, result) ? undefined : close(turning, run, result);
   if (result.kind === 'applied' || result.kind === 'already') {
     go(turning, advance(run, { kind: 'done' }, policyOf(turning, run)));
@@ -367,6 +371,7 @@ function ended(turning: Turning, event: Extract<Event, { kind: 'ended' }>): void
   if (landed) afterLanding(draft, given.config, run.section, given.now);
   const next = elsewhere(turning, run, event.end) ?? advance({ ...run, halt: undefined }, event.end, policyOf(turning, run));
   settleAccount(draft, run, event.end, next, given.config, given.now);
+  noteStuck(draft, run, event.end, given.config, given.now);
   go(turning, next, given);
 }
 
@@ -421,6 +426,7 @@ function governed({ draft, given }: Turning, run: Run): Run {
 function rememberOutcome(turning: Turning, run: Run): void {
   const known = knownIn(turning.draft, run.id);
   if (!known || !run.outcome) return;
+  noteEnd(turning.draft, run, turning.given.now);
   const { found, outcome } = run;
   const state = outcome.state === 'keep' ? known.state : outcome.state;
   putKnown(
@@ -599,7 +605,7 @@ function sceneOf(turning: Turning): Scene | undefined {
 function claim(turning: Turning, choice: Choice): void {
   const { draft, given } = turning;
   const { task } = choice;
-  const id = choice.id ?? newId(given.random, (taken) => knownIn(draft, taken) !== undefined);
+  const id = choice.id ?? newId(given.random, (taken) => isTaken(draft, taken));
   const known = knownIn(draft, id) ?? freshKnown(task, id, given.now);
   const redo = tagValue(task, 'redo') !== undefined;
   const clean = tagValue(task, 'fresh') !== undefined || redo;

@@ -12,7 +12,7 @@ import { newId } from './new-id.ts';
 import { childrenOf } from './read-request.ts';
 import { dateText, nextDate } from './recur.ts';
 import { resolve } from './resolve.ts';
-import { type Draft, knownIn, metaIn, note } from './world.ts';
+import { type Draft, isTaken, metaIn, note, stateElsewhere } from './world.ts';
 
 /** Sections that were looked at as they are. */
 const tended = new WeakMap<object, WeakSet<Section>>();
@@ -54,10 +54,10 @@ function closedEpic(scene: Scene, { task, sectionIndex, taskIndex }: Located, ra
   const states = section ? [...childrenOf(section, taskIndex)].map((child) => stateOf(scene, child.task)) : [];
   for (const name of afterOf(task)) {
     const located = resolve(scene.board, name);
-    states.push(located ? stateOf(scene, located.task) : (knownIn(scene.draft, name)?.state ?? 'open'));
+    states.push(located ? stateOf(scene, located.task) : (stateElsewhere(scene.draft, name) ?? 'open'));
   }
   if (states.length === 0 || states.some((each) => each !== 'done' && each !== 'cancelled')) return [];
-  const id = idOf(scene, task) ?? newId(random, (taken) => knownIn(scene.draft, taken) !== undefined);
+  const id = idOf(scene, task) ?? newId(random, (taken) => isTaken(scene.draft, taken));
   return [{ kind: 'mark', target: targetOf(task), expect: [state], marker: { state: 'done', hash: '-', id } }];
 }
 

@@ -3,7 +3,7 @@
  * Stored rows (`known`, `runs`, `meta`) can be loaded again; the rest is rebuilt by looking. It never copies itself whole:
  * a turn writes into a draft, the draft says which rows changed, and `apply` puts them in.
  */
-import type { Task } from '../tasks/task.ts';
+import type { MarkerState, Task } from '../tasks/task.ts';
 import { type Evidence, NO_EVIDENCE } from './evidence.ts';
 import type { TipFiles } from './files.ts';
 import type { ErrandKind } from './errand.ts';
@@ -56,6 +56,8 @@ export type World = {
   /** The files of sections' tips, as far as they were asked for; `undefined` while they are being listed. */
   readonly tips: Map<string, TipFiles | undefined>;
   agents: readonly AgentChoice[];
+  /** The ids and names in the archive of the list (6.5-R1), with their states. */
+  archived: ReadonlyMap<string, MarkerState>;
   /** Errands that this process is about, by section, and whether it has begun with any. */
   readonly errands: { readonly going: Map<string, ErrandKind>; begun: boolean };
 };
@@ -95,6 +97,7 @@ export function worldOf(
     busySlots: new Map(),
     tips: new Map(),
     agents: [],
+    archived: new Map(),
     errands: { going: new Map(), begun: false },
   };
   for (const known of world.known.values()) indexKnown(world, known);
@@ -113,6 +116,13 @@ export type Draft = {
 export const draftOf = (world: World): Draft => ({ world, known: new Map(), runs: new Map(), meta: new Map(), history: [] });
 
 export const knownIn = (draft: Draft, id: string): Known | undefined => draft.known.get(id) ?? draft.world.known.get(id);
+
+/** The state of a task that the list does not have: from the journal, else from the archive (6.3-R4). */
+export const stateElsewhere = ({ world, known }: Pick<Draft, 'world'> & Partial<Pick<Draft, 'known'>>, name: string): MarkerState | undefined =>
+  (known?.get(name) ?? world.known.get(name))?.state ?? world.archived.get(name);
+
+/** Whether an id belongs to a task already, wherever that is (2-R1). */
+export const isTaken = (draft: Draft, id: string): boolean => knownIn(draft, id) !== undefined || draft.world.archived.has(id);
 
 export function runIn(draft: Draft, id: string): Run | undefined {
   const changed = draft.runs.get(id);

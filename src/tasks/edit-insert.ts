@@ -40,7 +40,7 @@ export function lastOpenEnd(text: string, base: number, section: Section): Task 
 const hiding = new WeakMap<Task, boolean>();
 
 /** Whether a fence or comment that nothing closed would hide a task written below this one. */
-function endsHidden(text: string, base: number, task: Task): boolean {
+export function endsHidden(text: string, base: number, task: Task): boolean {
   const known = hiding.get(task);
   if (known !== undefined) return known;
   const block = text.slice(base + task.headSpan.start, base + task.span.end);

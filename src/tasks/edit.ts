@@ -3,6 +3,7 @@
  * other byte stays. Edits take effect one after another; those of different tasks are worked out on one reading of the
  * text. Never finds a task by its line, and never writes a list of the same length as before (1.4-R5).
  */
+import { planPutBack, planRemove, planSummarize } from './edit-block.ts';
 import { planHeading, headingSection } from './edit-heading.ts';
 import { lastOpenEnd, planInsert } from './edit-insert.ts';
 import { planMark } from './edit-mark.ts';
@@ -148,6 +149,7 @@ type EditPlace = {
 
 function placeIn(work: Work, edit: Edit): EditPlace | undefined {
   if (edit.kind === 'untagHeading' || edit.kind === 'addHeading') return headingPlace(work.board, edit);
+  if (edit.kind === 'putBack' || edit.kind === 'summarize') return blockPlace(work.board, edit);
   if (edit.kind !== 'insert') return taskPlace(resolve(work, edit.target));
   if (edit.where.at !== 'end') return taskPlace(resolve(work, edit.where.target));
   const { section } = edit.where;
@@ -161,6 +163,12 @@ function placeIn(work: Work, edit: Edit): EditPlace | undefined {
 function headingPlace(board: Board, edit: Parameters<typeof headingSection>[1]): EditPlace | undefined {
   const sectionIndex = headingSection(board, edit);
   return sectionIndex === undefined ? undefined : { sectionIndex, located: undefined, key: `heading of ${sectionIndex}`, shared: edit.kind === 'untagHeading' };
+}
+
+/** Lines come back also where their section is gone. */
+function blockPlace(board: Board, edit: Extract<Edit, { kind: 'putBack' | 'summarize' }>): EditPlace | undefined {
+  const sectionIndex = board.sections.findIndex(({ name }) => name === edit.section);
+  return sectionIndex < 0 && edit.kind === 'summarize' ? undefined : { sectionIndex, located: undefined, key: `block of ${sectionIndex}`, shared: false };
 }
 
 function taskPlace(located: Located | undefined): EditPlace | undefined {
@@ -206,6 +214,8 @@ function planOf(work: Work, edit: Edit, place: EditPlace): Plan {
   const { board, options } = work;
   if (edit.kind === 'insert') return planInsert(board, place.sectionIndex, place.located?.task, edit, options);
   if (edit.kind === 'untagHeading' || edit.kind === 'addHeading') return planHeading(board, place.sectionIndex, edit, options);
+  if (edit.kind === 'putBack') return planPutBack(board, place.sectionIndex < 0 ? undefined : place.sectionIndex, edit);
+  if (edit.kind === 'summarize') return planSummarize(board, place.sectionIndex, edit);
   const located = place.located!;
   const on: OnText = { text: board.text, base: baseOf(board, located), task: located.task };
   switch (edit.kind) {
@@ -219,6 +229,8 @@ function planOf(work: Work, edit: Edit, place: EditPlace): Plan {
       return applied(removeTagSplices(on, edit.key));
     case 'retitle':
       return planTitle(on, edit.title, options);
+    case 'remove':
+      return planRemove(board, located, edit);
   }
 }
 

@@ -187,7 +187,28 @@ export type Edit =
       readonly title: string;
       readonly tags: NewTask['tags'];
       readonly tasks: readonly NewTask[];
-    };
+    }
+  /** Takes a task off with all its lines, while these are exactly `text`. */
+  | { readonly kind: 'remove'; readonly target: Target; readonly text: string }
+  /** Lines that were taken off, put back; what is on the list already stays as it is. `heading` = the section's own line, where that is gone. */
+  | { readonly kind: 'putBack'; readonly section: string; readonly heading: string; readonly blocks: readonly PutBack[] }
+  /** The one line below a section's heading that says what was archived of it; without words there is none. */
+  | { readonly kind: 'summarize'; readonly section: string; readonly words?: string };
+
+/** Where lines stood that were taken off a section. */
+export type PutBack = {
+  /** Byte for byte, line ends included. */
+  readonly text: string;
+  /** The ids and names on them. */
+  readonly ids: readonly string[];
+  /** Hash of what was left of the section, and where in that they stood. */
+  readonly rest: string;
+  readonly offset: number;
+  /** Hashes of the titles of the tasks that they stood beside in their phase, the nearest first. */
+  readonly above: readonly string[];
+  readonly below: readonly string[];
+  readonly phase?: string;
+};
 
 export type NewTask = {
   readonly state: 'open' | 'blocked';

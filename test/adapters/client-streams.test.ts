@@ -17,13 +17,12 @@ const rowOf = (name: string, config: Config = defaultConfig): AgentRow => agentT
 
 function eventsOf(client: string, scene: string): AgentEvent[] {
   const read = rowOf(client).reader(() => NOW);
-  return readFileSync(join(import.meta.dirname, 'streams', `${client}-${scene}.jsonl`), 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .flatMap((line) => {
-      const said = JSON.parse(line) as { from: 'stdout' | 'stderr'; line: string };
-      return read(said.line, said.from);
-    });
+  return recorded(client, scene).flatMap((said) => read(said.line, said.from));
+}
+
+function recorded(client: string, scene: string): { from: 'stdout' | 'stderr'; line: string }[] {
+  const lines = readFileSync(join(import.meta.dirname, 'streams', `${client}-${scene}.jsonl`), 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as { from: 'stdout' | 'stderr'; line: string });
 }
 
 const CLIENTS = ['claude', 'codex', 'gemini', 'opencode'] as const;
@@ -151,6 +150,15 @@ it('5.3-R1 8-R1 takes path, arguments, model and environment from the config, al
   expect(invoked('work', {}, config).env).toMatchObject({ CLAUDE_CONFIG_DIR: '/home/ada/.claude-work' });
 });
 
+it('5.3-R5 hears of a limit from OpenCode over ACP too, which waits it out without a word of the protocol', () => {
+  const config = configOf({ agents: { mine: { client: 'acp', command: ['opencode', 'acp'] } } });
+  expect(invoked('mine', {}, config).line).toBe('acp --print-logs --log-level ERROR');
+  const read = rowOf('mine', config).reader(() => 0);
+  const [said] = recorded('opencode', 'limit');
+  expect(read(said?.line ?? '', 'stderr')[0]).toMatchObject({ kind: 'limit', resetAt: 3_600_000 });
+  expect(read('else', 'stderr')).toEqual([{ kind: 'text', text: 'else', aside: true }]);
+});
+
 it('5.3-R1 says what an agent in the config lacks', () => {
   expect(() => configOf({ agents: { mine: {} } })).toThrow(/mine needs a command/);
   expect(() => configOf({ agents: { mine: { client: 'acp' } } })).toThrow(/mine needs a command/);
@@ -222,12 +230,4 @@ it('5.3-R5 does not let a client wait out a limit by itself for longer than limi
     agents: { mine: { command: ['sh', '-c', `echo '{"limit":"try again in 3600s"}'; sleep 60`], output: 'jsonl', fields: FIELDS } },
   });
   expect((await place.run({ agent: 'mine' })).end).toMatchObject({ reason: 'limit', patient: true });
-});
-
-it('5.3-R6 parks an agent that needs a person, and says why', async () => {
-  const place = ground({
-    agents: { mine: { command: ['sh', '-c', `echo '{"error":{"message":"not logged in"}}'; exit 1`], output: 'jsonl', fields: FIELDS } },
-  });
-  await place.run({ agent: 'mine' });
-  expect(place.agents.list()[0]).toMatchObject({ name: 'mine', installed: false, waitsForPerson: true, problem: expect.stringContaining('not logged in') });
 });

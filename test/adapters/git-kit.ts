@@ -78,7 +78,7 @@ async function openAll(top: string, home: string, env: NodeJS.ProcessEnv, log: L
   const config = { ...defaultConfig, ...options.config };
   const stateDir = join(repo.commonDir, 'todone');
   const door = await openGit({ commonDir: repo.commonDir, top: repo.top, stateDir, env: options.env ?? env, log });
-  const lock = openRepoLock(join(stateDir, 'worktree.lock'));
+  const lock = openRepoLock(join(stateDir, 'worktrees.db'));
   const sections = openSections({ git: door, branchPrefix: config.branchPrefix, base: config.base });
   excludeInInfo(repo.commonDir, ['/trees/']);
   const workspaces = openWorkspaces({

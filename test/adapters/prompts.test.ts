@@ -38,6 +38,7 @@ it('5.1-R1 ships prompts without a problem, each with the task verbatim and the 
     const text = prompts.fill(name, VALUES);
     expect(text).toContain('<task>\nA task {p1}\nwith details\n</task>');
     expect(text).toContain('TODONE_RESULT');
+    expect(text).toMatch(/for this one task[^]*AGENTS\.md[^]*file_task/);
     expect(text).toMatch(/data/);
     expect(text).not.toContain('{{');
   }
@@ -116,8 +117,10 @@ it('5.1-R1 takes command files of other tools: $ARGUMENTS and $1', () => {
   });
   const { prompts, problems } = loadPrompts(top, { implement: '.claude/commands/fix.md', plan: '.claude/commands/go.md' });
   expect(problems).toEqual([]);
-  expect(prompts.fill('implement', VALUES)).toMatch(/^Fix A then task: A task \{p1\}\nwith details\. Price \{\{x\}\}  \$HOME\n\nWhen you are finished/);
-  expect(prompts.fill('plan', VALUES)).toMatch(/^Just go\.\n\nA task \{p1\}\nwith details\n\nWhen/);
+  expect(prompts.fill('implement', VALUES)).toMatch(
+    /^Fix A then task: A task \{p1\}\nwith details\. Price \{\{x\}\}  \$HOME\n\nRules\n[^]*\n\nWhen you are finished/,
+  );
+  expect(prompts.fill('plan', VALUES)).toMatch(/^Just go\.\n\nA task \{p1\}\nwith details\n\nRules\n[^]*\n\nWhen/);
 });
 
 it('5.3-R9 takes no prompt from outside the repository, and says which it takes instead', () => {

@@ -81,36 +81,53 @@ async function sweep(chaos: Chaos, subject: Subject, row: Row, which: 'first' | 
     all.map((each) => ({ ...each, name: each.point.name })),
     fault === 'error' ? { ...chaos, share: undefined } : chaos,
   );
-  for (const { point, fault: words } of sample(useful, count(chaos, bounded), chaos.random)) {
-    if (performance.now() > chaos.until()) break;
+  for (const { point, fault: words } of withLast(sample(useful, count(chaos, bounded), chaos.random), useful).slice(chaos.from)) {
+    if (row.runs > 0 && performance.now() > chaos.until()) break;
     await staged(subject, row, `${words} at ${pointText(point)}`, async (stage) => {
       const victim = await startVictim(VICTIM, stage[which], stage.env);
       await strike(victim, point, words);
     });
   }
+  return struck(chaos, row, useful.length);
+}
+
+/** In the long form it may not have come to the end: `--from` goes on from there. */
+function struck(chaos: Chaos, row: Row, all: number): Row {
+  if (chaos.share === undefined) chaos.figure(`${row.campaign}: ${row.name}`, `${chaos.from} to ${chaos.from + row.runs} of ${all}`);
   return row;
 }
 
-/** A kill in the operation, then a kill in what is done after it. */
+/** Right before its end everything is done and nobody has been told. */
+const withLast = <P>(chosen: readonly P[], all: readonly P[]): readonly P[] => [...new Set([...chosen, ...all.slice(-1)])];
+
+/** A kill in the operation, then a kill in what is done after it: at each call of the one, and a call by chance of the other. */
 async function twice(chaos: Chaos, subject: Subject, row: Row): Promise<Row> {
   const first = worth(await pointsOf(subject, 'first'), chaos);
-  for (let left = count(chaos, 2) ?? first.length; left > 0 && performance.now() < chaos.until(); left--) {
-    const [one, other] = [pick(first, chaos.random), Math.floor(1 + chaos.random() * 40)];
-    const name = pick(['pwrite64', 'openat', 'fsync', 'unlink', 'rename', 'write', 'close', 'fcntl', 'mkdir'], chaos.random);
-    await staged(subject, row, `SIGKILL at ${pointText(one)}, then at ${name}#${other}`, async (stage) => {
+  let hit = 0;
+  for (const one of sample(first, count(chaos, 2), chaos.random)) {
+    if (row.runs > 0 && performance.now() > chaos.until()) break;
+    // What it has to do depends on where it was killed.
+    const after = worth(await pointsOf(subject, 'again', one), chaos);
+    const other = pick(after, chaos.random);
+    await staged(subject, row, `SIGKILL at ${pointText(one)}, then at ${pointText(other)}`, async (stage) => {
       await strike(await startVictim(VICTIM, stage.first, stage.env), one, 'signal=SIGKILL');
-      await strike(await startVictim(VICTIM, stage.again, stage.env), { thread: 0, name, k: other }, 'signal=SIGKILL');
+      const ended = await strike(await startVictim(VICTIM, stage.again, stage.env), other, 'signal=SIGKILL');
+      if (ended.signal === 'SIGKILL') hit++;
     });
   }
+  chaos.figure(`${row.name}: killed twice`, `${hit} of ${row.runs}`);
   return row;
 }
 
-async function pointsOf(subject: Subject, which: 'first' | 'again'): Promise<readonly Point[]> {
+/** Of the operation, or of what is done after it, or after a kill in it. */
+async function pointsOf(subject: Subject, which: 'first' | 'again', killedAt?: Point): Promise<readonly Point[]> {
   const stage = await subject.stage();
   try {
+    if (killedAt) await strike(await startVictim(VICTIM, stage.first, stage.env), killedAt, 'signal=SIGKILL');
     const victim = await startVictim(VICTIM, stage[which], stage.env);
     const { points, code } = await trace(victim, stage.folder);
-    if (code !== 0 || points.length === 0) throw new Error(`${subject.name} does not work without a fault either (${code}, ${points.length} calls)`);
+    if (points.length === 0 || (code !== 0 && !killedAt))
+      throw new Error(`${subject.name} does not work without a fault either (${code}, ${points.length} calls)`);
     return points;
   } finally {
     await stage.end();
@@ -122,14 +139,14 @@ async function sweepGit(chaos: Chaos, subject: Subject, row: Row, faults: readon
   try {
     const points = worth(await gitPointsOf(subject, wrapper), chaos);
     const all = points.flatMap((point) => faults.map((fault) => ({ point, fault })));
-    for (const { point, fault } of sample(all, count(chaos, bounded), chaos.random)) {
-      if (performance.now() > chaos.until()) break;
+    for (const { point, fault } of sample(all, count(chaos, bounded), chaos.random).slice(chaos.from)) {
+      if (row.runs > 0 && performance.now() > chaos.until()) break;
       const both = fault.startsWith('signal') && chaos.random() < 0.5;
       await staged(subject, row, `${fault} at ${point.name}#${point.k} of git ${point.call}${both ? ', with the daemon' : ''}`, async (stage) => {
         await plainRun(stage, wrapper, { point, fault, both });
       });
     }
-    return row;
+    return struck(chaos, row, all.length);
   } finally {
     wrapper.end();
   }

@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Campaign, type Chaos, sample } from './campaign.ts';
-import { kill, makeLife } from './life.ts';
+import { type Campaign, type Chaos, rounds } from './campaign.ts';
+import { kill, makeLife, untilAwake } from './life.ts';
 import { newRow, note, type Row } from './table.ts';
 
 const PRELOAD = join(import.meta.dirname, 'programs', 'wrong-clock.mjs');
@@ -21,12 +21,12 @@ export const clock: Campaign = {
   name: 'clock',
   async run(chaos) {
     const matching = JUMPS.filter(([name]) => chaos.only.test(name));
-    const jumps = sample(matching, chaos.share === undefined ? undefined : Math.ceil(2 * chaos.share), chaos.random);
-    const rows = jumps.map(([name]) => newRow('clock', name));
+    const jumps = rounds(matching, chaos.share === undefined ? undefined : Math.ceil(2 * chaos.share), chaos.random);
+    const rows = new Map(jumps.map((jump) => [jump, newRow('clock', jump[0])]));
     do {
-      for (const [at, [, offs]] of jumps.entries()) if (performance.now() < chaos.until()) await liveOnce(chaos, offs, rows[at] as Row);
+      for (const jump of jumps) if (performance.now() < chaos.until()) await liveOnce(chaos, jump[1], rows.get(jump) as Row);
     } while (chaos.share === undefined && performance.now() < chaos.until());
-    return rows;
+    return [...rows.values()];
   },
 };
 
@@ -40,7 +40,8 @@ async function liveOnce(chaos: Chaos, offs: readonly number[], row: Row): Promis
     for (const [at, off] of offs.entries()) {
       writeFileSync(file, String(off));
       const daemon = life.start([], env);
-      await sleep(1200 + chaos.random() * 600);
+      await untilAwake(daemon);
+      await sleep(700 + chaos.random() * 600);
       life.edit('in place', chaos.random);
       writeFileSync(file, String(offs[at + 1] ?? off));
       await sleep(300 + chaos.random() * 600);
@@ -48,7 +49,7 @@ async function liveOnce(chaos: Chaos, offs: readonly number[], row: Row): Promis
       kill(daemon.pid, 'SIGKILL');
       await daemon.ended;
     }
-    note(row, `seed ${chaos.seed}`, await life.rest());
+    note(row, `seed ${chaos.seed}`, await life.rest({ env }));
   } finally {
     life.end();
   }

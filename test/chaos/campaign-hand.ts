@@ -5,8 +5,8 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Campaign, type Chaos, sample } from './campaign.ts';
-import { kill, type Life, makeLife, namesIn, type RestOptions, textOf } from './life.ts';
+import { type Campaign, type Chaos, rounds } from './campaign.ts';
+import { kill, type Life, makeLife, namesIn, type RestOptions, untilAwake } from './life.ts';
 import { newRow, note, type Row } from './table.ts';
 
 type Deed = RestOptions & {
@@ -44,14 +44,20 @@ const DEEDS: readonly Deed[] = [
   { name: 'stale HEAD.lock of the worktrees', do: (life) => eachIn(inGit(life, 'worktrees'), (entry) => lock(join(entry, 'HEAD.lock'))) },
   {
     name: 'stale locks in our own git directories',
-    leaves: /rooms/,
     do: (life) => eachIn(join(life.stateDir, 'git', 'rooms'), (room) => ['index.lock', 'index.built.lock'].forEach((name) => lock(join(room, name)))),
   },
   {
     name: 'stale locks of branches',
     do: (life) => ['s0', 's1'].forEach((name) => lock(inGit(life, 'refs', 'heads', 'todone', `${name}.lock`))),
   },
-  { name: 'stale packed-refs.lock', leaves: /packed-refs.lock/, do: (life) => lock(inGit(life, 'packed-refs.lock')) },
+  {
+    name: 'stale locks of our own refs',
+    do: (life) => ['tips/s0', 'tips/s1'].forEach((name) => lock(inGit(life, 'refs', 'todone', `${name}.lock`))),
+  },
+  { name: 'stale packed-refs.lock', do: (life) => lock(inGit(life, 'packed-refs.lock')) },
+  { name: 'stale packed-refs.new', do: (life) => lock(inGit(life, 'packed-refs.new')) },
+  // That is not ours to take: their own git tells them of it.
+  { name: "stale index.lock of the engineer's own checkout", leaves: /^I9 index\.lock/, do: (life) => lock(inGit(life, 'index.lock')) },
   { name: 'stale lock beside the list', do: (life) => staleList(life, 60_000) },
   { name: 'fresh lock beside the list, then gone', when: 'during', do: async (life) => freshList(life) },
   { name: 'a worktree deleted', forgetful: true, do: (life) => rmSync(join(life.top, 'trees', 's0'), { recursive: true, force: true }) },
@@ -117,7 +123,7 @@ export const hand: Campaign = {
     const rows: Row[] = [];
     let round = 0;
     do {
-      for (const { deed, when, name } of sample(cases, chaos.share === undefined ? undefined : Math.ceil(5 * chaos.share), chaos.random)) {
+      for (const { deed, when, name } of rounds(cases, chaos.share === undefined ? undefined : Math.ceil(5 * chaos.share), chaos.random)) {
         if (performance.now() > chaos.until()) break;
         let row = rows.find((each) => each.name === name);
         if (!row) rows.push((row = newRow('hand', name)));
@@ -138,7 +144,8 @@ async function liveOnce(chaos: Chaos, deed: Deed, when: 'between' | 'during', ro
   try {
     for (let left = 2; left > 0; left--) {
       const daemon = life.start([]);
-      const ms = Math.round(500 + chaos.random() * 1500);
+      await untilAwake(daemon);
+      const ms = Math.round(chaos.random() * 1500);
       times.push(ms);
       await sleep(ms);
       if (when === 'during') {
@@ -186,12 +193,13 @@ async function awayAndBack(life: Life, take: (text: string) => string): Promise<
 }
 
 function olderJournal(life: Life): void {
-  const [db = ''] = journal(life);
-  const kept = join(life.top, '..', 'older.db');
-  if (textOf(kept) === '') {
-    if (existsSync(db)) copyFileSync(db, kept);
+  // What is not in the file yet is in its log.
+  const files = journal(life).slice(0, 2);
+  const kept = files.map((_, at) => join(life.top, '..', `older.${at}`));
+  if (!kept.some((file) => existsSync(file))) {
+    for (const [at, file] of files.entries()) if (existsSync(file)) copyFileSync(file, kept[at] ?? '');
     return;
   }
   for (const file of journal(life)) rmSync(file, { force: true });
-  copyFileSync(kept, db);
+  for (const [at, file] of files.entries()) if (existsSync(kept[at] ?? '')) copyFileSync(kept[at] ?? '', file);
 }

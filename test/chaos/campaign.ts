@@ -11,6 +11,8 @@ export type Chaos = {
   readonly until: () => number;
   /** Undefined, or why strace cannot be used here. */
   readonly noStrace: string | undefined;
+  /** In the order of a sweep, how many to leave out: they were done before. */
+  readonly from: number;
   /** Only cases whose name has this in it. */
   readonly only: RegExp;
   say(line: string): void;
@@ -36,6 +38,12 @@ export function sample<T>(from: readonly T[], count: number | undefined, random:
   const picked = new Set<number>();
   while (picked.size < count) picked.add(Math.floor(random() * from.length));
   return [...picked].toSorted((a, b) => a - b).map((at) => from[at] as T);
+}
+
+/** So many of them, each in its place of the order, and again from the first where there are fewer; all where `count` is undefined. */
+export function rounds<T>(from: readonly T[], count: number | undefined, random: () => number): readonly T[] {
+  const some = sample(from, count, random);
+  return count === undefined || some.length === 0 ? some : Array.from({ length: count }, (_, at) => some[at % some.length] as T);
 }
 
 export const pick = <T>(from: readonly T[], random: () => number): T => from[Math.floor(random() * from.length)] as T;

@@ -1,6 +1,8 @@
 /**
- * `npm run test:chaos [-- --only <campaign>] [--seed n] [--json]`: faults of every kind, and one table that has to be zero. Bounded to
- * a few minutes; TODONE_MINUTES gives it as many, with every call instead of a sample.
+ * `npm run test:chaos [-- --only <campaign>] [--case <pattern>] [--seed n] [--minutes n] [--from n] [--stop] [--json]`: faults of every
+ * kind, and one table that has to be zero. Bounded to a few minutes and always the same sample; `--minutes` (or TODONE_MINUTES) gives
+ * it as many, with every call instead of a sample and another seed each time; `--from` goes on with a sweep that did not come to its
+ * end, `--stop` ends at the first fault. Says what could not run here, which is a failure unless it is excused.
  */
 import { parseArgs } from 'node:util';
 import { type Campaign, type Chaos, generator, messageOf } from './campaign.ts';
@@ -10,8 +12,9 @@ import { hand } from './campaign-hand.ts';
 import { owner } from './campaign-owner.ts';
 import { planted } from './campaign-planted.ts';
 import { random } from './campaign-random.ts';
-import { installStrace, straceTrouble } from './strace.ts';
-import { isClean, newRow, note, type Row, tableOf } from './table.ts';
+import { missingTools } from '../editors/install.ts';
+import { straceTrouble } from './strace.ts';
+import { faultsSoFar, isClean, newRow, note, type Row, tableOf } from './table.ts';
 
 /** The bounded form begins nothing new after this; a case that has begun is brought to its end. */
 const BOUNDED_MS = 200_000;
@@ -25,17 +28,22 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
     seed: { type: 'string' },
     share: { type: 'string' },
+    minutes: { type: 'string' },
+    from: { type: 'string', default: '0' },
     case: { type: 'string', default: '' },
+    stop: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
-const minutes = process.env['TODONE_MINUTES'] === undefined ? undefined : Number(process.env['TODONE_MINUTES']);
-const seed = values.seed === undefined ? Math.floor(Math.random() * 1e9) : Number(values.seed);
+const wanted = values.minutes ?? process.env['TODONE_MINUTES'];
+const minutes = wanted === undefined ? undefined : Number(wanted);
+const seed = values.seed === undefined ? (minutes === undefined ? 1 : Math.floor(Math.random() * 1e9)) : Number(values.seed);
 const chosen = CAMPAIGNS.filter(({ name }) => values.only === undefined || values.only.includes(name));
 const figures: [string, string][] = [];
 const rows: Row[] = [];
-const noStrace = straceTrouble() === undefined ? undefined : (installStrace(), straceTrouble());
-/** Names where it may be missing: a machine that cannot have it. */
+if (straceTrouble() !== undefined) await missingTools([{ program: 'strace', debian: 'strace' }]);
+const noStrace = straceTrouble();
+/** Said for a machine that cannot have it. */
 const mayMiss = process.env['TODONE_NO_STRACE'] !== undefined;
 
 if (chosen.length === 0) throw new Error(`no such campaign; there are ${CAMPAIGNS.map(({ name }) => name).join(', ')}`);
@@ -55,8 +63,9 @@ for (const [at, campaign] of chosen.entries()) {
     random: generator(seed),
     share: minutes === undefined ? Number(values.share ?? '1') : undefined,
     // What one campaign leaves of its time is the next one's. On a slow machine less is done, and what was not is said.
-    until: () => Math.max(begun + (wholeMs * (at + 1)) / chosen.length, since + LEAST_MS),
+    until: () => (values.stop && faultsSoFar() > 0 ? 0 : Math.max(begun + (wholeMs * (at + 1)) / chosen.length, since + LEAST_MS)),
     noStrace,
+    from: Number(values.from),
     only: new RegExp(values.case),
     say: (line) => console.error(`${campaign.name}: ${line}`),
     figure: (name, value) => void figures.push([name, value]),

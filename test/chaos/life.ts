@@ -47,6 +47,8 @@ export type RestOptions = {
   readonly forgetful?: boolean;
   /** An agent was killed from outside, which is its failure: a person says `[]` again. */
   readonly retries?: boolean;
+  /** Of the starts until then. */
+  readonly env?: Readonly<Record<string, string>>;
   /** What was planted and need not go: it is in nobody's way. */
   readonly leaves?: RegExp;
   /** Branches that a person made. */
@@ -56,7 +58,9 @@ export type RestOptions = {
 export type LifeOptions = { readonly sections?: number; readonly tasks?: number; readonly verify?: boolean; readonly workMs?: number };
 
 /** How long everything may take to come to rest. */
-const REST_MS = 90_000;
+const REST_MS = 300_000;
+/** And how long what is being killed may take to be gone. */
+const GONE_MS = 60_000;
 /** How often `start --once` is repeated: a backoff beyond what it waits for ends it early. */
 const RESTS_MAX = 3;
 
@@ -132,14 +136,14 @@ export function makeLife(options: LifeOptions = {}): Life {
       const faults: Fault[] = [];
       let ended: { code: number | null; out: string } = { code: null, out: '' };
       for (let left = RESTS_MAX; left > 0; left--) {
-        ended = await untilIdle(start());
+        ended = await untilIdle(start(undefined, rest.env));
         if (rest.retries && retryFailed(list)) continue;
         if (ended.code !== 0 || tasksIn(textOf(list)).every(({ state }) => state === 'done')) break;
       }
       if (ended.code !== 0) faults.push({ kind: 'untrue', what: `start --once ended with ${ended.code}: ${ended.out.slice(-600)}` });
 
       // What a start leaves is gone by the time that its watchdog has looked.
-      await sleep(100);
+      for (const until = performance.now() + GONE_MS; livingIn(root).length > 0 && performance.now() < until;) await sleep(50);
       const found = collectList(list, stateDir);
       const facts = collectGit(top);
       const expected = {
@@ -183,7 +187,7 @@ function agentScript(notes: string, workMs: number): string {
   return `exec 9>>"${notes}/$1.lock"
 flock -n 9 || echo "double $TODONE_RUN" >> "${notes}/log"
 echo "begin $TODONE_RUN" >> "${notes}/log"
-grep -l '"end":{"kind":"done"' "\${TODONE_RESULT%/*/*}"/*/end-implement.json >/dev/null 2>&1 && echo "redone $TODONE_RUN" >> "${notes}/log"
+grep -l '"end":{"kind":"done"' "\${TODONE_RESULT%/*/*/*}"/*/end-implement.json >/dev/null 2>&1 && echo "redone $TODONE_RUN" >> "${notes}/log"
 setsid sleep 300 9>&- >/dev/null 2>&1 &
 echo "$1" > "$1.txt"
 sleep ${workMs / 1000}
@@ -249,6 +253,17 @@ function startDaemon(top: string, args: readonly string[], env: Readonly<Record<
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
   const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
   return { child, pid: child.pid ?? 0, said: () => said, ended };
+}
+
+/** What a daemon says once it has looked at everything. */
+const FIRST = 'the list is read';
+const FIRST_MS = 60_000;
+
+/** False where it ended before, or says nothing for very long. On a busy machine nothing else tells how far it is. */
+export async function untilAwake(daemon: Daemon, lookMs = 20): Promise<boolean> {
+  const until = performance.now() + FIRST_MS;
+  while (!daemon.said().includes(FIRST) && performance.now() < until && daemon.child.exitCode === null) await sleep(lookMs);
+  return daemon.said().includes(FIRST);
 }
 
 async function untilIdle(daemon: Daemon): Promise<{ code: number | null; out: string }> {

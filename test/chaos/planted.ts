@@ -2,13 +2,24 @@
  * Faults to plant in a copy of the source, each a mistake that a person could make, and the campaign that has to see it. `from` has
  * to be there exactly once, so that this list cannot rot.
  */
-export type Planted = { readonly name: string; readonly file: string; readonly from: string; readonly to: string; readonly seenBy: readonly string[] };
+import { PLANTED as SIMULATED } from '../simulation/planted.ts';
+
+export type Planted = {
+  readonly name: string;
+  readonly about: 'writing' | 'recovery' | 'ownership' | 'choice and recovery';
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  /** Arguments of `test:chaos`, or the simulation's first life. */
+  readonly seenBy: readonly string[] | { readonly first: number };
+};
 
 const list = ['--only', 'kill', '--case', '^one list write, saved in place$'];
 
-export const PLANTED: readonly Planted[] = [
+const OURS: readonly Planted[] = [
   {
     name: 'what an exchange displaced is not looked at',
+    about: 'writing',
     file: 'src/adapters/list-settle.ts',
     from: 'if (look.changed && look.quiet) return merge(mine, look);',
     to: '',
@@ -16,6 +27,7 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'a start leaves what a crash left beside the list',
+    about: 'recovery',
     file: 'src/adapters/task-file.ts',
     from: '        await sweep(parts);\n',
     to: '',
@@ -23,6 +35,7 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'a turn is stored row by row',
+    about: 'recovery',
     file: 'src/adapters/sqlite.ts',
     from: "      transaction(db, () => {\n        const theirs = Number(sql.term.get()?.['value'] ?? 0);",
     to: "      (<T,>(_: DatabaseSync, body: () => T) => body())(db, () => {\n        const theirs = Number(sql.term.get()?.['value'] ?? 0);",
@@ -30,6 +43,7 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'agents outlive their daemon',
+    about: 'recovery',
     file: 'src/adapters/watchdog.ts',
     from: '  needed++;\n  start();\n',
     to: '  needed++;\n',
@@ -37,6 +51,7 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'worktrees are added side by side',
+    about: 'ownership',
     file: 'src/adapters/worktree-add.ts',
     from: '  return lock.hold(async () => {\n    for (let left = TRIES;',
     to: '  return (async (work: () => Promise<Ensured>) => work())(async () => {\n    for (let left = 1;',
@@ -44,9 +59,104 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'a list lock that another process has is taken all the same',
+    about: 'ownership',
     file: 'src/adapters/list-lock.ts',
     from: '      if (isBusy(error)) return undefined;\n',
     to: '      if (isBusy(error)) return openWriteDb(`${file}.${process.pid}`);\n',
     seenBy: ['--only', 'owner', '--case', 'contenders', '--share', '0.3'],
   },
+  {
+    name: 'a landing that has happened is not looked for',
+    about: 'recovery',
+    file: 'src/adapters/landing.ts',
+    from: 'if (landed !== undefined) return alreadyLanded(use, order, landed, tip);',
+    to: '',
+    seenBy: ['--only', 'kill', '--case', '^one landing$'],
+  },
+  {
+    name: 'the end of a phase is not read',
+    about: 'recovery',
+    file: 'src/adapters/agents/agents.ts',
+    from: 'if (written) return written;',
+    to: '',
+    seenBy: ['--only', 'hand', '--case', '^an older journal put back'],
+  },
+  {
+    name: 'git is not asked where the journal is lost',
+    about: 'recovery',
+    file: 'src/composition/evidence.ts',
+    from: 'if (known.size > 0 && claimedOn(',
+    to: 'if (known.size >= 0 || claimedOn(',
+    seenBy: ['--only', 'random', '--case', 'has landed, the journal deleted$'],
+  },
+  {
+    name: 'work of ours is not known again where the journal is lost',
+    about: 'recovery',
+    file: 'src/runs/recover.ts',
+    from: "const ours = state === 'in_progress' && (evidence.kept.has(id) || evidence.tickets.has(id));",
+    to: 'const ours = false;',
+    seenBy: ['--only', 'hand', '--case', '^journal deleted, between'],
+  },
+  {
+    name: 'a half-made entry of a worktree stays',
+    about: 'recovery',
+    file: 'src/adapters/worktree-add.ts',
+    from: 'for (const entry of ownEntries(git, path, (await livingAdds(git)).length > 0)) rmSync(entry, { recursive: true, force: true });',
+    to: '',
+    seenBy: ['--only', 'kill', '--case', '^one worktree add, in git$', '--share', '3'],
+  },
+  {
+    name: 'a broken journal is not put aside',
+    about: 'recovery',
+    file: 'src/adapters/journal-file.ts',
+    from: 'if (!isBroken(error)) throw error;',
+    to: 'throw error;',
+    seenBy: ['--only', 'hand', '--case', '^journal replaced by nonsense'],
+  },
+  {
+    name: 'locks of killed gits are not swept',
+    about: 'recovery',
+    file: 'src/adapters/abandoned-locks.ts',
+    from: '    ...shared.map(async (lock) => ({ lock, gone: await removeIfAbandoned(lock, around, staleMs, patienceMs) })),\n',
+    to: '',
+    seenBy: ['--only', 'hand', '--case', '^stale packed-refs.lock, between'],
+  },
+  {
+    name: 'an interrupted write is not finished at the next start',
+    about: 'recovery',
+    file: 'src/adapters/task-file.ts',
+    from: '        await settle.settleAll(true);\n',
+    to: '',
+    seenBy: [...list, '--share', '8'],
+  },
+  {
+    name: 'a clock that was set back is waited for',
+    about: 'recovery',
+    file: 'src/runs/clock-back.ts',
+    from: 'waitFrom > now) putRun(',
+    to: 'waitFrom > now && run.tries < 0) putRun(',
+    seenBy: ['--only', 'clock', '--case', '^a day back'],
+  },
+  {
+    name: 'a journal that is taken away under us is not written again',
+    about: 'recovery',
+    file: 'src/adapters/sqlite.ts',
+    from: '      backInPlace();\n',
+    to: '',
+    seenBy: ['--only', 'hand', '--case', '^journal deleted, during'],
+  },
+  {
+    name: 'work that was deleted with its worktree counts as failed',
+    about: 'recovery',
+    file: 'src/adapters/landing.ts',
+    from: "return { kind: 'refused', message: `the workspace ${order.workspace} is gone`, lost: true };",
+    to: "return { kind: 'refused', message: `the workspace ${order.workspace} is gone` };",
+    seenBy: ['--only', 'hand', '--case', '^all worktrees deleted, during'],
+  },
+];
+
+/** Those of the simulation, too: who decides and recovers is simulated, who writes is struck. */
+export const PLANTED: readonly Planted[] = [
+  ...OURS,
+  ...SIMULATED.map(({ first = 1, ...fault }): Planted => ({ ...fault, about: 'choice and recovery', seenBy: { first } })),
 ];

@@ -5,6 +5,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { sweepLocks } from '../../src/adapters/abandoned-locks.ts';
 import { openJournal } from '../../src/adapters/sqlite.ts';
 import type { Stored } from '../../src/engine/ports.ts';
 import { land, landingOrder, makeKit, never, orderOf, ready, type Kit, type Open } from '../adapters/git-kit.ts';
@@ -124,7 +125,7 @@ const worktreeAdd: Subject = {
           kit.write('new.txt', 'x\n', prepared.workspace);
           await land(open, landingOrder(order, prepared));
           await open.workspaces.release(order, prepared.workspace, never);
-          judgeRepo(kit, order.id, fault);
+          await judgeRepo(kit, open, order.id, fault);
         }),
       end: async () => kit.close(),
     };
@@ -153,7 +154,7 @@ const landing: Subject = {
           const open = await kit.open();
           await landAgain(open, landed);
           await open.workspaces.release(order, prepared.workspace, never);
-          judgeRepo(kit, order.id, fault);
+          await judgeRepo(kit, open, order.id, fault);
           if (kit.git(['show', 'todone/feature:new.txt']) !== 'x') fault('lost', 'new.txt is not in the commit');
         }),
       end: async () => kit.close(),
@@ -164,6 +165,9 @@ const landing: Subject = {
 export const SUBJECTS: readonly Subject[] = [listWrite('in place', 'appended'), listWrite('by renaming', 'renamed'), journalStep, worktreeAdd, landing];
 
 const TRIES = 4;
+/** As at a start and in idle time, only sooner. */
+const STALE_MS = 200;
+const SWEEP_MS = 10_000;
 
 async function prepareAgain(open: Open, order: ReturnType<typeof orderOf>): ReturnType<Open['workspaces']['prepare']> {
   let prepared = await open.workspaces.prepare(order, undefined, never);
@@ -185,7 +189,9 @@ async function landAgain(open: Open, order: ReturnType<typeof landingOrder>): Pr
 type Note = (kind: Kind, what: string, times?: number) => void;
 
 /** One commit of the task, one worktree, the branches that there have to be, and nothing that a killed git left. */
-function judgeRepo(kit: Kit, id: string, fault: Note): void {
+async function judgeRepo(kit: Kit, open: Open, id: string, fault: Note): Promise<void> {
+  const swept = await sweepLocks({ git: open.git, top: kit.top, trees: join(kit.top, 'trees'), branchPrefix: 'todone/' }, SWEEP_MS, STALE_MS);
+  for (const lock of swept.left) fault('orphans', `${lock} is not swept`);
   const commits = kit
     .git(['log', '--all', '--format=%H', `--grep=ToDone-Task: ${id}`])
     .split('\n')
@@ -210,8 +216,7 @@ function judgeRepo(kit: Kit, id: string, fault: Note): void {
 
 /** Lock files of git, wherever they are. */
 export const locksBelow = (folder: string): readonly string[] =>
-  // The kit's mutex is a file of this name, too; a lock on our own tip is removed by the next landing that meets it.
-  filesBelow(folder).filter((file) => file.endsWith('.lock') && !file.endsWith('/todone/worktree.lock') && !file.includes('/refs/todone/tips/'));
+  filesBelow(folder).filter((file) => file.endsWith('.lock') || file.endsWith('/packed-refs.new'));
 
 export function filesBelow(folder: string): readonly string[] {
   try {

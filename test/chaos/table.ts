@@ -35,8 +35,13 @@ export const newRow = (campaign: string, name: string): Row => ({
 
 export type Fault = { readonly kind: Kind; readonly what: string; readonly times?: number };
 
+let noted = 0;
+/** How many faults there have been in all. */
+export const faultsSoFar = (): number => noted;
+
 export function note(row: Row, where: string, faults: readonly Fault[]): void {
   row.runs++;
+  noted += faults.length;
   for (const { kind, what, times = 1 } of faults) {
     row[kind] += times;
     row.faults.push(`${row.campaign}: ${row.name}: ${where}: ${what}`);

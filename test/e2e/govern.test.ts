@@ -1,12 +1,12 @@
 /** What agents may use up: limits that park an account, budgets that stop, and what a person sees of it. Real daemons, real processes. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { git, landed, listOf, makeRepo, markerOf, removeRepos, start, todone } from './kit.ts';
 
 afterAll(removeRepos);
 
-const FIELDS = { inputTokens: 'in', outputTokens: 'out', cost: 'usd', limit: 'limit', session: 'session' };
+const FIELDS = { inputTokens: 'in', outputTokens: 'out', cost: 'usd', limit: 'limit', session: 'session', error: 'error' };
 
 /** A repository whose agent is this shell script; it says what it uses as lines of JSON. */
 function repo(list: string, script: string, more: object = {}): string {
@@ -73,4 +73,34 @@ it('5.3-R4 the same check that fails on unchanged work is no progress', { timeou
   await start(top, ['start', '--once'], { HOME: top }).ended;
   expect(readFileSync(join(top, 'count'), 'utf8')).toBe('again\n'.repeat(3));
   expect(listOf(top)).toContain('3 times on unchanged work');
+});
+
+it('5.3-R6 an agent that waits for a person gets no other task, every process says so, and a retry finds out', { timeout: 120_000 }, async () => {
+  const script = `[ -e "$HOME/key" ] || { echo '{"error":"not logged in"}'; exit 1; }; echo x > "$TODONE_ID.txt"`;
+  const top = repo(two, script, { sandbox: 'none', maxAgents: 1, attempts: 3 });
+  const once = async (): Promise<unknown> => start(top, ['start', '--once'], { HOME: top }).ended;
+  await once();
+  expect([markerOf(top, 'One').slice(0, 2), markerOf(top, 'Two')]).toEqual(['[❌', '[]']);
+  await once();
+  expect(markerOf(top, 'Two')).toBe('[]');
+  const id = /\[❌ (\w+)/u.exec(listOf(top))?.[1] ?? '';
+  const words = /mine waits for you.*not logged in/;
+  expect((await todone(top, 'status')).out).toMatch(words);
+  const why = await todone(
+    top,
+    'why',
+    `tasks.md:${
+      listOf(top)
+        .split('\n')
+        .findIndex((line) => line.includes('] Two')) + 1
+    }`,
+  );
+  expect(why.out).toMatch(words);
+  expect(why.out).toContain(`todone retry ${id}`);
+  expect((await todone(top, 'doctor')).out).toMatch(words);
+  writeFileSync(join(top, 'key'), '');
+  await todone(top, 'retry', id);
+  await once();
+  expect([markerOf(top, 'One').slice(0, 2), markerOf(top, 'Two').slice(0, 2)]).toEqual(['[✅', '[✅']);
+  expect((await todone(top, 'status')).out).not.toMatch(/waits for you/);
 });

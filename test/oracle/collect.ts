@@ -83,7 +83,7 @@ function guardedOf(top: string, common: string, list: string, refs: readonly (re
 function gitLitter(top: string, common: string): string[] {
   const locks = filesBelow(common)
     .map((path) => relative(common, path))
-    .filter((path) => path.endsWith('.lock') && !path.startsWith('todone/'));
+    .filter((path) => (path.endsWith('.lock') || path === 'packed-refs.new') && !path.startsWith('todone/'));
   const gone = git(top, 'worktree', 'list', '--porcelain')
     .split('\n\n')
     .filter((entry) => /^prunable/m.test(entry))

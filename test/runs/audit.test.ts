@@ -12,7 +12,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const ID = 'k3v9x2m1';
 
-const FACTS: AuditFacts = { history: [], reconciled: [], strays: [], archivedHashes: [], owned: true };
+const FACTS: AuditFacts = { history: [], reconciled: [], strays: [], sessions: [], archivedHashes: [], owned: true };
 type Planted = { readonly facts?: Partial<AuditFacts>; readonly known?: Partial<Known>; readonly run?: Partial<Run> };
 
 function told(line: string, planted: Planted = {}): string[] {
@@ -29,6 +29,7 @@ function told(line: string, planted: Planted = {}): string[] {
 const row = (at: number, field: string, old: string | null, now: string | null) => ({ at, id: ID, field, old, new: now, by: 'w1', via: 'cli' });
 const outside = (until?: number) => ({ worker: 'w1', via: 'cli', ...(until === undefined ? {} : { leaseMs: 60_000, until }) });
 const stray = { commit: 'd'.repeat(40), hash: 'ddddddd', at: NOW - DAY, subject: 'Fix it', agent: 'claude' };
+const session = { session: 's1', agent: 'claude', startedAt: NOW - HOUR, lastAt: NOW, prompts: 2, read: false };
 const unproven: Finding = {
   code: 'unproven',
   rule: '4-R9',
@@ -90,6 +91,11 @@ const PLANTED: readonly (readonly [string, string, string, Planted?])[] = [
   ['a commit that an archived task names', '', OPEN, { facts: { strays: [stray], archivedHashes: ['ddddddd'] } }],
   ['a commit that the journal knows', '', OPEN, { known: { commit: stray.commit }, facts: { strays: [stray] } }],
   ['an old commit', '', OPEN, { facts: { strays: [{ ...stray, at: NOW - 40 * DAY }] } }],
+  // sessions
+  ['a session that never read its queue', 'session', OPEN, { facts: { sessions: [session] } }],
+  ['a session that read it', '', OPEN, { facts: { sessions: [{ ...session, read: true }] } }],
+  ['a session that was given nothing', '', OPEN, { facts: { sessions: [{ ...session, prompts: 0 }] } }],
+  ['a session that has just begun', '', OPEN, { facts: { sessions: [{ ...session, startedAt: NOW - 60_000 }] } }],
   // claims
   ['a claim that ran out', 'unreported 2', OPEN, { facts: { history: [row(NOW - HOUR, 'claim', null, 'w1'), row(NOW, 'claim', 'w1', CLAIM_RAN_OUT)] } }],
   ['a claim let go', 'unreported 2', OPEN, { facts: { history: [row(NOW, 'claim', 'w1', CLAIM_LET_GO)] } }],

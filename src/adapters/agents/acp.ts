@@ -3,6 +3,7 @@
  * theirs needs of the environment; nothing else is special about them.
  */
 import type { AgentConfig } from '../../config.ts';
+import type { AgentEvent } from '../../engine/ports.ts';
 import { findProgram } from '../find-program.ts';
 import { acpTalk } from './acp-talk.ts';
 import { CLAUDE } from './claude.ts';
@@ -10,7 +11,7 @@ import { quoted } from './client.ts';
 import { CODEX } from './codex.ts';
 import { notFound } from './command.ts';
 import { GEMINI } from './gemini.ts';
-import { OPENCODE } from './opencode.ts';
+import { OPENCODE, OPENCODE_ACP } from './opencode.ts';
 import { keptBy, keptByAny } from './keeps.ts';
 import type { AgentRow, Call } from './row.ts';
 
@@ -24,6 +25,12 @@ type Preset = {
   env(call: Call, model: string | undefined): Readonly<Record<string, string>>;
   /** It tells of a failure in words and ends its turn as if all were well. */
   readonly failsInWords?: boolean;
+  /** What the protocol has no place for: arguments, settings on top of a person's, and one line of stderr as events. */
+  readonly aside?: {
+    readonly args: readonly string[];
+    env(call: Call, config: AgentConfig): Readonly<Record<string, string>>;
+    complaint(line: string, now: number): readonly AgentEvent[];
+  };
 };
 
 const PRESETS: readonly Preset[] = [
@@ -34,7 +41,14 @@ const PRESETS: readonly Preset[] = [
     login: GEMINI.login,
     env: (_call, model) => ({ GEMINI_CLI_NO_RELAUNCH: 'true', GEMINI_CLI_TRUST_WORKSPACE: 'true', ...(model === undefined ? {} : { GEMINI_MODEL: model }) }),
   },
-  { kind: 'opencode', words: /\bopencode\b/, keys: OPENCODE.keys, login: OPENCODE.login, env: () => ({ OPENCODE_DISABLE_AUTOUPDATE: '1' }) },
+  {
+    kind: 'opencode',
+    words: /\bopencode\b/,
+    keys: OPENCODE.keys,
+    login: OPENCODE.login,
+    env: () => ({ OPENCODE_DISABLE_AUTOUPDATE: '1' }),
+    aside: OPENCODE_ACP,
+  },
   {
     kind: 'claude',
     words: /\bclaude\b/,
@@ -64,6 +78,7 @@ const PRESETS: readonly Preset[] = [
 export function acpRow(name: string, config: AgentConfig): AgentRow {
   const [program = '', ...args] = config.command ?? [];
   const preset = PRESETS.find(({ words }) => words.test((config.command ?? []).join(' ')));
+  const allArgs = [...args, ...(preset?.aside?.args ?? []), ...config.args];
   return {
     name,
     takes: 'anything',
@@ -75,17 +90,17 @@ export function acpRow(name: string, config: AgentConfig): AgentRow {
       const model = order.model ?? config.model;
       return {
         program: findProgram(program, around.env, around.top) ?? program,
-        args: [...args, ...config.args],
-        env: { ...preset?.env(call, model), ...config.env },
+        args: allArgs,
+        env: { ...preset?.env(call, model), ...config.env, ...preset?.aside?.env(call, config) },
         passed: [...(preset?.keys ?? []), ...config.passEnv],
         keeps: preset ? keptBy(preset.kind, { ...around.env, ...config.env }) : keptByAny({ ...around.env, ...config.env }),
         called: program,
         talk: acpTalk({ order, mcp, model, failsInWords: preset?.failsInWords ?? false }),
       };
     },
-    preview: () => [program, ...args, ...config.args].map(quoted).join(' '),
+    preview: () => [program, ...allArgs].map(quoted).join(' '),
     // Only what it says on stderr comes in lines.
-    reader: () => (line) => [{ kind: 'text', text: line, aside: true }],
+    reader: (now) => (line) => preset?.aside?.complaint(line, now()) ?? [{ kind: 'text', text: line, aside: true }],
     login: preset?.login,
   };
 }

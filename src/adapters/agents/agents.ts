@@ -18,7 +18,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import { changedSince } from '../stall.ts';
 import type { Desk } from './desk.ts';
 import { endOf } from './ends.ts';
-import { parking, patienceWithLimits } from './parking.ts';
+import { patienceWithLimits } from './patience.ts';
 import type { AgentRow, Invocation, Reader, Surroundings } from './row.ts';
 import { type Seen, seeing } from './seen.ts';
 import { ownSession, sessionCount, sessionIn } from './sessions.ts';
@@ -48,9 +48,8 @@ export function openAgents(options: AgentsOptions): Agents {
   const around: Surroundings = { env: options.env, top: options.top, confined: options.sandbox.kind !== 'none' };
   const rows = (): readonly AgentRow[] => (options.table ?? agentTable)(options.config());
   const rowOf = (name: string): AgentRow | undefined => rows().find((row) => row.name === name);
-  const parked = parking(options.clock);
   return {
-    list: () => listAgents(rows(), around).map((agent) => withoutSandbox(parked.seen(agent, options.config()), options.sandbox)),
+    list: () => listAgents(rows(), around).map((agent) => withoutSandbox(agent, options.sandbox)),
     preview: (agent, model) => rowOf(agent)?.preview(model) ?? agent,
     async run(order, activity, signal) {
       const folder = runFolder(options.stateDir, order.id, order.ticket);
@@ -65,7 +64,6 @@ export function openAgents(options: AgentsOptions): Agents {
         });
       const end = await runPhase({ options, row, around, order: ownSession(row, order), folder, activity, signal });
       if (!signal.aborted) record(options, folder, order, end);
-      if (end.end.kind === 'final' && end.end.person) parked.park(row.name, end.end.message, options.config());
       return end;
     },
     sweep: (id) => sweep(id === undefined ? `${options.epoch}.` : `${options.epoch}.${options.term}-${id}-`),
@@ -83,6 +81,15 @@ function record(options: AgentsOptions, folder: RunFolder, order: PhaseOrder, en
     folder.writeEnd(order.step, end);
   } catch (error) {
     options.log.write('warn', `the end of ${order.step} could not be written to ${folder.path}: ${String(error)}`, { task: order.id, step: order.step });
+  }
+}
+
+/** What stays of a report and a plan is as clean as what was read of them. */
+function cleanGiven(folder: RunFolder, redaction: Redaction): void {
+  for (const name of [RESULT, PLAN]) {
+    const given = folder.readGiven(name);
+    const clean = given && redaction.redact(given.text);
+    if (clean !== undefined && clean !== given?.text) folder.write(name, clean);
   }
 }
 
@@ -119,6 +126,7 @@ async function runPhase(phase: Phase): Promise<PhaseEnd> {
   } finally {
     voice?.leave();
     log.close();
+    cleanGiven(folder, options.redaction);
   }
   options.log.write('warn', `${row.name} does not know session ${order.session} any more: a new one is begun`, { task: order.id, step: order.step });
   return runPhase({ ...phase, order: { ...order, session: undefined, sessionUsage: undefined } });

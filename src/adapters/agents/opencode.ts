@@ -2,11 +2,15 @@
  * OpenCode, headless: `opencode run --format json`. Measured with 1.18.33. There is no last word: tokens are told step by step; what its
  * provider refuses is only on stderr until it gives up, and a `retry-after` it waits out in silence.
  */
+import type { AgentConfig } from '../../config.ts';
 import type { AgentEvent } from '../../engine/ports.ts';
 import type { ClientKind } from './client.ts';
 import { classOf, failure } from './faults.ts';
 import { asLine, asNumber, asObject, asText, type Json, objectOf } from './json-line.ts';
 import type { Call, Reader } from './row.ts';
+
+/** What its provider refuses is told nowhere else while it waits. */
+const LOGS = ['--print-logs', '--log-level', 'ERROR'];
 
 export const OPENCODE: ClientKind = {
   kind: 'opencode',
@@ -30,9 +34,7 @@ export const OPENCODE: ClientKind = {
       'run',
       '--format',
       'json',
-      '--print-logs',
-      '--log-level',
-      'ERROR',
+      ...LOGS,
       '--auto',
       // With a title of ours it asks no model for one.
       ...(call.order.session === undefined ? ['--title', `ToDone ${call.order.id}`.trim()] : ['--session', call.order.session]),
@@ -41,15 +43,15 @@ export const OPENCODE: ClientKind = {
     ],
     env: {
       OPENCODE_DISABLE_AUTOUPDATE: '1',
-      OPENCODE_CONFIG_CONTENT: settings(call, config.env['OPENCODE_CONFIG_CONTENT'] ?? call.around.env['OPENCODE_CONFIG_CONTENT']),
+      OPENCODE_CONFIG_CONTENT: settings(call, given(call, config)),
     },
   }),
   reader: opencodeReader,
 };
 
 /** Ours on top of what a person gave it in the same way; its files are read as ever. */
-function settings({ mcp }: Call, given: string | undefined): string {
-  const before = given === undefined ? {} : (objectOf(given) ?? {});
+function settings({ mcp }: Pick<Call, 'mcp'>, theirs: string | undefined): string {
+  const before = theirs === undefined ? {} : (objectOf(theirs) ?? {});
   const servers = mcp ? { [mcp.name]: { type: 'local', command: [mcp.command, ...mcp.args], environment: mcp.env, enabled: true } } : {};
   return JSON.stringify({ ...before, autoupdate: false, share: 'disabled', mcp: { ...asObject(before['mcp']), ...servers } });
 }
@@ -58,7 +60,7 @@ function opencodeReader(now: () => number): Reader {
   let session = '';
   return (line, from) => {
     const said = from === 'stdout' ? objectOf(line) : undefined;
-    if (!said) return [...complaint(line, now()), { kind: 'text', text: line, aside: true }];
+    if (!said) return complaint(line, now());
     const id = asText(said['sessionID']);
     const begun: AgentEvent[] = id === undefined || id === session ? [] : [{ kind: 'session', id }];
     session = id ?? session;
@@ -69,8 +71,21 @@ function opencodeReader(now: () => number): Reader {
 /** `… message="stream error" … error.error="AI_APICallError: Rate limit reached"`. */
 function complaint(line: string, now: number): AgentEvent[] {
   const words = /message="stream error".*error\.error="((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
-  return words !== undefined && classOf(words) === 'limit' ? [failure(words.replaceAll(String.raw`\"`, '"'), now)] : [];
+  const limit = words !== undefined && classOf(words) === 'limit' ? [failure(words.replaceAll(String.raw`\"`, '"'), now)] : [];
+  return [...limit, { kind: 'text', text: line, aside: true }];
 }
+
+/** Over ACP no title can be given: none is asked for. Its MCP servers come with the session. */
+function settingsForAcp(call: Call, config: AgentConfig): string {
+  const before = objectOf(settings({ ...call, mcp: undefined }, given(call, config))) ?? {};
+  const agents = asObject(before['agent']);
+  return JSON.stringify({ ...before, agent: { ...agents, title: { ...asObject(agents?.['title']), disable: true } } });
+}
+
+const given = (call: Call, config: AgentConfig): string | undefined => config.env['OPENCODE_CONFIG_CONTENT'] ?? call.around.env['OPENCODE_CONFIG_CONTENT'];
+
+/** What it adds to `opencode acp`, and how the lines read that are no protocol. */
+export const OPENCODE_ACP = { args: LOGS, complaint, env: (call: Call, config: AgentConfig) => ({ OPENCODE_CONFIG_CONTENT: settingsForAcp(call, config) }) };
 
 function one(said: Json, now: number): AgentEvent[] {
   const part = asObject(said['part']) ?? {};

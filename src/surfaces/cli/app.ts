@@ -10,7 +10,7 @@ import type { Caller } from '../../runs/caller.ts';
 import type { Scene } from '../../runs/choose.ts';
 import type { Errand } from '../../runs/errand.ts';
 import type { CliFailure } from './failure.ts';
-import type { Upkeep } from './upkeep.ts';
+import type { Audited, Upkeep } from './upkeep.ts';
 
 /** The options that every command takes. */
 export type Globals = {
@@ -50,7 +50,9 @@ export type Host = {
   readonly wait: (ms: number) => Promise<void>;
   /** Opens the list that the options name. Takes no lock and writes nothing, but for the repository of a demo. */
   readonly open: (globals: Globals) => Promise<App | CliFailure>;
-  readonly init: (globals: Globals) => Promise<InitDone | CliFailure>;
+  /** What the remote has published, audited; without the name of one that of the config. */
+  readonly auditPublished: (globals: Globals, remote: string | undefined, issue: boolean) => Promise<Audited | CliFailure>;
+  readonly init: (globals: Globals, options: { readonly github: boolean }) => Promise<InitDone | CliFailure>;
   /** Serves MCP over stdio until the client hangs up. */
   readonly mcp: (globals: Globals) => Promise<CliFailure | undefined>;
   /** Serves HTTP until `signal`. */
@@ -85,6 +87,8 @@ export type App = {
   readonly caller: Caller;
   /** Every request of the table, wherever the owner is. */
   readonly door: Door;
+  /** The same for what no agent has asked for itself: nobody has read a queue by it. */
+  readonly unnoted: Door;
   readonly agents: () => readonly AgentInfo[];
   /** The list parsed and checked, with the journal's rows: for reading. Holds no lock and writes nothing. */
   readonly scene: () => Promise<Scene>;
@@ -113,7 +117,12 @@ export type App = {
   /** How the last `verify` of a task went. */
   readonly evidence: (id: string) => Promise<Evidence | undefined>;
   readonly upkeep: Upkeep;
+  /** How publishing went last (6.4-R4); undefined where it is off. */
+  readonly publishing: () => Promise<Publishing | undefined>;
 };
+
+/** `at` = when it last was published, ms since 1970; `problem` = what keeps it from being so now. */
+export type Publishing = { readonly at: number | null; readonly problem: { readonly message: string; readonly remedy: string } | null };
 
 export type Owner = { readonly pid: number; readonly host: string; readonly since: number };
 export type StartOptions = { readonly once: boolean; readonly wait: boolean };

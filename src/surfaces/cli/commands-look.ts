@@ -80,8 +80,13 @@ async function status(app: App, input: z.output<typeof statusInput>): Promise<Re
   const scene = await app.scene();
   const missing = section === undefined ? undefined : missingSection(scene, section);
   if (missing) return missing;
-  const [owner, activity, commits] = await Promise.all([app.owner(), app.activity(), section === undefined ? [] : app.commits(section, COMMITS_MAX)]);
-  const view = statusOf(scene, { list: app.paths.listName, owner, activity, commits }, section);
+  const [owner, activity, published, commits] = await Promise.all([
+    app.owner(),
+    app.activity(),
+    app.publishing(),
+    section === undefined ? [] : app.commits(section, COMMITS_MAX),
+  ]);
+  const view = statusOf(scene, { list: app.paths.listName, owner, activity, published, commits }, section);
   return show<Status>({
     view,
     text: (shown, look) => (input.md ? renderStatusMarkdown(shown, look) : renderStatus(shown, look, section)),

@@ -16,16 +16,17 @@ export const SETUP_COMMANDS: readonly CommandRow[] = [
     details:
       'Changes nothing that is there: a list that git tracks stays tracked, a new one is excluded through .git/info/exclude. Formatters that the repository uses are told to leave the list alone.',
     arguments: [],
-    options: [],
+    options: [{ flags: '--github', says: 'write the workflow that audits what is published; one that you have changed stays' }],
     examples: [
       { line: 'todone init', says: 'set this repository up' },
+      { line: 'todone init --github', says: 'have GitHub see that the daemon is alive' },
       { line: 'todone init -C ../app --tasks docs/tasks.md', says: 'another repository, and a list of another name' },
     ],
     json: 'init',
     quiet: 'prints the paths of what it made',
-    input: z.object({}),
-    run: async ({ host, globals }) => {
-      const done = await host.init(globals);
+    input: z.object({ github: z.boolean().default(false) }),
+    run: async ({ host, globals }, input) => {
+      const done = await host.init(globals, input);
       if (isFailure(done)) return done;
       return show({
         view: done,

@@ -52,9 +52,15 @@ function render(view: Report, look: Look): string {
     paint(look, 'strong', `${dateAndTime(view.from)} to ${dateAndTime(view.to)}`),
     `${count(view.done, 'task')} done (${view.done_per_week} a week), ${view.failed} failed, ${view.cancelled} cancelled`,
     `open to done: ${spreadWords(view.open_to_done)}`,
+    `ready to done: ${spreadWords(view.ready_to_done)}`,
     `claim to done: ${spreadWords(view.claim_to_done)}`,
+    ...(view.lag.count > 0 ? [`from what happens to the list: ${lagWords(view.lag)}`] : []),
+    ...(view.first_attempt_rate === null ? [] : [`at the first attempt: ${percent(view.first_attempt_rate)}`]),
     `used by agents: ${spentWords(view.spent)}`,
-    `people: ${count(people.edits, 'save')} of the list, ${count(people.approvals, 'approval')}; ${count(view.refused, 'request')} refused`,
+    `people: ${count(people.edits, 'save')} of the list, ${count(people.approvals, 'approval')}, ${count(people.answers, 'answer')}, ` +
+      `${people.retries} tried again (${people.touches_per_week} a week); ${count(view.refused, 'request')} refused`,
+    ...waitedLines(people),
+    `filed: ${count(view.duplicates.filed, 'task')}, ${view.duplicates.doubled} with words that were there already`,
   ];
   const agents = table(
     [
@@ -63,6 +69,7 @@ function render(view: Report, look: Look): string {
       { header: 'failed', align: 'right' },
       { header: 'given back', align: 'right' },
       { header: 'at first', align: 'right' },
+      { header: 'inferred', align: 'right' },
       { header: 'median', align: 'right' },
       { header: 'used' },
     ],
@@ -71,7 +78,8 @@ function render(view: Report, look: Look): string {
       { text: String(each.done), tone: 'good' },
       { text: String(each.failed) },
       { text: String(each.returned) },
-      { text: each.first_attempt_rate === null ? '-' : `${Math.round(each.first_attempt_rate * 100)} %` },
+      { text: percent(each.first_attempt_rate) },
+      { text: percent(each.inferred_rate) },
       { text: timeWords(each.claim_to_done.median_ms) },
       { text: spentWords(each.spent) },
     ]),
@@ -103,6 +111,17 @@ function render(view: Report, look: Look): string {
   return `${parts.map((part) => part.join('\n')).join('\n\n')}\n`;
 }
 
+const WAITS = [
+  ['approvals', 'approval_waited'],
+  ['answers', 'answer_waited'],
+  ['failed tasks', 'retry_waited'],
+] as const;
+
+const waitedLines = (people: Report['people']): string[] =>
+  WAITS.flatMap(([what, key]) => (people[key].count > 0 ? [`  ${what} were waited for: ${spreadWords(people[key])}`] : []));
+
+const percent = (rate: number | null): string => (rate === null ? '-' : `${Math.round(rate * 100)} %`);
+const lagWords = ({ median_ms: median, p90_ms: p90, count: of }: Spread): string => `${median} ms at the median, ${p90} ms for nine of ten (of ${of})`;
 const timeWords = (ms: number | null): string => (ms === null ? '-' : elapsed(ms));
 const spreadWords = ({ count: of, median_ms: median, p90_ms: p90 }: Spread): string =>
   of === 0 ? 'not known of any' : `${timeWords(median)} at the median, ${timeWords(p90)} for nine of ten (of ${of})`;

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { rulesText, RULES_INSIDE_RUN, RULES_REMINDER } from '../../runs/rules.ts';
 import type { RequestOutput } from '../../runs/requests.ts';
 import type { App } from './app.ts';
-import { command, type CommandRow, type Result, show, withApp } from './command.ts';
+import { command, type CommandRow, type Context, type Result, show, withApp } from './command.ts';
 import { EXIT, isFailure, usage } from './failure.ts';
 import { documentOf } from './json.ts';
 import { RULES_AGENTS, type RulesDone } from './upkeep.ts';
@@ -17,6 +17,7 @@ const rulesInput = z.object({
   action: z.enum(['install', 'uninstall']).optional(),
   agent: z.enum(RULES_AGENTS).optional(),
   reminder: z.boolean().default(false),
+  session: z.enum(['start', 'prompt']).optional(),
 });
 
 export const RULES_COMMANDS: readonly CommandRow[] = [
@@ -31,7 +32,10 @@ export const RULES_COMMANDS: readonly CommandRow[] = [
       { name: 'action', says: 'put them in, or take them out; without it they are printed', optional: true, choices: ['install', 'uninstall'] },
       { name: 'agent', says: 'for which agent', optional: true, choices: RULES_AGENTS },
     ],
-    options: [{ flags: '--reminder', says: 'one line only, for a hook that runs at each prompt' }],
+    options: [
+      { flags: '--reminder', says: 'one line only, for a hook that runs at each prompt' },
+      { flags: '--session <what>', says: 'for a hook: it begins, or is given a prompt; its JSON on stdin', choices: ['start', 'prompt'] },
+    ],
     examples: [
       { line: 'todone rules', says: 'the rules, and what you could take next' },
       { line: 'todone rules install claude', says: 'have Claude Code read them when it starts' },
@@ -44,7 +48,9 @@ export const RULES_COMMANDS: readonly CommandRow[] = [
   }),
 ];
 
-async function rules(app: App, { action, agent, reminder }: z.output<typeof rulesInput>): Promise<Result> {
+async function rules(app: App, { action, agent, reminder, session }: z.output<typeof rulesInput>, { host }: Context): Promise<Result> {
+  // At a terminal nobody hands in anything.
+  if (session !== undefined && !host.question && app.caller.kind !== 'run') app.upkeep.noteSession(session, (await host.read('-')) ?? '');
   if (action === undefined) return printed(app, reminder);
   if (agent === undefined) return usage(`${action} needs an agent`, `todone rules ${action} <${RULES_AGENTS.join('|')}>`);
   const changed = await app.upkeep.changeRules(action, agent);
@@ -64,7 +70,7 @@ const said = ({ file, what, done, agent }: RulesDone): string =>
 
 async function printed(app: App, reminder: boolean): Promise<Result> {
   const inside = app.caller.kind === 'run';
-  const called = reminder || inside ? undefined : await app.door.call('task.ready', { limit: READY_MAX }, app.caller);
+  const called = reminder || inside ? undefined : await app.unnoted.call('task.ready', { limit: READY_MAX }, app.caller);
   const tasks = called?.ok ? called.output.tasks : [];
   return show({
     code: EXIT.fine,

@@ -12,6 +12,7 @@ import { STEER_COMMANDS } from './commands-steer.ts';
 import { TASK_COMMANDS } from './commands-tasks.ts';
 import { TRIAGE_COMMANDS } from './commands-triage.ts';
 import { UPKEEP_COMMANDS } from './commands-upkeep.ts';
+import { ARCHIVE_COMMANDS } from './commands-upkeep-archive.ts';
 import { AUDIT_COMMANDS } from './commands-upkeep-audit.ts';
 import { REPORT_COMMANDS } from './commands-upkeep-report.ts';
 import { RULES_COMMANDS } from './commands-upkeep-rules.ts';
@@ -26,6 +27,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...TASK_COMMANDS,
   ...BACKLOG_COMMANDS,
   ...UPKEEP_COMMANDS,
+  ...ARCHIVE_COMMANDS,
   ...AUDIT_COMMANDS,
   ...REPORT_COMMANDS,
   ...RULES_COMMANDS,

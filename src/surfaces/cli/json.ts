@@ -140,9 +140,11 @@ export const documents = {
   status: document({
     list: text,
     owner: ownerSchema,
+    published: nullable(z.strictObject({ at: nullable(ms), problem })),
     held: nullable(whySchema),
     max_agents: z.int(),
     limits,
+    stuck: z.array(z.strictObject({ agent: text, task: text, message: text, until: ms })),
     spent_today: z.strictObject({ tokens: z.number(), cost_usd: z.number(), ms: z.number() }),
     counts,
     sections: z.array(sectionSchema),
@@ -183,6 +185,13 @@ export const documents = {
     snapshots: z.array(z.strictObject({ id: text, ref: text, commit: text, attempt: z.int(), label: text, at: ms })),
   }),
   reconciled: document({ ok: z.boolean(), findings: z.array(findingSchema), fixed: z.array(findingSchema) }),
+  archived: document({
+    what: z.enum(['archived', 'unarchived']),
+    done: z.boolean(),
+    file: text,
+    tasks: z.array(z.strictObject({ id: nullable(text), section: text, title: text, line: nullable(z.int()) })),
+    staying: z.array(z.strictObject({ id: nullable(text), section: text, title: text, line: nullable(z.int()), why: text })),
+  }),
   audited: document({
     ok: z.boolean(),
     findings: z.array(
@@ -206,6 +215,10 @@ export const documents = {
     cancelled: z.int(),
     done_per_week: z.number(),
     open_to_done: spread,
+    ready_to_done: spread,
+    lag: spread,
+    duplicates: z.strictObject({ filed: z.int(), doubled: z.int(), rate: nullable(z.number()) }),
+    first_attempt_rate: nullable(z.number()),
     claim_to_done: spread,
     spent: spentFigures,
     agents: z.array(
@@ -216,6 +229,7 @@ export const documents = {
         returned: z.int(),
         first_attempt: z.int(),
         first_attempt_rate: nullable(z.number()),
+        inferred_rate: nullable(z.number()),
         claim_to_done: spread,
         spent: spentFigures,
       }),
@@ -223,7 +237,16 @@ export const documents = {
     estimates: z.array(
       z.strictObject({ id: text, title: text, estimate_ms: z.number(), claim_to_done_ms: nullable(z.number()), agent_ms: nullable(z.number()) }),
     ),
-    people: z.strictObject({ edits: z.int(), approvals: z.int() }),
+    people: z.strictObject({
+      edits: z.int(),
+      approvals: z.int(),
+      answers: z.int(),
+      retries: z.int(),
+      touches_per_week: z.number(),
+      approval_waited: spread,
+      answer_waited: spread,
+      retry_waited: spread,
+    }),
     refused: z.int(),
     not_known: z.array(text),
   }),

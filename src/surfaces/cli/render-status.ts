@@ -20,6 +20,7 @@ export function renderStatus(status: Status, look: Look, only?: string): string 
     countWords(status.counts),
     ownerWords(status, look),
     ...heldLines(status, look),
+    ...publishedLines(status, look),
     ...spentLines(status, look),
   ];
   if (status.sections.length === 0) lines.push('', 'There is no section yet: begin one with a line "## Git Worktree <name>".');
@@ -38,8 +39,17 @@ function ownerWords(status: Status, look: Look): string {
 const heldLines = (status: Status, look: Look): string[] =>
   status.held ? [paint(look, 'warn', `nothing new starts: ${status.held.message}`), `  ${status.held.remedy}`] : [];
 
-function spentLines({ limits, spent_today: { tokens, cost_usd: costUsd, ms } }: Status, look: Look): string[] {
-  const waits = limits.map(({ account, until, message }) => paint(look, 'warn', `${account} waits until ${dateAndTime(until)}: ${message}`));
+function publishedLines({ published }: Status, look: Look): string[] {
+  if (!published?.problem) return [];
+  const since = published.at === null ? 'never was' : `last was ${dateAndTime(published.at)}`;
+  return [paint(look, 'warn', `not published (it ${since}): ${published.problem.message}`), `  ${published.problem.remedy}`];
+}
+
+function spentLines({ limits, stuck, spent_today: { tokens, cost_usd: costUsd, ms } }: Status, look: Look): string[] {
+  const waits = [
+    ...limits.map(({ account, until, message }) => paint(look, 'warn', `${account} waits until ${dateAndTime(until)}: ${message}`)),
+    ...stuck.map(({ agent, task, message }) => paint(look, 'warn', `${agent} waits for you (todone retry ${task}): ${message}`)),
+  ];
   if (tokens + costUsd + ms === 0) return waits;
   const used = [elapsed(ms), ...(tokens > 0 ? [`${tokens.toLocaleString('en')} tokens`] : []), ...(costUsd > 0 ? [`${costUsd.toFixed(2)} USD`] : [])];
   return [...waits, paint(look, 'faint', `agents today: ${used.join(', ')}`)];

@@ -5,10 +5,11 @@
 import type { Config } from '../../config.ts';
 import type { Activity } from '../../engine/engine.ts';
 import { globalWhy, type Scene, type Why, type WhyCode } from '../../runs/choose.ts';
+import { allStuck, type Stuck } from '../../runs/stuck.ts';
 import { allParked, type Parked, spentToday } from '../../runs/govern.ts';
 import { countStates, errandViews, type ErrandView, type RunView, runViews, type TaskView, taskViews } from '../../runs/view.ts';
 import type { MarkerState, Problem } from '../../tasks/task.ts';
-import type { CommitFact, Owner } from './app.ts';
+import type { CommitFact, Owner, Publishing } from './app.ts';
 
 /** A task on a line of its own. */
 export type TaskLine = Pick<TaskView, 'id' | 'handle' | 'section' | 'title' | 'status' | 'priority' | 'hash' | 'line' | 'reason'>;
@@ -43,11 +44,15 @@ export type ProblemLine = Pick<Problem, 'rule' | 'severity' | 'message' | 'remed
 export type Status = {
   readonly list: string;
   readonly owner: Owner | null;
+  /** How publishing went last; null where it is off. */
+  readonly published: Publishing | null;
   /** What holds the whole list: paused, torn, conflict, … */
   readonly held: Why | null;
   readonly max_agents: number;
   /** Accounts that wait for a limit to pass. */
   readonly limits: readonly Parked[];
+  /** Agents that wait for a person. */
+  readonly stuck: readonly Stuck[];
   /** What agents used since midnight, UTC. */
   readonly spent_today: { readonly tokens: number; readonly cost_usd: number; readonly ms: number };
   readonly counts: Readonly<Record<MarkerState, number>>;
@@ -58,6 +63,7 @@ export type Status = {
 export type StatusFacts = {
   readonly list: string;
   readonly owner: Owner | undefined;
+  readonly published?: Publishing | undefined;
   readonly activity: ReadonlyMap<string, Activity>;
   readonly commits?: readonly CommitFact[];
 };
@@ -79,9 +85,11 @@ export function statusOf(scene: Scene, facts: StatusFacts, section?: string): St
   return {
     list: facts.list,
     owner: facts.owner ?? null,
+    published: facts.published ?? null,
     held: globalWhy(scene) ?? null,
     max_agents: scene.config.maxAgents,
     limits: allParked(scene.draft, scene.now),
+    stuck: allStuck(scene.draft, scene.config, scene.now),
     spent_today: spentWords(scene),
     counts: countStates(views),
     sections: names.map((name) => ({

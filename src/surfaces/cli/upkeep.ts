@@ -49,6 +49,18 @@ export type Audited = {
   readonly issue: { readonly done: 'created' | 'updated' | 'current' | 'closed' | 'none'; readonly url: string | null } | null;
 };
 
+/** What to archive, or to bring back: these tasks, or all that fit. `olderThan` in ms. */
+export type ArchiveInput = { readonly tasks: readonly string[]; readonly section?: string | undefined; readonly olderThan: number; readonly summary: boolean };
+export type ArchivedTask = { readonly id: string | null; readonly section: string; readonly title: string; readonly line: number | null };
+/** `done` false in a dry run. */
+export type ArchiveDone = {
+  readonly what: 'archived' | 'unarchived';
+  readonly done: boolean;
+  readonly tasks: readonly ArchivedTask[];
+  /** What was asked for and stays where it is, with the reason. */
+  readonly staying: readonly (ArchivedTask & { readonly why: string })[];
+};
+
 export type Upkeep = {
   readonly reconcile: (fix: boolean) => Promise<Reconciled | CliFailure>;
   /** The newest first. */
@@ -59,10 +71,15 @@ export type Upkeep = {
   readonly clean: (section: string | undefined, dryRun: boolean) => Promise<readonly CleanedPath[] | CliFailure>;
   /** Snapshots of a task, the newest first. */
   readonly kept: (id: string) => Promise<readonly KeptFact[]>;
+  readonly archive: (input: ArchiveInput, how: 'archive' | 'undo' | 'dry') => Promise<ArchiveDone | CliFailure>;
+  /** Where archived tasks are, from the top of the repository. */
+  readonly archiveName: string;
   readonly audit: (issue: boolean, signal: AbortSignal) => Promise<Audited | CliFailure>;
   /** Of the time from then (ms since 1970) to now. */
   readonly report: (from: number) => Promise<Report>;
   readonly rulesPlaces: () => readonly RulesPlace[];
+  /** What a hook says of the session that it belongs to: the JSON that it was given. */
+  readonly noteSession: (what: 'start' | 'prompt', said: string) => void;
   readonly changeRules: (what: RulesDone['what'], agent: RulesAgent) => Promise<RulesDone | CliFailure>;
   readonly restore: (id: string, options: RestoreOptions) => Promise<Restored | CliFailure>;
 };

@@ -1,5 +1,5 @@
 /**
- * `npm run test:agents-backlog`: an agent that ToDone did not start, a real client with `todone mcp` (or `todone serve`) among its tool
+ * `npm run test:agents:backlog`: an agent that ToDone did not start, a real client with `todone mcp` (or `todone serve`) among its tool
  * servers, takes a task of the backlog, commits, and closes it; a scripted model on 127.0.0.1 says what it does. Fails where the client
  * cannot be installed; `TODONE_AGENTS_WITHOUT=claude` leaves it out, and says so.
  */

@@ -2,63 +2,13 @@
  * The columns of the matrix: what is asked of every client. A case scripts the model, runs the product, and throws what is not as it should be.
  */
 import assert from 'node:assert/strict';
-import { INPUT_TOKENS, OUTPUT_TOKENS } from '../model/dialects.ts';
-import { mcp, say, shell, type Step } from '../model/talk.ts';
-import type { Script } from '../model/server.ts';
-import type { Client } from './clients.ts';
-import { type Ground, markerIn, sleep, until } from './ground.ts';
-
-export type Case = {
-  readonly name: string;
-  readonly list?: string;
-  readonly config?: Readonly<Record<string, unknown>>;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly phases?: readonly string[];
-  script(client: Client): Script;
-  check(ground: Ground, client: Client): Promise<string | undefined>;
-};
-
-export const TITLE = 'Do the work';
-const QUICK = `## Git Worktree work\n[] ${TITLE} {quick}\n`;
-const WORK = shell('echo work > work.txt');
-/** Some begin before their tool servers are there; nobody reports first of all. */
-const READS_FIRST = shell('sleep 3; ls');
-const REPORT = mcp('report', { outcome: 'done', summary: 'It works.', commitMessage: 'Say what it does\n\nBecause it was asked for.' });
-
-/** These steps one after the other, by what the conversation holds already; the last one again and again. */
-const steps =
-  (...all: readonly Step[]): Script =>
-  (talk) =>
-    all[Math.min(talk.calls, all.length - 1)] ?? say('Done.');
-
-/** For the first requests something else. */
-const first =
-  (count: number, step: Step, then: Script): Script =>
-  (talk, phase, nth) =>
-    nth < count ? step : then(talk, phase, nth);
-
-async function once(ground: Ground): Promise<{ readonly code: number | null; readonly said: string }> {
-  const ended = await ground.run().ended;
-  return ended;
-}
-
-async function landed(ground: Ground, files: readonly string[] = ['work.txt']): Promise<void> {
-  const ran = await once(ground);
-  assert.match(ground.marker(TITLE), /^\[✅/u, `the task did not land:\n${ground.list()}\n${ran.said}`);
-  for (const file of files) assert.ok(ground.git('ls-tree', '-r', '--name-only', 'todone/work').split('\n').includes(file), `${file} did not land`);
-  assert.equal(ground.git('rev-list', '--count', 'main..todone/work').trim(), '1');
-}
-
-/** What clients count over a whole session is counted once. */
-function usageOnce(ground: Ground): void {
-  const requests = ground.model.asked().length;
-  const used = ground.ends().reduce((sum, end) => sum + (end.found.usage?.inputTokens ?? 0), 0);
-  assert.equal(used, requests * INPUT_TOKENS, `tokens read: ${requests} requests of ${INPUT_TOKENS}`);
-  const written = ground.ends().reduce((sum, end) => sum + (end.found.usage?.outputTokens ?? 0), 0);
-  assert.equal(written, requests * OUTPUT_TOKENS, `tokens written: ${requests} requests of ${OUTPUT_TOKENS}`);
-}
+import { mcp, say, shell } from '../model/talk.ts';
+import { type Case, first, hitsOf, landed, once, READS_FIRST, REPORT, steps, TITLE, usageOnce, WORK } from './case-kit.ts';
+import { LIVES } from './cases-lives.ts';
+import { markerIn, until } from './ground.ts';
 
 export const CASES: readonly Case[] = [
+  ...LIVES,
   {
     name: 'phases',
     list: `## Git Worktree work\n[] ${TITLE}\n`,
@@ -102,6 +52,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'limit',
+    bounded: true,
     // Where no time is named, it waits this long.
     config: { backoff: { first: '10m', max: '10m' } },
     script: () => () => ({ kind: 'fault', fault: 'quota', status: 429, resetInSeconds: 3600, message: 'Rate limit reached. Please try again in 3600s.' }),
@@ -189,6 +140,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'auth',
+    bounded: true,
     list: `## Git Worktree work\n[] ${TITLE} {quick}\n[⏰] Do more {quick}\n\n## Git Worktree later\n[] Do the rest {quick} {after:first}\n[] Go first {quick} {id:first}\n`,
     config: { maxAgents: 1 },
     script: () => () => ({ kind: 'fault', fault: 'auth', status: 401, message: 'invalid api key' }),
@@ -236,14 +188,14 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'stop',
+    bounded: true,
+    over: 'stop',
     script: () => steps(shell('touch begun.txt; sleep 300'), say('Done.')),
     async check(ground) {
       const daemon = ground.run();
       await until('the tool runs', () => ground.processes().some(({ command }) => command.endsWith('sleep 300')));
-      const stopped = Date.now();
       ground.writeList(ground.list().replace(/\[🟡[^\]]*\]/u, '[❌]'));
-      await until('the tool and its client are gone', () => ground.processes().length === 0, 14_000);
-      assert.ok(Date.now() - stopped < 14_000);
+      await until('the tool and its client are gone', () => ground.processes().length === 0, 60_000);
       await daemon.ended;
       assert.match(ground.marker(TITLE), /^\[❌/u);
       assert.match(ground.git('for-each-ref', '--format=%(refname)', 'refs/todone/'), /implement/, 'its work is kept');
@@ -252,6 +204,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'kill',
+    bounded: true,
     script: () => (talk, phase, nth) => (nth === 0 ? shell('touch begun.txt; sleep 301') : steps(WORK, say('Done.'))(talk, phase, nth)),
     async check(ground) {
       const daemon = ground.run();
@@ -285,35 +238,9 @@ export const CASES: readonly Case[] = [
       const answer = ground.model.asked().at(-1)?.talk.results.at(-1) ?? '';
       assert.match(answer, /that was the environment/);
       assert.ok(!answer.includes('CANARY'), 'no variable reaches an agent that was not named');
-      assert.equal(grepFor(ground, 'canary-4f1d9c7e2b8a6053'), '', 'no secret in commits, logs, journal, notes');
+      assert.deepEqual(hitsOf(ground, 'canary-4f1d9c7e2b8a6053'), [], 'no secret in commits, logs, journal, notes');
       const keys = [...new Set(answer.match(/\b\w+_KEY\b|\bOPENCODE_CONFIG_CONTENT\b/g))];
       return keys.length === 0 ? undefined : `hands its own key to its tools (${keys.join(', ')})`;
     },
   },
 ];
-
-/** Files below the repository, its git folder included, with these words in them. */
-function grepFor(ground: Ground, words: string): string {
-  try {
-    return ground.git('grep', '--no-index', '-l', '-a', '-F', words, '--', '.').trim();
-  } catch {
-    return '';
-  }
-}
-
-/** Whoever asks, the model heard of nothing but the agents' own phases. */
-export function controlCostsNothing(ground: Ground, phases: readonly string[]): void {
-  for (const { phase } of ground.model.asked()) assert.ok(phase !== undefined && phases.includes(phase), `a request of ${phase}: control costs no tokens`);
-}
-
-/** Two seconds after the end there is nothing left of it. */
-export async function nothingLeft(ground: Ground): Promise<void> {
-  for (let waited = 0; waited < 2000 && ground.processes().length > 0; waited += 100) await sleep(100);
-  assert.deepEqual(
-    ground.processes().map(({ command }) => command),
-    [],
-    'processes are left over',
-  );
-}
-
-export const listOf = (each: Case): string => each.list ?? QUICK;

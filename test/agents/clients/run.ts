@@ -1,22 +1,25 @@
 /**
  * `npm run test:agents`: every client in every case, the real ones, against a scripted model on 127.0.0.1. Prints the matrix; fails where a cell
- * fails or a client cannot be installed. `--only claude,gemini` or `--only claude/limit` takes a part; `TODONE_AGENTS_WITHOUT=claude,…` leaves
- * clients out, and says so; `--keep` keeps the grounds of failed cells.
+ * fails or a client cannot be installed. `--bounded` takes the cases that matter most, for every client; `--only claude,gemini` or `--only
+ * claude/limit` takes a part; `TODONE_AGENTS_WITHOUT=claude,…` leaves clients out, and says so; `--keep` keeps the grounds of failed cells.
  */
 import { parseArgs } from 'node:util';
-import { CASES, type Case, controlCostsNothing, listOf, nothingLeft } from './cases.ts';
+import { type Case, controlCostsNothing, countLeft, listOf, OVERS } from './case-kit.ts';
+import { CASES } from './cases.ts';
 import { checkSideBySide, SIDE_BY_SIDE, sideBySide, sideBySideList } from './side-by-side.ts';
 import { type Client, CLIENTS } from './clients.ts';
 import { type Ground, makeGround } from './ground.ts';
 import { install, type Installed, PACKAGES } from './install.ts';
 
 type Cell = { readonly client: Client; readonly what: Case };
-type Outcome = { readonly cell: Cell; readonly result: 'pass' | 'limit' | 'FAIL'; readonly words: string; readonly ms: number };
+type Outcome = { readonly cell: Cell; readonly result: 'pass' | 'limit' | 'FAIL'; readonly words: string; readonly ms: number; readonly left?: number };
 
 const AT_ONCE = 2;
 const CELL_MS = 300_000;
 
-const { values: options } = parseArgs({ options: { only: { type: 'string' }, keep: { type: 'boolean', default: false }, jobs: { type: 'string' } } });
+const { values: options } = parseArgs({
+  options: { only: { type: 'string' }, keep: { type: 'boolean', default: false }, bounded: { type: 'boolean', default: false }, jobs: { type: 'string' } },
+});
 const without = new Set((process.env['TODONE_AGENTS_WITHOUT'] ?? '').split(',').filter((name) => name !== ''));
 
 const open = new Set<Ground>();
@@ -42,7 +45,9 @@ async function main(): Promise<number> {
     return found.every((each) => each !== undefined && 'bin' in each) ? found.flatMap((each) => (each && 'bin' in each ? [each.bin] : [])) : undefined;
   };
   const missing = clients.filter((client) => !binsOf(client));
-  const cells = clients.flatMap((client) => (binsOf(client) ? CASES.filter(({ name }) => wanted(client.name, name)).map((what) => ({ client, what })) : []));
+  const cells = clients.flatMap((client) =>
+    binsOf(client) ? CASES.filter(({ name, bounded }) => wanted(client.name, name) && (bounded ?? !options.bounded)).map((what) => ({ client, what })) : [],
+  );
   const outcomes = await all(cells, async (cell) => {
     const outcome = await runCell(cell, binsOf(cell.client) ?? []);
     console.log(
@@ -83,10 +88,11 @@ async function runCell(cell: Cell, bins: readonly string[]): Promise<Outcome> {
   let failed = true;
   try {
     const limit = await within(CELL_MS, what.check(ground, client));
-    controlCostsNothing(ground, what.phases ?? ['implement']);
-    await nothingLeft(ground);
+    const left = await countLeft(ground);
+    await within(CELL_MS, what.after?.(ground) ?? Promise.resolve());
+    controlCostsNothing(ground, what.phases ?? ['implement'], client);
     failed = false;
-    return { cell, result: limit === undefined ? 'pass' : 'limit', words: limit ?? '', ms: Date.now() - begun };
+    return { cell, result: limit === undefined ? 'pass' : 'limit', words: limit ?? '', ms: Date.now() - begun, left };
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);
     const asked = ground.model.log.map(
@@ -108,7 +114,7 @@ async function runSideBySide(): Promise<'pass' | 'FAIL'> {
   const begun = Date.now();
   try {
     await within(CELL_MS, checkSideBySide(ground, four));
-    await nothingLeft(ground);
+    await countLeft(ground);
     console.log(`\npass  ${SIDE_BY_SIDE}: ${four.map(({ name }) => name).join(', ')} on two branches, ${Math.round((Date.now() - begun) / 1000)} s`);
     return 'pass';
   } catch (error) {
@@ -158,9 +164,22 @@ function print(clients: readonly Client[], outcomes: readonly Outcome[], missing
     });
     console.log(`${client.name.padEnd(width)}  ${row.join('  ')}`);
   }
+  printLeft(clients, outcomes);
   const limits = outcomes.filter(({ result }) => result === 'limit');
   if (limits.length > 0) console.log('\nlimits of the clients themselves:');
   for (const { cell, words } of limits) console.log(`  ${cell.client.name} ${versionsOf(cell.client)}, ${cell.what.name}: ${words}`);
+}
+
+/** Processes of each client two seconds after its runs were over, by the way in which they were. */
+function printLeft(clients: readonly Client[], outcomes: readonly Outcome[]): void {
+  console.log('\nprocesses left 2 s after a run was over (runs):');
+  for (const client of clients) {
+    const counts = OVERS.map((over) => {
+      const counted = outcomes.filter(({ cell, left }) => cell.client === client && (cell.what.over ?? 'end') === over && left !== undefined);
+      return `${over} ${counted.reduce((sum, { left }) => sum + (left ?? 0), 0)} (${counted.length})`;
+    });
+    console.log(`  ${client.name}: ${counts.join(', ')}`);
+  }
 }
 
 const versionsOf = ({ needs }: Client): string => needs.map((name) => PACKAGES[name]?.version ?? '?').join(', ');

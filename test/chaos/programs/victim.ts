@@ -7,6 +7,7 @@ import { appendFileSync, mkdtempSync, readFileSync, renameSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import koffi from 'koffi';
 import type { LandingOrder, WorkOrder } from '../../../src/engine/ports.ts';
 import { openJournal } from '../../../src/adapters/sqlite.ts';
 import { land, makeKitAt, never } from '../../adapters/git-kit.ts';
@@ -73,6 +74,10 @@ const STEP = changes({
   meta: [['git.position', 'p2']],
   history: [historyRow('gaaaaaaa', 20), historyRow('gbbbbbbb', 20)],
 });
+
+/** Where only a parent may trace (Yama), unless one is allowed to: strace is our sibling. */
+const PR_SET_PTRACER = 0x59616d61;
+koffi.load(null).func('int prctl(int option, long who)')(PR_SET_PTRACER, -1);
 
 const perform = await OPERATIONS[operation]?.();
 // A first file call makes the thread for them, so that it can be attached to.

@@ -149,10 +149,18 @@ const upkeepOf = (given: Given): Upkeep => ({
   versions: async () => given.versions ?? [],
   version: async (name) => ({ text: `the list of ${name}\n` }),
   clean: async () => given.cleaned ?? [],
+  archiveName: 'tasks.archive.md',
+  archive: async ({ tasks }, how) => ({
+    what: how === 'undo' ? 'unarchived' : 'archived',
+    done: how !== 'dry',
+    tasks: [{ id: 'k3v9x2m1', section: 'auth', title: 'Add login form', line: 3 }],
+    staying: tasks.map((title) => ({ id: null, section: 'auth', title, line: 4, why: 'it is not done' })),
+  }),
   audit: async () => given.audited ?? { findings: [], issue: null },
   report: async (from) =>
     report({ history: given.history ?? [], known: given.scene?.draft.world.known ?? busyScene().draft.world.known, meta: new Map(), from, to: NOW }),
   rulesPlaces: () => [{ agent: 'codex', file: 'AGENTS.md', installed: true }],
+  noteSession: () => undefined,
   changeRules: async (what, agent) => ({ agent, file: 'AGENTS.md', what, done: 'done' }),
   kept: async () => given.kept ?? [],
   restore: async (id, { into, dryRun }) =>
@@ -198,6 +206,7 @@ export async function todone(argv: string | readonly string[], given: Given = {}
     instance: 'me',
     caller: { kind: 'person', name: 'me', via: 'cli' },
     door: doorOn(before, said.calls, given),
+    unnoted: doorOn(before, said.calls, given),
     agents: () => AGENTS,
     scene: async () => (said.starts > 0 ? (given.after ?? before) : before),
     activity: async () => given.activity ?? new Map(),
@@ -234,6 +243,7 @@ export async function todone(argv: string | readonly string[], given: Given = {}
         diff: '+a line\n',
       },
     evidence: async () => given.evidence,
+    publishing: async () => undefined,
   };
   const host: Host = {
     version: '1.2.3',
@@ -262,6 +272,7 @@ export async function todone(argv: string | readonly string[], given: Given = {}
     ],
     inProject: async (globals, word) => ({ project: word, globals: { ...globals, repo: `/src/${word}` } }),
     startAll: async () => given.fleet ?? { projects: [{ project: 'shop', path: '/src/shop', failed: ['m2c7r4ya'], problem: null }], interrupted: false },
+    auditPublished: async () => given.audited ?? { findings: [], issue: null },
     init: async () =>
       given.init ?? {
         steps: [

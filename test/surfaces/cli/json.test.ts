@@ -110,6 +110,9 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['history --show v', 'versions'],
   ['clean', 'cleaned', { cleaned: [{ section: 'auth', path: '/repo/trees/auth', outcome: 'kept', why: 'x', snapshot: null, ignored: ['node_modules/'] }] }],
   ['report', 'report'],
+  ['archive', 'archived'],
+  ['archive --undo k3v9x2m1', 'archived'],
+  ['archive --dry-run q8f0t6zd', 'archived'],
   ['audit', 'audited'],
   [
     'audit --issue',
@@ -121,6 +124,7 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
       },
     },
   ],
+  ['audit --published origin', 'audited'],
   ['rules', 'rules'],
   ['rules install codex', 'rules'],
   ['task list', 'tasks'],

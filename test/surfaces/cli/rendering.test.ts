@@ -61,6 +61,7 @@ describe('help', () => {
         Upkeep  reconcile     compare the list with git and the journal, both ways
                 history       old versions of the list, and their text
                 clean         remove the worktrees of sections that are over
+                archive       move old done tasks to a file beside the list, and back
                 audit         find what is stale, undecided or untrue
                 report        what was done, how fast, by whom, at what cost
                 rules         rules for agents that you start, with their next tasks
