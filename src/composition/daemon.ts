@@ -224,20 +224,21 @@ function poll(options: DaemonOptions, engine: Engine, configs: ReturnType<typeof
 }
 
 /** `seen` rejects when the repository is no more: there is nothing that it could come back to. */
-function watchPlace({ place, clock }: DaemonOptions, engine: Engine): { readonly seen: Promise<never>; stop(): void } {
+function watchPlace({ place, clock, among }: DaemonOptions, engine: Engine): { readonly seen: Promise<never>; stop(): void } {
   const { promise, reject } = Promise.withResolvers<never>();
   let cancel: (() => void) | undefined;
+  const lookMs = (): number => among?.interval(LOOK_MS) ?? LOOK_MS;
   const look = (): void => {
     try {
       mustBeThere(place);
-      cancel = clock.after(LOOK_MS, look);
+      cancel = clock.after(lookMs(), look);
     } catch (error) {
       // No turn more: what runs can only be stopped.
       engine.close();
       reject(error);
     }
   };
-  cancel = clock.after(LOOK_MS, look);
+  cancel = clock.after(lookMs(), look);
   return { seen: promise, stop: () => cancel?.() };
 }
 
