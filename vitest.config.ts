@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Whole lives of many daemons: `npm run test:e2e` has them, so that `npm test` stays short. */
-const LONG = ['keep', 'land-hooks', 'landing-kill', 'section', 'govern', 'rollback', 'shortage', 'audit', 'mcp', 'canary'].map(
+const LONG = ['keep', 'land-hooks', 'landing-kill', 'section', 'govern', 'rollback', 'shortage', 'audit', 'mcp', 'canary', 'projects'].map(
   (name) => `test/e2e/${name}.test.ts`,
 );
 

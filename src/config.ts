@@ -266,6 +266,10 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('What todone audit finds'),
+  projects: z
+    .array(z.string().refine((entry) => /^!?(?:\/|~\/)/.test(entry), 'a project is an absolute path or a glob, or one from ~/; ! in front leaves it out'))
+    .default([])
+    .describe("Only in the user's own config: the repositories that todone start --all works on, as paths or globs; ! in front leaves out what it fits"),
   workers: z.array(z.string()).default([]).describe('Names that {owner:…} and @name may use; empty = any'),
   people: z.array(z.string()).default([]).describe('Names (--as) that are persons and may approve; whoever else names himself is a worker'),
   labels: z

@@ -12,8 +12,8 @@ import { lineOf, readLayer } from './config-text.ts';
 import type { Layer } from './config-text.ts';
 
 export type ConfigPlaces = {
-  /** The top of the main worktree. */
-  readonly repo: string;
+  /** The top of the main worktree; undefined for the user's own config alone. */
+  readonly repo: string | undefined;
   /** `--config`, as typed. */
   readonly named?: string;
   readonly cwd: string;
@@ -45,7 +45,7 @@ export type LoadedConfig = {
 };
 
 const REPO_NAMES = ['todone.config.json', 'todone.config.yaml', 'todone.config.yml'];
-const USER_NAME = join('todone', 'config.yaml');
+const USER_NAMES = ['config.yaml', 'config.yml', 'config.json'];
 const MAX_TYPOS = 2;
 
 export function loadConfig(places: ConfigPlaces): LoadedConfig {
@@ -80,7 +80,7 @@ export function watchConfig(places: ConfigPlaces, first: Config): ConfigWatch {
       return { config, changed: false, problems, news: false };
     }
     // An editor may have emptied the file only to write it the next moment: believed at the second look.
-    if (isHollow(texts) && pending !== now) {
+    if (isHollow(texts, places.repo === undefined ? 'user' : 'repo') && pending !== now) {
       pending = now;
       return { config, changed: false, problems, news: false };
     }
@@ -122,17 +122,21 @@ type Text = {
 
 /** Every file that could speak, the strongest first; those that are missing and may be are left out. */
 function readAll(places: ConfigPlaces): readonly Text[] {
-  const chosen = places.named ?? (places.env['TODONE_CONFIG'] || undefined);
-  const texts =
-    chosen === undefined ? REPO_NAMES.map((name) => readText(join(places.repo, name), false, 'repo')) : [readText(resolve(places.cwd, chosen), true, 'repo')];
-  texts.push(readText(userFile(places.env), false, 'user'));
+  const texts = [...readOfRepo(places), ...USER_NAMES.map((name) => readText(join(userFolder(places.env), name), false, 'user'))];
   return texts.filter((text) => text.mustExist || text.error?.code !== 'ENOENT');
 }
 
-function userFile(env: ConfigPlaces['env']): string {
+function readOfRepo({ repo, named, cwd, env }: ConfigPlaces): Text[] {
+  if (repo === undefined) return [];
+  const chosen = named ?? (env['TODONE_CONFIG'] || undefined);
+  return chosen === undefined ? REPO_NAMES.map((name) => readText(join(repo, name), false, 'repo')) : [readText(resolve(cwd, chosen), true, 'repo')];
+}
+
+/** Where the user's own config is. */
+export function userFolder(env: ConfigPlaces['env']): string {
   const base = env['XDG_CONFIG_HOME'];
   // The XDG rule: a relative one is ignored.
-  return join(base !== undefined && isAbsolute(base) ? base : join(env['HOME'] ?? homedir(), '.config'), USER_NAME);
+  return join(base !== undefined && isAbsolute(base) ? base : join(env['HOME'] ?? homedir(), '.config'), 'todone');
 }
 
 function readText(file: string, mustExist: boolean, scope: Text['scope']): Text {
@@ -146,19 +150,21 @@ function readText(file: string, mustExist: boolean, scope: Text['scope']): Text 
 const fingerprint = (texts: readonly Text[]): string =>
   JSON.stringify(texts.map((text) => [text.file, text.bytes?.toString('base64') ?? text.error?.code ?? 'unreadable']));
 
-/** The repository's config is away or empty: as an editor leaves it for a moment while saving. */
-const isHollow = (texts: readonly Text[]): boolean => !texts.some((text) => text.scope === 'repo' && text.bytes !== undefined && text.bytes.length > 0);
+/** The config is away or empty: as an editor leaves it for a moment while saving. */
+const isHollow = (texts: readonly Text[], scope: Text['scope']): boolean =>
+  !texts.some((text) => text.scope === scope && text.bytes !== undefined && text.bytes.length > 0);
 
 // ── judging ──────────────────────────────────────────────────────────────────────────────────────
 
 function evaluate(places: ConfigPlaces, texts: readonly Text[]): LoadedConfig {
   const problems: ConfigFileProblem[] = [];
   const layers: Layer[] = [];
-  const inRepo = texts.filter((text) => text.scope === 'repo');
-  if (inRepo.length > 1) {
-    const names = inRepo.map((text) => text.file).join(' and ');
+  for (const scope of ['repo', 'user'] as const) {
+    const several = texts.filter((text) => text.scope === scope);
+    if (several.length < 2) continue;
+    const names = several.map((text) => text.file).join(' and ');
     problems.push({
-      ...(inRepo[1] && { file: inRepo[1].file }),
+      ...(several[1] && { file: several[1].file }),
       key: '',
       message: `there are two configs: ${names}`,
       remedy: 'keep one of them and move its keys together',
@@ -170,6 +176,11 @@ function evaluate(places: ConfigPlaces, texts: readonly Text[]): LoadedConfig {
       const read = readLayer(text.file, text.bytes);
       problems.push(...read.problems);
       if (read.layer) layers.push(read.layer);
+      if (read.layer && text.scope === 'repo' && 'projects' in read.layer.value) {
+        const { line, column } = lineOf(read.layer, 'projects');
+        const remedy = `move it to ${join(userFolder(places.env), USER_NAMES[0] ?? '')}`;
+        problems.push({ file: text.file, line, column, key: 'projects', message: "a repository's config cannot name others", remedy });
+      }
     }
   }
   const files = texts.map((text) => text.file);

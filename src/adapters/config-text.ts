@@ -2,7 +2,7 @@
  * The text of one config file, JSON or YAML, as a value that still knows its lines. Never looks at what the keys mean.
  */
 import { extname } from 'node:path';
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
 import type { ConfigFileProblem } from './config-file.ts';
 
@@ -81,7 +81,17 @@ export function lineOf(layer: Layer, key: string): KeyPlace {
   let node: unknown = layer.document.contents;
   let rest = key;
   let place: KeyPlace = { line: 1, column: 1, depth: 0 };
-  while (rest !== '' && isMap(node)) {
+  while (rest !== '' && (isMap(node) || isSeq(node))) {
+    if (isSeq(node)) {
+      const [index = ''] = rest.split('.');
+      const item: unknown = node.items[Number(index)];
+      if (!isNode(item)) break;
+      const { line, col } = layer.lines.linePos(item.range?.[0] ?? 0);
+      rest = rest.slice(index.length + 1);
+      place = { line, column: col, depth: key.length - rest.length };
+      node = item;
+      continue;
+    }
     const pair = node.items
       .filter((item) => isScalar(item.key) && (rest === String(item.key.value) || rest.startsWith(`${String(item.key.value)}.`)))
       .sort((a, b) => String(b.key).length - String(a.key).length)[0];

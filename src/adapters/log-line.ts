@@ -10,6 +10,7 @@ export type Spoken = {
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
   readonly color: boolean;
+  readonly project?: string | undefined;
 };
 
 const STEP_CHARS = 9;
@@ -17,12 +18,13 @@ const MAX_TITLE_CHARS = 60;
 const MAX_VALUE_CHARS = 200;
 const COLOR: Readonly<Record<LogLevel, Parameters<typeof styleText>[0]>> = { debug: 'gray', info: 'reset', warn: 'yellow', error: 'red' };
 
-export function humanLine({ at, level, message, fields, color }: Spoken): string {
+export function humanLine({ at, level, message, fields, color, project }: Spoken): string {
   const { step, section, title, id, ...rest } = fields;
   const word = typeof step === 'string' ? step : '';
   const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
     color && text !== '' ? styleText(style, text, { validateStream: false }) : text;
   const parts = [
+    paint('blue', project ?? ''),
     typeof section === 'string' ? section : '',
     typeof title === 'string' ? `"${shortened(title, MAX_TITLE_CHARS)}"` : '',
     typeof id === 'string' ? paint('cyan', id) : '',

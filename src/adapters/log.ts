@@ -14,6 +14,8 @@ export type LogOptions = {
   readonly stateDir?: string;
   /** Where lines for whoever watches go; without it nothing is shown. */
   readonly screen?: { readonly write: (text: string) => unknown };
+  /** Of several in one process, the one that this is about; said with every line. */
+  readonly project?: string;
   /** `json` for `--json`; else lines for people. */
   readonly style: 'human' | 'json';
   readonly color: boolean;
@@ -71,7 +73,8 @@ export function openLog(options: LogOptions): OpenLog {
       inFile?.[level](values, said);
       if (!options.screen) return;
       if (onScreen) onScreen[level](values, said);
-      else if (RANK[level] >= RANK[options.level]) show(humanLine({ at: options.now(), level, message: said, fields: values, color: options.color }));
+      else if (RANK[level] >= RANK[options.level])
+        show(humanLine({ at: options.now(), level, message: said, fields: values, project: options.project, color: options.color }));
     },
     close: () => file?.close(),
   };
@@ -81,7 +84,7 @@ function jsonLines(options: LogOptions, least: number, write: (line: string) => 
   const label = least >= RANK.silent ? 'silent' : ((Object.keys(RANK) as LogLevel[]).find((level) => RANK[level] === least) ?? 'info');
   return pino(
     {
-      base: undefined,
+      base: options.project === undefined ? undefined : { project: options.project },
       level: label,
       timestamp: () => `,"time":"${new Date(options.now()).toISOString()}"`,
       formatters: { level: (name) => ({ level: name }) },

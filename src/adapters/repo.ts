@@ -2,7 +2,7 @@
  * Looks at the repository that we are to work in: where it is, what state it is in, whose it is; or why it cannot be
  * used and what to do about it. Reads only, save for `excludeInInfo`, which adds lines to `.git/info/exclude`.
  */
-import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { simpleGit, type SimpleGit } from 'simple-git';
 import { isYes, parseConfigList, trust, type TrustedConfig } from './git-config.ts';
@@ -51,6 +51,24 @@ export async function openRepo(cwd: string): Promise<Repo | RepoProblem> {
   }
 }
 
+/**
+ * The top of an ordinary repository of one's own, by a look at its files; undefined where git has to be asked. For whoever only reads the list: who
+ * commits, and where HEAD is, is not known.
+ */
+export function plainRepo(top: string): Repo | undefined {
+  try {
+    const real = realpathSync(top);
+    const gitDir = join(real, '.git');
+    const stats = [lstatSync(real), lstatSync(gitDir), lstatSync(join(gitDir, 'HEAD'))];
+    if (process.env['GIT_DIR'] !== undefined || !stats[1]?.isDirectory() || !stats[2]?.isFile()) return undefined;
+    if (process.getuid && stats.some(({ uid }) => uid !== process.getuid?.())) return undefined;
+    const unknown = { branch: undefined, head: '', gitVersion: '', objectFormat: '', identity: { ...NO_IDENTITY, fallback: true }, signs: false };
+    return { top: real, here: real, commonDir: gitDir, gitDir, linked: false, ...unknown };
+  } catch {
+    return undefined;
+  }
+}
+
 /** Makes git ignore these patterns, in every worktree and without touching a tracked file; lines that stand there already are left. */
 export function excludeInInfo(commonDir: string, lines: readonly string[]): void {
   const file = join(commonDir, 'info', 'exclude');
@@ -68,8 +86,20 @@ export function excludeInInfo(commonDir: string, lines: readonly string[]): void
   writeFileSync(file, `${text}${gap}${missing.join('\n')}\n`);
 }
 
+type Version = Awaited<ReturnType<SimpleGit['version']>>;
+
+/** Of the git on each PATH that was asked: a process that opens a hundred repositories asks once. */
+const versions = new Map<string, Version>();
+
+async function versionOf(git: SimpleGit): Promise<Version> {
+  const path = process.env['PATH'] ?? '';
+  const version = versions.get(path) ?? (await git.version());
+  if (version.installed) versions.set(path, version);
+  return version;
+}
+
 async function tooOld(git: SimpleGit): Promise<RepoProblem | undefined> {
-  const version = await git.version();
+  const version = await versionOf(git);
   const remedy = `install git ${OLDEST_GIT.major}.${OLDEST_GIT.minor} or newer`;
   if (!version.installed) return { problem: 'no_git', message: 'there is no git on the PATH', remedy };
   const fine = version.major > OLDEST_GIT.major || (version.major === OLDEST_GIT.major && version.minor >= OLDEST_GIT.minor);
@@ -116,7 +146,7 @@ async function look(git: SimpleGit, cwd: string): Promise<Repo | RepoProblem> {
       remedy: 'git commit --allow-empty -m "First commit"',
     };
   }
-  const version = await git.version();
+  const version = await versionOf(git);
   return {
     top: realpathSync(main.path),
     here: realpathSync(here),

@@ -10,7 +10,7 @@ import { systemClock } from '../adapters/clock.ts';
 import { exec } from '../adapters/exec.ts';
 import { gitEnvironment } from '../adapters/git.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
-import { openLog } from '../adapters/log.ts';
+import { openLog, type OpenLog } from '../adapters/log.ts';
 import { ownerInfo } from '../adapters/owner.ts';
 import { MARK } from '../adapters/run-mark.ts';
 import { openProver } from '../adapters/proof.ts';
@@ -25,18 +25,26 @@ import { withoutDeadClaims } from '../runs/read-request.ts';
 import type { App, CommitFact, Globals, Host } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
 import { readEvidence } from '../adapters/evidence.ts';
+import { doorToAll } from './all-projects.ts';
 import { diffOf, doErrand, planErrand } from './branch.ts';
 import { runDaemon } from './daemon.ts';
 import { weaknesses } from './file-systems.ts';
-import { listFailure, makeStateDir, type Place } from './place.ts';
+import { listFailure, makeStateDir, openPlace, type Place } from './place.ts';
 import { callerOf } from './caller.ts';
 import { publishingOf } from './publish.ts';
-import { outsideDoor, sendAsk } from './requests.ts';
+import { type Around, outsideDoor, sendAsk } from './requests.ts';
 import { notedDoor } from './sessions.ts';
 import { listText, sceneOf } from './scene.ts';
 import { openUpkeep } from './upkeep.ts';
 import { withGit } from './with-git.ts';
 import { redactionOf } from './work.ts';
+
+/** A project, opened for looking at it. */
+export async function openToRead(globals: Globals, host: Host, signals: Signals): Promise<App | CliFailure> {
+  const place = await openPlace({ cwd: process.cwd(), env: process.env, repo: globals.repo, reading: true });
+  if ('kind' in place) return place;
+  return usableList(place) ?? openApp(place, globals, host, signals);
+}
 
 export type Signals = { readonly drain: AbortSignal; readonly stop: AbortSignal };
 
@@ -50,6 +58,10 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     scene: sceneOf(place, agents(), instance, clock.now()),
     history: (id) => historyOf(place, id),
   }));
+  const door = doorToAll(unnoted, place.repo.top, async (path) => {
+    const other = await openPlace({ cwd: path, env: process.env });
+    return 'kind' in other ? other : (usableList(other) ?? openApp(other, globals, host, signals));
+  });
   const agents = (): ReturnType<App['agents']> => listAgents(agentTable(place.config), { env: process.env, top: place.repo.top });
   return {
     paths: { top: place.repo.top, list: place.listPath, listName: place.listName, stateDir: place.stateDir },
@@ -58,9 +70,9 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     agents,
     async scene() {
       const scene = sceneOf(place, agents(), instance, clock.now());
-      const blocked = await blockedBy(place);
-      if (blocked !== undefined) scene.draft.world.list = { kind: 'refused', since: scene.now, message: `blocked: ${blocked}` };
-      return withoutDeadClaims(scene);
+      const around = await aroundOf(place);
+      if (typeof around?.by === 'string') scene.draft.world.list = { kind: 'refused', since: scene.now, message: `blocked: ${around.by}` };
+      return withoutDeadClaims({ ...scene, common: around?.common ?? undefined });
     },
     activity: async () => activityOf(place),
     owner: async () => ownerInfo(place.stateDir),
@@ -80,7 +92,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
         .find((row) => row.name === agent)
         ?.preview(model) ?? agent,
     caller,
-    door: notedDoor(place, host.env, unnoted),
+    door: notedDoor(place, host.env, door),
     unnoted,
     history: async (id) => historyOf(place, id),
     runLog: (id, options) => readRunLog({ stateDir: place.stateDir, id, ...options, ended: () => !isRunning(place, id) }),
@@ -183,10 +195,11 @@ export function usableList(place: Place): CliFailure | undefined {
   }
 }
 
-export function openScreenLog(place: Place, globals: Globals, host: Host, level: 'debug' | 'info' | 'error'): Log {
+export function openScreenLog(place: Place, globals: Globals, host: Host, level: 'debug' | 'info' | 'error', project?: string): OpenLog {
   const redaction = redactionOf(place);
   return openLog({
     stateDir: place.stateDir,
+    ...(project !== undefined && { project }),
     screen: { write: (text) => host.err(text) },
     style: globals.json ? 'json' : 'human',
     color: globals.color && process.stderr.isTTY,
@@ -197,12 +210,11 @@ export function openScreenLog(place: Place, globals: Globals, host: Host, level:
   });
 }
 
-/** What the machine is short of, as the daemon that works here says. */
-async function blockedBy(place: Place): Promise<string | undefined> {
+/** As the daemon that works here says. */
+async function aroundOf(place: Place): Promise<Around | undefined> {
   if (!ownerInfo(place.stateDir)) return undefined;
   try {
-    const answer = (await callSocket(socketPath(place.stateDir), { kind: 'blocked' }, AbortSignal.timeout(2000))) as { readonly by: string | null };
-    return answer.by ?? undefined;
+    return (await callSocket(socketPath(place.stateDir), { kind: 'blocked' }, AbortSignal.timeout(2000))) as Around;
   } catch {
     return undefined;
   }

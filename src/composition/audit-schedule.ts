@@ -12,13 +12,13 @@ const WAIT_MS_MIN = 1000;
 /** Timers of Node are 32 bits long. */
 const WAIT_MS_MAX = 86_400_000;
 
-/** Ends with the function that it gives back. */
-export function auditOnSchedule(options: AuditOptions, config: () => Config): () => Promise<void> {
+/** Ends with the function that it gives back. `spreadMs` = the first one comes anywhere within: many lists are not all looked at in the same minute. */
+export function auditOnSchedule(options: AuditOptions, config: () => Config, spreadMs = 0): () => Promise<void> {
   const { clock, log } = options;
   const abort = new AbortController();
   let cancel: (() => void) | undefined;
   let running = Promise.resolve();
-  let due = clock.ticks() + Math.min(FIRST_MS, config().audit.every);
+  let due = clock.ticks() + Math.min(FIRST_MS + spreadMs * Math.random(), config().audit.every);
 
   const later = (): void => {
     if (!abort.signal.aborted) cancel = clock.after(Math.min(Math.max(due - clock.ticks(), WAIT_MS_MIN), WAIT_MS_MAX), turn);

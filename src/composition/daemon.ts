@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clock, type Log, StaleOwner } from '../engine/ports.ts';
 import type { Config } from '../config.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Seat } from '../engine/common-room.ts';
 import type { Scene } from '../runs/choose.ts';
 import { draftOf } from '../runs/world.ts';
 import { SHARED_STALE_MS } from '../adapters/abandoned-locks.ts';
@@ -35,11 +36,29 @@ export type DaemonOptions = {
   readonly drain: AbortSignal;
   /** Second: stop at once. */
   readonly stop: AbortSignal;
+  /** Where this is one of several projects in the process. */
+  readonly among?: Among;
+};
+
+export type Among = {
+  readonly seat: Seat;
+  /** Opens one after another: a hundred at once would be in each other's way. */
+  readonly inTurn: <T>(open: () => Promise<T>) => Promise<T>;
+  /** How long to wait between two looks at the list, of what its config says: all lists together are looked at so many times a second. */
+  readonly interval: (ms: number) => number;
+  /** It stands by, and is looked at again by and by. */
+  readonly onStandby: () => void;
+  /** What it runs is counted. */
+  readonly onSeated: () => void;
 };
 
 export type DaemonEnd = { readonly failed: readonly string[]; readonly interrupted: boolean };
 
 const STANDBY_MS = 50;
+/** A hundred lists of another process are not worth a look every moment. */
+const STANDBY_AMONG_MS = 1000;
+/** The first audits of many lists are spread over this time. */
+const AUDITS_MS = 6 * 3_600_000;
 /** For room on the disk, with `--once`. */
 const ONCE_PATIENCE_MS = 10_000;
 const STANDBY_ASK_MS = 1000;
@@ -78,6 +97,7 @@ async function becomeOwner(options: DaemonOptions): Promise<Standing> {
       const owner = ownerInfo(stateDir);
       options.log.write('info', `another ToDone works on this list${owner ? ` (process ${owner.pid})` : ''}: standing by, to take over when it ends`);
       said = true;
+      options.among?.onStandby();
     }
     // A standing-by `--once` has nothing to wait for once the owner has nothing left to do.
     if (options.once && options.clock.ticks() >= askAt) {
@@ -85,7 +105,7 @@ async function becomeOwner(options: DaemonOptions): Promise<Standing> {
       const idle = await ownerIsIdle(stateDir, options.drain);
       if (idle) return { kind: 'ended', end: { failed: idle.failed, interrupted: false } };
     }
-    await sleep(STANDBY_MS, undefined, { signal: options.drain }).catch(() => undefined);
+    await sleep(options.among ? STANDBY_AMONG_MS : STANDBY_MS, undefined, { signal: options.drain }).catch(() => undefined);
   }
   return { kind: 'ended', end: { failed: [], interrupted: true } };
 }
@@ -104,21 +124,28 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
   const { place, log, clock } = options;
   const configs = watchConfig(place.configPlaces, place.config);
   const desk = openDesk();
-  const opened = await openWork({
-    place,
-    term: ownership.term,
-    owns: () => ownership.holds(),
-    clock,
-    log,
-    config: () => (options.once ? { ...configs.current(), claimAfter: 0 } : configs.current()),
-    instance: options.instance,
-    works: true,
-    waits: options.wait,
-    // A daemon is there to wait; who waits for its end is told.
-    patienceMs: options.once ? ONCE_PATIENCE_MS : Number.POSITIVE_INFINITY,
-    desk,
-  });
+  const config = (): Config => (options.once ? { ...configs.current(), claimAfter: 0 } : configs.current());
+  const { among } = options;
+  const open = (): Promise<Work> =>
+    openWork({
+      place,
+      term: ownership.term,
+      owns: () => ownership.holds(),
+      clock,
+      log,
+      config,
+      instance: options.instance,
+      works: true,
+      waits: options.wait,
+      // A daemon is there to wait; who waits for its end is told.
+      patienceMs: options.once ? ONCE_PATIENCE_MS : Number.POSITIVE_INFINITY,
+      desk,
+      common: among?.seat.common,
+    });
+  const opened = await (among ? among.inTurn(open) : open());
   const { engine } = opened;
+  const standUp = among?.seat.sit(engine, { config, instance: options.instance });
+  among?.onSeated();
   const server = await serveSocket({ path: socketPath(place.stateDir), handle: (request) => handleOwned(options, opened, request) });
   const agents = await serveSocket({
     path: socketPath(place.stateDir, process.env, 'agents'),
@@ -128,7 +155,7 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
   const stopPolling = poll(options, engine, configs);
   const stopTidying = tidyInIdleTime(options, opened, configs);
   const gone = watchPlace(options, engine);
-  const stopAuditing = options.once ? async () => undefined : auditOnSchedule({ place, clock, log }, configs.current);
+  const stopAuditing = options.once ? async () => undefined : auditOnSchedule({ place, clock, log }, configs.current, among ? AUDITS_MS : 0);
   const stopPublishing = publishChanges({ place, clock, log, instance: options.instance, config: configs.current, opened });
   try {
     await engine.start();
@@ -147,6 +174,7 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
     await stopPublishing(false);
     await unwatch();
     await engine.abandon();
+    standUp?.();
     await Promise.all([server.close(), agents.close()]);
     await opened.close();
   }
@@ -171,7 +199,8 @@ async function lifeOf(options: DaemonOptions, engine: Engine): Promise<DaemonEnd
     return { failed: [], interrupted: true };
   });
   if (!options.once) return drained;
-  const idle = engine.whenIdle().then((result) => ({ failed: result.failed, interrupted: false }));
+  const whenIdle = options.among ? options.among.seat.allIdle : engine.whenIdle();
+  const idle = whenIdle.then(() => ({ failed: engine.failed(), interrupted: false }));
   return Promise.race([idle, drained]);
 }
 
@@ -181,7 +210,8 @@ function poll(options: DaemonOptions, engine: Engine, configs: ReturnType<typeof
   let cancel: (() => void) | undefined;
   const again = (): void => {
     if (stopped) return;
-    cancel = options.clock.after(configs.current().interval, () => {
+    const { interval } = configs.current();
+    cancel = options.clock.after(options.among?.interval(interval) ?? interval, () => {
       reload(options.log, configs);
       void engine.look().finally(again);
     });
@@ -194,20 +224,21 @@ function poll(options: DaemonOptions, engine: Engine, configs: ReturnType<typeof
 }
 
 /** `seen` rejects when the repository is no more: there is nothing that it could come back to. */
-function watchPlace({ place, clock }: DaemonOptions, engine: Engine): { readonly seen: Promise<never>; stop(): void } {
+function watchPlace({ place, clock, among }: DaemonOptions, engine: Engine): { readonly seen: Promise<never>; stop(): void } {
   const { promise, reject } = Promise.withResolvers<never>();
   let cancel: (() => void) | undefined;
+  const lookMs = (): number => among?.interval(LOOK_MS) ?? LOOK_MS;
   const look = (): void => {
     try {
       mustBeThere(place);
-      cancel = clock.after(LOOK_MS, look);
+      cancel = clock.after(lookMs(), look);
     } catch (error) {
       // No turn more: what runs can only be stopped.
       engine.close();
       reject(error);
     }
   };
-  cancel = clock.after(LOOK_MS, look);
+  cancel = clock.after(lookMs(), look);
   return { seen: promise, stop: () => cancel?.() };
 }
 

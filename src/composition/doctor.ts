@@ -5,7 +5,7 @@
 import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { agentTable, listAgents, versionsOf } from '../adapters/agents/table.ts';
-import { describeConfigProblem } from '../adapters/config-file.ts';
+import { describeConfigProblem, userFolder } from '../adapters/config-file.ts';
 import { exchange } from '../adapters/exchange.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { ownerInfo } from '../adapters/owner.ts';
@@ -18,10 +18,12 @@ import { allStuck, type Stuck } from '../runs/stuck.ts';
 import { draftOf, worldOf } from '../runs/world.ts';
 import { ownFolders } from './mcp.ts';
 import type { Check, DoctorFacts, EffectiveValue, Globals } from '../surfaces/cli/app.ts';
-import { usableList } from './app.ts';
+import { startFailure, usableList } from './app.ts';
 import { weaknesses } from './file-systems.ts';
 import { makeStateDir, openPlace, type Place } from './place.ts';
+import { findProjects } from './projects.ts';
 import { sceneOf } from './scene.ts';
+import { turns } from './turns.ts';
 import { withGit } from './with-git.ts';
 
 export async function doctor(globals: Globals, cwd: string, fix: boolean): Promise<DoctorFacts> {
@@ -43,6 +45,7 @@ export async function doctor(globals: Globals, cwd: string, fix: boolean): Promi
     ...fileSystems(place),
     await sandbox(place),
     owner(place),
+    ...(await projects(place)),
     ...(await disk(place)),
   );
   return { checks, config: effective(place) };
@@ -206,6 +209,29 @@ function owner(place: Place): Check {
   const info = ownerInfo(place.stateDir);
   return { name: 'daemon', ok: true, found: info ? `process ${info.pid} on ${info.host}, since ${new Date(info.since).toISOString()}` : 'none is running' };
 }
+
+/** What `--all` works on: the list of the user's own config, and whether each can be opened. Nothing where nobody uses it. */
+async function projects(place: Place): Promise<Check[]> {
+  const { env } = process;
+  if (place.config.projects.length === 0) return [];
+  const listed = await findProjects(place.config, env);
+  const inTurn = turns(PROJECTS_AT_ONCE);
+  const refused = await Promise.all(
+    listed.map(({ name, path }) =>
+      inTurn(async (): Promise<Check[]> => {
+        const found = await openPlace({ cwd: path, env });
+        const problem = 'kind' in found ? found : startFailure(found);
+        return problem ? [{ name: 'project', ok: 'warn', found: `${name}: ${problem.message}`, remedy: problem.remedy }] : [];
+      }),
+    ),
+  );
+  const here = listed.some(({ path }) => path === place.repo.top) ? ', this one too' : ', and not this one';
+  const source = place.loaded.sources.get('projects');
+  const where = source?.kind === 'file' ? `${source.file}:${source.line}` : userFolder(env);
+  return [{ name: 'projects', ok: true, found: `${listed.length} listed${here} (${where})` }, ...refused.flat()];
+}
+
+const PROJECTS_AT_ONCE = 8;
 
 /** What each kind of thing takes, and what bounds it. */
 async function disk(place: Place): Promise<Check[]> {

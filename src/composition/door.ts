@@ -46,7 +46,7 @@ export function ownersDoor(place: OwnersPlace): Door {
 
 function sceneOfNow({ engine, config, clock }: OwnersPlace, caller: Caller): Scene | undefined {
   const { board, world, problems }: Snapshot = engine.now();
-  return board && { board, draft: draftOf(world), config: config(), now: clock.now(), problems, instance: caller.name };
+  return board && { board, draft: draftOf(world), config: config(), now: clock.now(), problems, instance: caller.name, common: engine.common() };
 }
 
 type Words = { readonly task?: string; readonly fresh?: boolean; readonly section?: string; readonly hash?: string };

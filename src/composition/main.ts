@@ -12,7 +12,9 @@ import { serveBacklog, serveRun } from './mcp.ts';
 import { doctor } from './doctor.ts';
 import { initPlace } from './init.ts';
 import { makeDemo } from './demo.ts';
-import { openApp, type Signals, usableList } from './app.ts';
+import { openApp, openToRead, type Signals, usableList } from './app.ts';
+import { lookAtAll } from './all-projects.ts';
+import { findProject } from './projects.ts';
 import type { Globals, Host } from '../surfaces/cli/app.ts';
 import { runCli } from '../surfaces/cli/cli.ts';
 
@@ -88,6 +90,15 @@ function hostOf(signals: Signals): Host {
       if ('kind' in app) return app;
       const { serve } = await import('./serve.ts');
       return serve(app, globals, host, options, onListening);
+    },
+    lookAtAll: (globals, look) => lookAtAll(globals, (one) => openToRead(one, host, signals), look),
+    async inProject(globals, word) {
+      const found = await findProject(word, process.cwd(), process.env);
+      return 'kind' in found ? found : { project: found.name, globals: { ...globals, repo: found.path } };
+    },
+    async startAll(globals, options) {
+      const { startFleet } = await import('./fleet.ts');
+      return startFleet({ globals, host, signals, ...options });
     },
     doctor: (globals, options) => doctor(globals, process.cwd(), options.fix),
   };

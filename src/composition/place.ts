@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Config, WrittenConfig } from '../config.ts';
 import { describeConfigProblem, loadConfig, type LoadedConfig, type ConfigPlaces } from '../adapters/config-file.ts';
-import { openRepo, type Repo } from '../adapters/repo.ts';
+import { openRepo, plainRepo, type Repo } from '../adapters/repo.ts';
 
 export type Place = {
   readonly repo: Repo;
@@ -28,11 +28,13 @@ export type PlaceOptions = {
   readonly tasks?: string;
   readonly config?: string;
   readonly overrides?: WrittenConfig;
+  /** Nothing is done there: a look at the files will do where git need not be asked. */
+  readonly reading?: boolean;
 };
 
 export async function openPlace(options: PlaceOptions): Promise<Place | Failure> {
   const from = resolve(options.cwd, options.repo ?? '.');
-  const repo = await openRepo(from);
+  const repo = (options.reading ? plainRepo(from) : undefined) ?? (await openRepo(from));
   if ('problem' in repo) return failure(2, repo.message, repo.remedy);
   const overrides = { ...options.overrides, ...(options.tasks === undefined ? {} : { tasks: listFrom(options, repo) }) };
   const configPlaces: ConfigPlaces = { repo: repo.top, named: options.config, cwd: options.cwd, env: options.env, overrides };

@@ -22,8 +22,6 @@ const LIMIT_MAX = 1000;
 const LIST = 'tasks.md';
 const FILES = [LIST, '.git/HEAD', '.git/todone/journal.db', '.git/todone/journal.db-wal'];
 
-const USER_CONFIG = join('todone', 'config.yaml');
-
 /** `vouched` = what the config and the program were when the whole way was last gone, and nothing was wrong. */
 type Stored = { readonly facts: string; readonly vouched: string; readonly until: number; readonly out: string };
 
@@ -146,7 +144,7 @@ function storedAt({ file }: QuickPlace): Stored | undefined {
 
 function configsOf(top: string): string[] {
   const user = process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config');
-  return [...['json', 'yaml', 'yml'].map((end) => join(top, `todone.config.${end}`)), join(user, USER_CONFIG)];
+  return ['json', 'yaml', 'yml'].flatMap((end) => [join(top, `todone.config.${end}`), join(user, 'todone', `config.${end}`)]);
 }
 
 function readText(path: string): string {

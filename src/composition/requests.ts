@@ -8,6 +8,7 @@ import type { Clock, Door, HistoryRow, Log } from '../engine/ports.ts';
 import { type Answer, type Ask, askSchema } from '../runs/ask.ts';
 import type { Caller } from '../runs/caller.ts';
 import type { Scene } from '../runs/choose.ts';
+import type { Common } from '../runs/sharing.ts';
 import { withoutDeadClaims } from '../runs/read-request.ts';
 import { admitted, refusal, REQUESTS } from '../runs/requests.ts';
 import { isOwned, type Ownership, takeOwnership } from '../adapters/owner.ts';
@@ -26,6 +27,8 @@ const requestSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ask'), ask: askSchema, by: z.string().max(200), via: z.enum(['cli', 'socket', 'mcp', 'api']) }),
 ]);
 
+/** What a list does not say of itself: what the machine is short of, and what the other projects of the daemon take. */
+export type Around = { readonly by: string | null; readonly common: Common | null };
 export type IdleAnswer = { readonly idle: boolean; readonly failed: readonly string[] };
 
 /** How long a request waits for an owner that is neither there nor gone; many callers without a daemon own the list in turn. */
@@ -42,7 +45,7 @@ export async function handleRequest(engine: Engine, door: Door, written: unknown
     case 'activity':
       return Object.fromEntries(engine.now().activity);
     case 'blocked':
-      return { by: engine.now().blocked ?? null };
+      return { by: engine.now().blocked ?? null, common: engine.common() ?? null } satisfies Around;
     case 'call':
       return door.call(request.name, request.input, request.caller);
     case 'ask':

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
+import type { Common } from '../runs/sharing.ts';
 import type { Clock, Door, HistoryRow, Log, TaskFile } from '../engine/ports.ts';
 import { applyEdits } from '../tasks/edit.ts';
 import type { Board } from '../tasks/task.ts';
@@ -72,6 +73,8 @@ export type WorkOptions = {
   readonly patienceMs: number;
   /** Where agents are heard while their phases go on; without one they report by file alone. */
   readonly desk?: Desk;
+  /** What other projects of this process take. */
+  readonly common?: (() => Common) | undefined;
 };
 
 export async function openWork(options: WorkOptions): Promise<Work> {
@@ -168,6 +171,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     works: options.works,
     waits: options.waits,
     patienceMs: options.patienceMs,
+    common: options.common,
   });
   return {
     engine,

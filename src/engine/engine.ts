@@ -12,6 +12,7 @@ import { reflowed } from '../tasks/reflow.ts';
 import type { Board, Edit, MarkerState, Problem } from '../tasks/task.ts';
 import type { ArchiveAsk } from '../runs/archiving.ts';
 import type { Answer, Ask } from '../runs/ask.ts';
+import type { Common } from '../runs/sharing.ts';
 import type { MarkAsk } from '../runs/put-right.ts';
 import type { EditItem } from '../runs/list-edits.ts';
 import type { Evidence } from '../runs/evidence.ts';
@@ -62,6 +63,8 @@ export type EnginePorts = {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   readonly instance: string;
+  /** What other projects of this process take, read anew at each turn; absent where there are none. */
+  readonly common?: (() => Common) | undefined;
   /** What git and the archive tell of tasks that the journal may not know; gathered where it was lost. */
   readonly evidence?: Evidence;
   /** The ids and names in the archive of the list, as it is now; without it there is none. */
@@ -79,6 +82,8 @@ export type Engine = {
   start(): Promise<void>;
   /** Looks at the list; nothing happens if it has not changed. */
   look(): Promise<void>;
+  /** Something outside of list and journal has changed: chooses again. */
+  wake(): void;
   ask(ask: Ask | MarkAsk | ArchiveAsk, by: string, via: string): Promise<Answer>;
   /** Settles when nothing runs and nothing can start; `failed` = ids of tasks that failed since `start`. */
   whenIdle(): Promise<{ readonly failed: readonly string[] }>;
@@ -97,6 +102,8 @@ export type Engine = {
   abandon(): Promise<void>;
   /** What surfaces show. */
   now(): Snapshot;
+  /** What other projects of this process take, at this moment. */
+  common(): Common | undefined;
   /** Called after each turn; the returned function takes it back. */
   onTurn(listener: () => void): () => void;
 };
@@ -185,6 +192,7 @@ export function createEngine(ports: EnginePorts): Engine {
       config: ports.config(),
       instance: ports.instance,
       waits: ports.waits,
+      common: ports.common?.(),
       now: clock.now(),
       random: ports.random,
     });
@@ -259,6 +267,7 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 
   const wake = (): void => {
+    cancelWake?.();
     cancelWake = undefined;
     post({ kind: 'woke' });
     if (world.list.kind !== 'fine') void look();
@@ -500,6 +509,7 @@ export function createEngine(ports: EnginePorts): Engine {
       for (const effect of resumed(world)) if (!performing.has(effect.kind === 'perform' ? effect.run.id : '')) carryOut(effect);
     },
     look,
+    wake,
     ask: (ask, by, via) =>
       new Promise((resolve) => {
         if (unstored) return resolve({ kind: 'refused', message: `nothing can be stored now: ${unstored.shortage}`, remedy: 'make room, and ask again' });
@@ -537,6 +547,7 @@ export function createEngine(ports: EnginePorts): Engine {
       await until(() => lanes.size === 0 && writer.idle());
     },
     now: () => ({ board, problems, world, activity, blocked: (unstored ?? unwritten)?.shortage }),
+    common: () => ports.common?.(),
     onTurn(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

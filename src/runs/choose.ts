@@ -3,6 +3,7 @@
  * world and the config decide, nothing else; the same call serves the daemon, the dry run and `why`.
  */
 import type { Config } from '../config.ts';
+import { type Common, type Wish, wishesOf } from './sharing.ts';
 import type { Board, Located, MarkerState, Problem, Section, Task } from '../tasks/task.ts';
 import { afterOf, findById, idOf as idOnLine, laneOf, priorityOf, tagsOf, tagValue } from '../tasks/find.ts';
 import { dateMs } from './dates.ts';
@@ -10,7 +11,7 @@ import { isUngated } from './gates.ts';
 import { looksOf, pickAgent, type Picked } from './pick-agent.ts';
 import { filesField, filesOfRun, meeting } from './files.ts';
 import { overBudget, type Parked, parkedOf } from './govern.ts';
-import { noRoom, occupies, roomOf, takeRoom } from './room.ts';
+import { noCommonRoom, noRoom, occupies, roomOf, takeRoom } from './room.ts';
 import type { Known } from './run.ts';
 import type { Draft } from './world.ts';
 import { knownIn, metaIn, runIn, runsIn, stateElsewhere, textKey } from './world.ts';
@@ -64,6 +65,8 @@ export type Chosen = {
   readonly wakeAt: number | undefined;
   /** Sections in which the files of the tip would tell whether more may start. */
   readonly unsure: readonly string[];
+  /** Places that other projects take, of those that would let more start. */
+  readonly wishes: readonly Wish[];
 };
 
 /** What a choice is made from. `assumed` = tasks taken as done, for the waves of a dry run. */
@@ -74,20 +77,22 @@ export type Scene = {
   readonly now: number;
   readonly problems: readonly Problem[];
   readonly instance: string;
+  /** Where this is one of several projects in a process. */
+  readonly common?: Common | undefined;
   readonly assumed?: ReadonlySet<Task>;
 };
 
 /** Which tasks may start now, best first, within all caps. */
 export function choose(scene: Scene): Chosen {
-  const { start, wakeAt, unsure } = chosen(scene);
-  return { start, wakeAt, unsure };
+  const { start, wakeAt, unsure, wishes } = chosen(scene);
+  return { start, wakeAt, unsure, wishes };
 }
 
 type Choosing = Chosen & { /** Those that could start, if there were room, with what is in their way. */ readonly full: ReadonlyMap<Task, Why> };
 
 function chosen(scene: Scene): Choosing {
   const stop = globalWhy(scene);
-  if (stop || roomOf(scene).total >= scene.config.maxAgents) return { start: [], wakeAt: stop?.until, unsure: [], full: new Map() };
+  if (stop || roomOf(scene).total >= scene.config.maxAgents) return { start: [], wakeAt: stop?.until, unsure: [], wishes: [], full: new Map() };
   const held = heldTasks(scene.problems);
   const candidates: Choice[] = [];
   let wakeAt: number | undefined;
@@ -227,7 +232,7 @@ function* verdictsOf(scene: Scene, section: Section, held: ReadonlyMap<Task, Pro
 function agentVerdict(scene: Scene, task: Task): Verdict {
   const picked = pickAgent(scene, task, idOf(scene, task));
   if (picked.kind !== 'picked') return { kind: 'waits', task, why: { ...why('5.3-R1', 'agent', picked.message, picked.remedy), until: picked.until } };
-  const parked = parkedOf(scene.draft, scene.config, picked.agent, scene.now);
+  const parked = parkedOf(scene.draft, scene.config, picked.agent, scene.now, scene.common?.parked);
   if (parked) return { kind: 'waits', task, why: parkedWhy(parked) };
   const over = overBudget(scene.draft, scene.config, { id: idOf(scene, task), section: task.section }, scene.now);
   if (over === undefined) return { kind: 'ready', task, picked };
@@ -396,6 +401,8 @@ function problemWhy(problem: Problem): Why {
 export function globalWhy(scene: Scene): Why | undefined {
   const { world } = scene.draft;
   if (world.mode === 'draining') return why('7-R5', 'draining', 'ToDone is stopping', 'start it again');
+  const closed = scene.common?.closed;
+  if (closed) return why('6.5-R2', 'draining', closed.message, closed.remedy);
   return standstill(scene);
 }
 
@@ -442,8 +449,9 @@ function sectionWhy(scene: Scene, name: string): Why | undefined {
 }
 
 /** Best first, as many as there is room for, and none that may meet another in a file. */
-function admit(candidates: readonly Choice[], scene: Scene): Pick<Choosing, 'start' | 'full' | 'unsure'> {
+function admit(candidates: readonly Choice[], scene: Scene): Pick<Choosing, 'start' | 'full' | 'unsure' | 'wishes'> {
   const start: Choice[] = [];
+  const wishes: Wish[] = [];
   const full = new Map<Task, Why>();
   const unsure = new Set<string>();
   const room = roomOf(scene);
@@ -454,15 +462,18 @@ function admit(candidates: readonly Choice[], scene: Scene): Pick<Choosing, 'sta
     if (scene.assumed?.has(task)) continue;
     const files = filesField(task.fields);
     const reason = noRoom(scene, room, choice) ?? filesWhy(scene, task, files, claims, unsure);
-    if (reason) {
-      full.set(task, reason);
+    const common = reason === undefined ? noCommonRoom(scene, room, choice) : undefined;
+    if (common) wishes.push({ key: common.key, priority: priorityOf(task) });
+    const first = reason ?? common?.why;
+    if (first) {
+      full.set(task, first);
       continue;
     }
     takeRoom(scene, room, choice);
     if (files) claims.push({ section: task.section, title: task.title, files });
     start.push(choice);
   }
-  return { start, full, unsure: [...unsure] };
+  return { start, full, unsure: [...unsure], wishes: wishesOf(wishes) };
 }
 
 type FilesAtWork = { readonly section: string; readonly title: string; readonly files: readonly string[] };

@@ -15,11 +15,11 @@ export function accountOf(config: Config, agent: string): string {
   return (Object.hasOwn(config.agents, agent) ? config.agents[agent]?.account : undefined) ?? agent;
 }
 
-/** The account of this agent, while it waits. */
-export function parkedOf(draft: Draft, config: Config, agent: string, now: number): Parked | undefined {
+/** The account of this agent, while it waits; `others` = accounts that other projects of this process found at their limit. */
+export function parkedOf(draft: Draft, config: Config, agent: string, now: number, others: readonly Parked[] = []): Parked | undefined {
   const account = accountOf(config, agent);
-  const parked = readParked(account, metaIn(draft, PARKED + account));
-  return parked && parked.until > now ? parked : undefined;
+  const own = readParked(account, metaIn(draft, PARKED + account));
+  return [own, ...others.filter((parked) => parked.account === account)].find((parked) => parked !== undefined && parked.until > now);
 }
 
 /** Every account that waits. */

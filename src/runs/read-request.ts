@@ -20,6 +20,17 @@ export function readyTasks(scene: Scene, owner: string, limit: number): TaskView
     .map((located) => taskView(scene, located, undefined));
 }
 
+/** One that no journal knows yet is the newest. */
+const seenAt = (view: TaskView): number => view.created_at ?? Number.MAX_SAFE_INTEGER;
+
+/** Over several lists: by priority, then by when they were first seen (6.1-R1). Each list is in its own order. */
+export function readyOverAll(lists: readonly (readonly TaskView[])[], limit: number): TaskView[] {
+  return lists
+    .flat()
+    .toSorted((one, other) => one.priority - other.priority || seenAt(one) - seenAt(other))
+    .slice(0, limit);
+}
+
 export const firstReady = (scene: Scene, owner: string): Located | undefined => readyFor(scene, owner)[0];
 
 function readyFor(scene: Scene, owner: string): Located[] {

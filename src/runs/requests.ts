@@ -29,6 +29,7 @@ const hash = z
   .regex(/^[0-9a-fA-F]{4,64}$/, 'a commit id, as git prints it')
   .describe('The commit that did it; it has to exist and be reachable');
 const lease = z.number().positive().max(86_400).describe('Seconds that the claim lives without a heartbeat');
+const project = z.string().trim().min(1).max(TITLE_CHARS_MAX).describe("Another project of the user's own config, by its name or path; default: this one");
 const limit = z.int().min(1).max(100_000).describe('At most so many');
 
 export const STATUS_WORDS = {
@@ -103,7 +104,11 @@ const PERSON: readonly CallerKind[] = ['person'];
 
 export const REQUESTS = {
   'task.ready': {
-    input: z.strictObject({ limit: limit.default(READY_MAX), owner: callerName.optional().describe('The worker that asks; default: the caller') }),
+    input: z.strictObject({
+      limit: limit.default(READY_MAX),
+      owner: callerName.optional().describe('The worker that asks; default: the caller'),
+      project: project.optional(),
+    }),
     output: tasks,
     says: 'The next tasks that a worker may take: its own and the unassigned, by priority, then in the order of the list',
     who: ANYONE,
@@ -118,6 +123,7 @@ export const REQUESTS = {
       lane: lane.optional(),
       text: words.optional().describe('Words in title or details, in any case'),
       limit: limit.optional(),
+      project: project.optional(),
     }),
     output: tasks,
     says: 'Every task with its state and why it waits; all filters given have to fit',
@@ -183,6 +189,7 @@ export const REQUESTS = {
       section: section.optional().describe('For those that name none'),
       above: name.optional().describe('Put in front of this task'),
       below: name.optional().describe('Put behind this task'),
+      project: project.optional(),
     }),
     output: z.strictObject({ message: z.string(), tasks: z.array(taskSchema) }),
     says: 'File new tasks; those of a worker wait for triage',
@@ -380,11 +387,19 @@ export function admitted<N extends RequestName>(
   // What changes something is refused where it can be written down.
   if ((row.readOnly || request.startsWith('run.')) && !mayAsk(request, caller)) return { refusal: forbidden(request, caller) };
   const read = row.input.safeParse(input);
+  if (read.success && 'project' in read.data && read.data['project'] !== undefined) return { refusal: elsewhere };
   if (read.success) return { input: read.data as RequestInput<N> };
   const [issue] = read.error.issues;
   const at = issue?.path.join('.') ?? '';
   return { refusal: refusal('invalid', `${at === '' ? '' : `${at}: `}${issue?.message ?? 'not understood'}`, `see what ${request} takes`) };
 }
+
+/** One list knows of no other: who has the user's config takes the project out of the request first. */
+const elsewhere = refusal(
+  'unknown',
+  'this door leads to one project only',
+  "ask through the command line, todone mcp or todone serve of a person's own session",
+);
 
 export const mayAsk = (request: RequestName, caller: Caller): boolean => REQUESTS[request].who.includes(caller.kind);
 

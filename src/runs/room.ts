@@ -3,9 +3,10 @@
  * gets. Counts runs that work; one that only waits for its line to be written has left its workspace.
  */
 import { accountOf } from './govern.ts';
+import { ALL, takenOf } from './sharing.ts';
 import type { Config } from '../config.ts';
 import type { Task } from '../tasks/task.ts';
-import { tagValue } from '../tasks/find.ts';
+import { priorityOf, tagValue } from '../tasks/find.ts';
 import type { Scene, Why } from './choose.ts';
 import type { Run } from './run.ts';
 import { type Draft, runsIn } from './world.ts';
@@ -19,8 +20,10 @@ export type Taker = { readonly task: Task; readonly agent: string; readonly mode
 /** One that only waits for its line has left its workspace; one from outside never had one. */
 export const occupies = (run: Run): boolean => run.step !== 'settle' && run.outside === undefined;
 
+type Occupied = Pick<Scene, 'draft' | 'config' | 'instance' | 'assumed'>;
+
 /** What is taken now; nothing where the runs are taken as done, for the waves of a dry run. */
-export function roomOf(scene: Scene): Room {
+export function roomOf(scene: Occupied): Room {
   const room: Room = { taken: new Map(), total: 0 };
   if (scene.assumed) return room;
   for (const run of runsIn(scene.draft)) {
@@ -32,15 +35,33 @@ export function roomOf(scene: Scene): Room {
 }
 
 const OWNER = 'owner:';
+/** The keys of what no other project shares. */
+export const SECTION = 'section ';
 
 /** Why there is no place for it; undefined = there is. */
 export function noRoom(scene: Scene, room: Room, taker: Taker): Why | undefined {
   const { config } = scene;
   if (room.total >= config.maxAgents)
     return capWhy(`all ${config.maxAgents} places for agents are taken`, 'wait for one of them, or raise maxAgents in the config');
-  for (const [key, cap] of capsFor(scene, taker)) {
+  for (const [key, cap] of capsFor(scene, taker, { caps: config.caps, parallel: parallelOf(taker.task, config) })) {
     if (cap.most !== undefined && (room.taken.get(key) ?? 0) >= cap.most)
       return capWhy(`all ${cap.most} places of ${cap.what} are taken`, `wait for one of them, or raise ${cap.where}`);
+  }
+  return undefined;
+}
+
+/** The cap over all projects that leaves no place for it, and why; undefined = there is one. */
+export function noCommonRoom(scene: Scene, room: Room, taker: Taker): { readonly key: string; readonly why: Why } | undefined {
+  const { common } = scene;
+  if (!common || scene.assumed) return undefined;
+  const priority = priorityOf(taker.task);
+  const { maxAgents, caps } = common;
+  const all: Cap = { most: maxAgents, what: 'agents', where: "maxAgents in the user's config" };
+  for (const [key, cap] of [[ALL, all] as const, ...capsFor(scene, taker, { caps })]) {
+    const ours = key === ALL ? room.total : (room.taken.get(key) ?? 0);
+    if (cap.most === undefined || takenOf(common, key, priority, ours) < cap.most) continue;
+    const where = key === ALL ? cap.where : cap.where.replace('in the config', "in the user's config");
+    return { key, why: capWhy(`all ${cap.most} places of ${cap.what} over all projects are taken or waited for`, `wait for one of them, or raise ${where}`) };
   }
   return undefined;
 }
@@ -77,9 +98,9 @@ function fill(room: Room, keys: readonly string[]): void {
   for (const key of keys) room.taken.set(key, (room.taken.get(key) ?? 0) + 1);
 }
 
-function keysOf(scene: Scene, { section, agent, model, owner }: Taken): string[] {
+function keysOf(scene: Pick<Scene, 'config'>, { section, agent, model, owner }: Taken): string[] {
   return [
-    `section ${section}`,
+    SECTION + section,
     `agent ${agent}`,
     ...(model === undefined ? [] : [`model ${model}`]),
     `account ${accountOf(scene.config, agent)}`,
@@ -87,11 +108,12 @@ function keysOf(scene: Scene, { section, agent, model, owner }: Taken): string[]
   ];
 }
 
-function* capsFor(scene: Scene, { task, agent, model }: Taker): Generator<[string, Cap]> {
+type Caps = { readonly caps: Config['caps']; readonly parallel?: number };
+
+function* capsFor(scene: Scene, { task, agent, model }: Taker, { caps, parallel }: Caps): Generator<[string, Cap]> {
   const { config } = scene;
-  const { caps } = config;
   const { section } = task;
-  yield [`section ${section}`, { most: parallelOf(task, config), what: `section ${section}`, where: `{parallel:…} on its heading, or parallel in the config` }];
+  yield [SECTION + section, { most: parallel, what: `section ${section}`, where: `{parallel:…} on its heading, or parallel in the config` }];
   yield [`agent ${agent}`, { most: own(caps.agents, agent), what: `agent ${agent}`, where: `caps.agents.${agent} in the config` }];
   if (model !== undefined) {
     const name = Object.keys(caps.models).find((each) => each === model || own(config.models, each) === model);

@@ -4,6 +4,7 @@
  */
 import type { ArchiveAsk } from './archiving.ts';
 import { claimOf } from './claim-row.ts';
+import type { Common } from './sharing.ts';
 import type { Config } from '../config.ts';
 import type { Board, Edit, Edited, Problem, Task } from '../tasks/task.ts';
 import { dropsLines } from '../tasks/dropped.ts';
@@ -98,6 +99,8 @@ export type Given = {
   readonly instance: string;
   /** Waiting for limits, dates and people counts as something to do (`--wait`, 7-R3). */
   readonly waits: boolean;
+  /** Where this is one of several projects in a process. */
+  readonly common?: Common | undefined;
   readonly now: number;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
@@ -413,7 +416,7 @@ function go(turning: Turning, going: Run, given: Given = turning.given): void {
 /** A phase waits for its account, and does not begin with nothing left to use (5.3-R5, R7). */
 function governed({ draft, given }: Turning, run: Run): Run {
   if (!isPhase(run.step) || run.waitUntil !== undefined) return run;
-  const parked = parkedOf(draft, given.config, run.agent, given.now);
+  const parked = parkedOf(draft, given.config, run.agent, given.now, given.common?.parked);
   if (parked) return { ...run, waitUntil: parked.until, evidence: run.evidence ?? parked.message };
   const over = overBudget(draft, given.config, run, given.now);
   return over === undefined ? run : settle(run, { state: 'failed', reason: 'budget', message: `stopped before ${run.step}: ${over}` });
@@ -554,15 +557,16 @@ function opensNothing(event: Event): boolean {
   return event.kind === 'edited' && event.items.every(({ item }) => item.reply !== undefined && item.purpose !== 'settle');
 }
 
-type Starting = { readonly wakeAt: number | undefined; readonly waitsForTime: boolean };
+type Starting = NonNullable<World['chosen']>;
 
 function start(turning: Turning): Starting {
   const scene = sceneOf(turning);
-  if (!scene) return { wakeAt: undefined, waitsForTime: false };
+  if (!scene) return { wakeAt: undefined, waitsForTime: false, wishes: [] };
   const chosen = choose(scene);
   for (const choice of chosen.start) claim(turning, choice);
   for (const section of chosen.unsure) survey(turning, section);
-  return { wakeAt: chosen.wakeAt, waitsForTime: chosen.wakeAt !== undefined && (turning.given.waits || chosen.wakeAt <= turning.given.now + SOON_MS) };
+  const { wakeAt, wishes } = chosen;
+  return { wakeAt, wishes, waitsForTime: wakeAt !== undefined && (turning.given.waits || wakeAt <= turning.given.now + SOON_MS) };
 }
 
 /** Asks once for each tip. */
@@ -594,8 +598,8 @@ function tend(turning: Turning): void {
 }
 
 function sceneOf(turning: Turning): Scene | undefined {
-  const { board, problems, config, now, instance } = turning.given;
-  return board && { board, draft: turning.draft, config, now, problems, instance };
+  const { board, problems, config, now, instance, common } = turning.given;
+  return board && { board, draft: turning.draft, config, now, problems, instance, common };
 }
 
 function claim(turning: Turning, choice: Choice): void {

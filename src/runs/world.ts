@@ -9,6 +9,7 @@ import type { TipFiles } from './files.ts';
 import type { ErrandKind } from './errand.ts';
 import type { Known, Run } from './run.ts';
 import type { AgentChoice } from './settings.ts';
+import type { Wish } from './sharing.ts';
 
 /** Whether the list can be believed, and since when not (1.4-R6, R7). */
 export type ListState =
@@ -43,7 +44,7 @@ export type World = {
   /** Known ids by section and text: how a line that lost its id is recognised. */
   readonly byText: Map<string, Set<string>>;
   /** What the last choice came to, for turns that cannot change it. */
-  chosen?: { readonly wakeAt: number | undefined; readonly waitsForTime: boolean };
+  chosen?: { readonly wakeAt: number | undefined; readonly waitsForTime: boolean; readonly wishes: readonly Wish[] };
   list: ListState;
   /** Where git stood when the list was last believed. */
   gitPosition: string | undefined;

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: ratios in one run (11-R1). `-- --quick` is a short version, `-- --only save|batch|lanes|commands|ready` one part. Exits 1 if an
+ * `npm run bench`: ratios in one run (11-R1). `-- --quick` is a short version, `-- --only save|batch|lanes|commands|ready|repos` one part. Exits 1 if an
  * outcome is wrong, never because something was slow.
  */
 import { parseArgs } from 'node:util';
@@ -9,9 +9,10 @@ import { commands } from './commands.ts';
 import { type Figure, table } from './figures.ts';
 import { ready } from './ready.ts';
 import { saveToClaim } from './save-to-claim.ts';
+import { repos } from './repos.ts';
 import { cleanUp } from './scene.ts';
 
-const PARTS: Readonly<Record<string, (quick: boolean) => Figure[] | Promise<Figure[]>>> = { save: saveToClaim, batch, lanes, commands, ready };
+const PARTS: Readonly<Record<string, (quick: boolean) => Figure[] | Promise<Figure[]>>> = { save: saveToClaim, batch, lanes, commands, ready, repos };
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
 const figures: Figure[] = [];

@@ -61,6 +61,12 @@ export type Host = {
     options: { readonly host: string; readonly port: number },
     onListening: (at: Serving) => void,
   ) => Promise<CliFailure | undefined>;
+  /** Every project of the user's own config, each opened for reading, in the order of the config. */
+  readonly lookAtAll: <T>(globals: Globals, look: (app: App) => Promise<T | CliFailure>) => Promise<readonly Looked<T>[] | CliFailure>;
+  /** The options as if they were given in this project, and its name. */
+  readonly inProject: (globals: Globals, word: string) => Promise<{ readonly project: string; readonly globals: Globals } | CliFailure>;
+  /** Works on every project of the user's own config, to its end. */
+  readonly startAll: (globals: Globals, options: StartOptions) => Promise<FleetEnd | CliFailure>;
   /** Works without a usable config or list too: that is what it is for. */
   readonly doctor: (globals: Globals, options: { readonly fix: boolean }) => Promise<DoctorFacts | CliFailure>;
 };
@@ -121,6 +127,17 @@ export type Publishing = { readonly at: number | null; readonly problem: { reado
 export type Owner = { readonly pid: number; readonly host: string; readonly since: number };
 export type StartOptions = { readonly once: boolean; readonly wait: boolean };
 export type StartEnd = { readonly failed: readonly string[]; readonly interrupted: boolean };
+/** A project of several; `problem` = why it cannot be looked at. */
+export type Looked<T> = ProjectPlace & ({ readonly problem: null; readonly found: T } | { readonly problem: Trouble });
+export type ProjectPlace = { readonly project: string; readonly path: string };
+export type Trouble = { readonly message: string; readonly remedy: string };
+/** One project at the end of `start --all`; `problem` = why it could not be worked on, or not any more. */
+export type ProjectEnd = ProjectPlace & {
+  /** Ids of the tasks that failed. */
+  readonly failed: readonly string[];
+  readonly problem: Trouble | null;
+};
+export type FleetEnd = { readonly projects: readonly ProjectEnd[]; readonly interrupted: boolean };
 export type CommitFact = { readonly hash: string; readonly subject: string; readonly at: number };
 export type LogEntry = { readonly at: number; readonly step: string } & AgentEvent;
 /** What a person may ask for of a section's branch. */

@@ -8,8 +8,9 @@ import type { Called, RequestName } from '../../runs/requests.ts';
 import type { App, Host } from './app.ts';
 import { command, type CommandRow, type Context, type OptionRow, type Outcome, type Result, show, withApp } from './command.ts';
 import { TASK_ARGUMENT } from './commands-look.ts';
-import { type CliFailure, refused, usage } from './failure.ts';
+import { type CliFailure, failureOf, usage } from './failure.ts';
 import { documentOf } from './json.ts';
+import { PROJECT_OPTION, withProject } from './projects.ts';
 import { renderList } from './render-tasks.ts';
 import { renderTrees } from './render-tree.ts';
 import { nameOf } from './status.ts';
@@ -49,6 +50,7 @@ export const BACKLOG_COMMANDS: readonly CommandRow[] = [
       { flags: '--above <task>', says: 'put it in front of this one', completes: 'task' },
       { flags: '--below <task>', says: 'put it behind this one', completes: 'task' },
       { flags: '--from <file>', says: 'a file with tasks as Markdown or JSON, - for stdin', completes: 'path' },
+      PROJECT_OPTION,
     ],
     examples: [
       { line: 'todone task create "Add login form" --section auth -p 1', says: 'one task' },
@@ -56,8 +58,19 @@ export const BACKLOG_COMMANDS: readonly CommandRow[] = [
     ],
     json: 'filed',
     quiet: QUIET_NAMES,
-    input: z.object({ title: text, section: text, priority, description: text, after: names, owner: text, above: text, below: text, from: text }),
-    run: withApp(create),
+    input: z.object({
+      title: text,
+      section: text,
+      priority,
+      description: text,
+      after: names,
+      owner: text,
+      above: text,
+      below: text,
+      from: text,
+      project: text,
+    }),
+    run: withProject(create),
   }),
   command({
     name: 'task update',
@@ -320,11 +333,6 @@ export const BACKLOG_COMMANDS: readonly CommandRow[] = [
   }),
 ];
 
-export function failureOf(called: Extract<Called, { ok: false }>): CliFailure {
-  const { exit, message, remedy } = called.refusal;
-  return exit === 2 ? usage(message, remedy) : refused(message, remedy);
-}
-
 export async function changed(app: App, request: RequestName, input: object): Promise<Result> {
   const called = await app.door.call(request, clean(input), app.caller);
   if (!called.ok) return failureOf(called);
@@ -371,12 +379,13 @@ type CreateInput = {
   readonly above?: string;
   readonly below?: string;
   readonly from?: string;
+  readonly project?: string | undefined;
 };
 
 async function create(app: App, input: CreateInput & { readonly [key: string]: unknown }, context: Context): Promise<Result> {
-  const { title, section, above, below, from, ...rest } = input;
+  const { title, section, above, below, from, project, ...rest } = input;
   if ((title === undefined) === (from === undefined)) return usage('name a title, or a file with --from', 'todone task create --help shows both');
-  const place = { section, above, below };
+  const place = { section, above, below, project };
   if (from === undefined) return several(app, 'task.create', { ...place, tasks: [clean({ title, ...rest })] });
   const extra = Object.keys(clean(rest))[0];
   if (extra !== undefined) return usage(`--${extra} is for one task`, 'say it in the file, as a tag of each task');

@@ -5,9 +5,10 @@ import { z } from 'zod';
 import { errandViews } from '../../runs/view.ts';
 import type { App, LogEntry } from './app.ts';
 import { command, type CommandRow, type Context, plain, type Result, show, withApp } from './command.ts';
-import { EXIT, isFailure } from './failure.ts';
+import { EXIT, isFailure, usage } from './failure.ts';
 import { findId, findTask, missingSection } from './find-task.ts';
 import { documentOf } from './json.ts';
+import { ALL_OPTION, onePlace, statusOfAll } from './projects.ts';
 import { renderEntry } from './render-log.ts';
 import { renderStatus, renderStatusMarkdown } from './render-status.ts';
 import { renderWhy, whyWord } from './render-why.ts';
@@ -15,7 +16,7 @@ import { placeOfSection, runLines, type Status, statusOf } from './status.ts';
 
 const COMMITS_MAX = 10;
 
-const statusInput = z.object({ section: z.string().optional(), md: z.boolean().default(false) });
+const statusInput = z.object({ section: z.string().optional(), all: z.boolean().default(false), md: z.boolean().default(false) });
 const taskInput = z.object({ task: z.string() });
 const logsInput = z.object({ task: z.string(), follow: z.boolean().default(false) });
 
@@ -27,7 +28,7 @@ export const LOOK_COMMANDS: readonly CommandRow[] = [
     group: 'Look',
     summary: 'what runs, failed, comes next, and waits for you',
     arguments: [{ name: 'section', says: 'show only this section, whole: with its done tasks and last commits', optional: true, completes: 'section' }],
-    options: [{ flags: '--md', says: 'as Markdown, for a note or a pull request' }],
+    options: [{ flags: '--md', says: 'as Markdown, for a note or a pull request' }, ALL_OPTION],
     examples: [
       { line: 'todone status', says: 'the whole list at a glance' },
       { line: 'todone status auth --md', says: 'the state of one section, as Markdown' },
@@ -35,7 +36,11 @@ export const LOOK_COMMANDS: readonly CommandRow[] = [
     json: 'status',
     quiet: 'prints the ids of the tasks that are being worked on',
     input: statusInput,
-    run: withApp(status),
+    run: async (context, input) => {
+      if (!input.all) return withApp<z.output<typeof statusInput>>(status)(context, input);
+      if (input.section !== undefined || input.md) return usage('--all shows projects as a whole, as text or JSON', 'leave the section and --md out, or --all');
+      return onePlace(context, {}) ?? statusOfAll(context);
+    },
   }),
   command({
     name: 'why',

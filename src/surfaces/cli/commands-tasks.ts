@@ -6,11 +6,12 @@ import { STATUS_WORDS } from '../../runs/requests.ts';
 import { knownIn } from '../../runs/world.ts';
 import type { App } from './app.ts';
 import { command, type CommandRow, type Result, show, withApp } from './command.ts';
-import { failureOf, listed } from './commands-backlog.ts';
+import { listed } from './commands-backlog.ts';
 import { TASK_ARGUMENT } from './commands-look.ts';
-import { isFailure } from './failure.ts';
+import { failureOf, isFailure } from './failure.ts';
 import { findId, findTask, missingSection } from './find-task.ts';
 import { documentOf } from './json.ts';
+import { ALL_OPTION, listOfAll, onePlace, PROJECT_OPTION, readyOfAll, withProject } from './projects.ts';
 import { renderHistory, renderTask, type TaskWhole } from './render-tasks.ts';
 import { nameOf, runLines } from './status.ts';
 
@@ -20,10 +21,12 @@ const READY_LIMIT = 5;
 const QUIET_NAMES = 'prints ids (or handles, where a task has no id yet), one a line';
 
 const text = z.string().min(1).optional();
-const listInput = z.object({ status: text, section: text, owner: text, label: text, lane: text, text });
+const listInput = z.object({ all: z.boolean().default(false), project: text, status: text, section: text, owner: text, label: text, lane: text, text });
 const readyInput = z.object({
   limit: z.coerce.number('write a number').int('write a whole number').min(1, 'at least 1').max(1000, 'at most 1000'),
   owner: text,
+  all: z.boolean().default(false),
+  project: text,
 });
 const taskInput = z.object({ task: z.string() });
 
@@ -41,15 +44,21 @@ export const TASK_COMMANDS: readonly CommandRow[] = [
       { flags: '--label <tag>', says: 'only tasks with this tag, inherited ones too: p1, #backend, model:opus' },
       { flags: '--lane <lane>', says: 'only this lane of approval', choices: LANE_WORDS },
       { flags: '--text <words>', says: 'only tasks with these words in title or details, in any case' },
+      PROJECT_OPTION,
+      ALL_OPTION,
     ],
     examples: [
       { line: 'todone task list --status failed', says: 'what went wrong' },
+      { line: 'todone task list --all --lane triage', says: 'what waits for you, in every project' },
       { line: 'todone task list --section auth --json', says: 'one section, for a program' },
     ],
     json: 'tasks',
     quiet: QUIET_NAMES,
     input: listInput,
-    run: withApp(list),
+    run: (context, { all, ...input }) => {
+      if (!all) return withProject(list)(context, input);
+      return Promise.resolve(onePlace(context, input)).then((wrong) => wrong ?? listOfAll(context, given(input)));
+    },
   }),
   command({
     name: 'task ready',
@@ -60,6 +69,8 @@ export const TASK_COMMANDS: readonly CommandRow[] = [
     options: [
       { flags: '--limit <n>', says: 'at most so many', default: READY_LIMIT },
       { flags: '--owner <name>', says: 'the worker that asks (default: --as, TODONE_INSTANCE, or <user>@<host>)' },
+      PROJECT_OPTION,
+      ALL_OPTION,
     ],
     examples: [
       { line: 'todone task ready', says: 'what comes next' },
@@ -68,7 +79,10 @@ export const TASK_COMMANDS: readonly CommandRow[] = [
     json: 'tasks',
     quiet: QUIET_NAMES,
     input: readyInput,
-    run: withApp(ready),
+    run: (context, { all, ...input }) => {
+      if (!all) return withProject(ready)(context, input);
+      return Promise.resolve(onePlace(context, input)).then((wrong) => wrong ?? readyOfAll(context, input));
+    },
   }),
   command({
     name: 'task show',
@@ -102,22 +116,23 @@ export const TASK_COMMANDS: readonly CommandRow[] = [
   }),
 ];
 
-async function list(app: App, input: z.output<typeof listInput>): Promise<Result> {
+type ListInput = Omit<z.output<typeof listInput>, 'all'>;
+type ReadyInput = Omit<z.output<typeof readyInput>, 'all'>;
+
+const given = <T extends object>(input: T): T => Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as T;
+
+async function list(app: App, input: ListInput): Promise<Result> {
   if (input.section !== undefined) {
     const missing = missingSection(await app.scene(), input.section);
     if (missing) return missing;
   }
-  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-  const called = await app.door.call('task.list', given, app.caller);
-  return listed(called, Object.keys(given).length > 0 ? 'no task fits' : `there is no task in ${app.paths.listName} yet`);
+  const asked = given(input);
+  const called = await app.door.call('task.list', asked, app.caller);
+  return listed(called, Object.keys(asked).length > 0 ? 'no task fits' : `there is no task in ${app.paths.listName} yet`);
 }
 
-async function ready(app: App, input: z.output<typeof readyInput>): Promise<Result> {
-  const { owner, limit } = input;
-  return listed(
-    await app.door.call('task.ready', { limit, ...(owner === undefined ? {} : { owner }) }, app.caller),
-    'no task is ready: todone task list says why',
-  );
+async function ready(app: App, input: ReadyInput): Promise<Result> {
+  return listed(await app.door.call('task.ready', given(input), app.caller), 'no task is ready: todone task list says why');
 }
 
 async function showTask(app: App, input: z.output<typeof taskInput>): Promise<Result> {

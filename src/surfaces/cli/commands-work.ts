@@ -5,11 +5,12 @@
 import { z } from 'zod';
 import { durationMs } from '../../config.ts';
 import { plannedGroups, taskViews } from '../../runs/view.ts';
-import type { App } from './app.ts';
+import type { App, FleetEnd } from './app.ts';
 import { command, type CommandRow, type Context, type Result, show, withApp } from './command.ts';
 import { EXIT, isFailure, usage } from './failure.ts';
 import { documentOf } from './json.ts';
 import { nearest } from './nearest.ts';
+import { onePlace } from './projects.ts';
 import { planOf, renderPlan } from './plan.ts';
 import { closedName, renderSummary, summaryOf } from './render-status.ts';
 import { nameOf } from './status.ts';
@@ -18,6 +19,7 @@ import { nameOf } from './status.ts';
 const WATCH_MS_MIN = 200;
 
 const startInput = z.object({
+  all: z.boolean().default(false),
   once: z.boolean().default(false),
   dryRun: z.boolean().default(false),
   watch: z.boolean().default(false),
@@ -43,6 +45,7 @@ export const WORK_COMMANDS: readonly CommandRow[] = [
       'With --dry-run --json: an array of {worktree_name, tasks_to_start: [{description, tags}]}.',
     arguments: [],
     options: [
+      { flags: '--all', says: "work on every project that the user's own config lists, under its caps" },
       { flags: '--once', says: 'stop when nothing can start and nothing is running' },
       { flags: '--wait', says: 'with --once: also wait for limits, dates and people' },
       { flags: '--dry-run', says: 'show what would be done; change nothing' },
@@ -68,10 +71,38 @@ export const WORK_COMMANDS: readonly CommandRow[] = [
     run: async (context, input) => {
       if (input.watch && !input.dryRun) return usage('--watch repeats a dry run', 'add --dry-run, or leave --watch out: start watches the list by itself');
       if (input.wait && !input.once) return usage('--wait is for --once', 'add --once, or leave --wait out: without --once it waits anyway');
+      if (input.all) return startAll(context, input);
       return withApp<StartInput>(start)(context, input);
     },
   }),
 ];
+
+/** One project's options say nothing of all. */
+async function startAll(context: Context, input: StartInput): Promise<Result> {
+  const { host, globals } = context;
+  const one = onePlace(context, {});
+  if (one) return one;
+  if (input.demo) return usage('--demo makes a project of its own', 'leave --all out, or --demo');
+  if (input.dryRun) return usage('--all works on projects', 'add -C <project> in place of --all for a dry run, or see todone status --all');
+  const end = await host.startAll(globals, { once: input.once, wait: input.wait });
+  if (isFailure(end)) return end;
+  const isFailed = end.projects.some(({ failed, problem }) => failed.length > 0 || problem !== null);
+  return show({
+    code: end.interrupted ? EXIT.interrupted : input.once && isFailed ? EXIT.failed : EXIT.fine,
+    view: end,
+    text: renderFleetEnd,
+    json: documentOf,
+    quiet: ({ projects }) => projects.flatMap(({ failed }) => failed),
+  });
+}
+
+function renderFleetEnd({ projects }: FleetEnd): string {
+  const lines = projects.flatMap(({ project, failed, problem }) => [
+    ...(failed.length > 0 ? [`${project}: ${failed.length} failed (${failed.join(', ')})`] : []),
+    ...(problem ? [`${project}: ${problem.message}`, `  ${problem.remedy}`] : []),
+  ]);
+  return `${[`${projects.length} ${projects.length === 1 ? 'project' : 'projects'}`, ...lines].join('\n')}\n`;
+}
 
 async function start(app: App, input: StartInput, context: Context): Promise<Result> {
   const names = app.agents().map(({ name }) => name);

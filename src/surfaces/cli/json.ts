@@ -104,6 +104,12 @@ const findingSchema = z.strictObject({
 const spread = z.strictObject({ count: z.int(), median_ms: nullable(z.number()), p90_ms: nullable(z.number()) });
 const spentFigures = z.strictObject({ tokens: z.number(), cost_usd: z.number(), ms: z.number() });
 
+const place = { project: text, path: text };
+const ownerSchema = nullable(z.strictObject({ pid: z.int(), host: text, since: ms }));
+const limits = z.array(z.strictObject({ account: text, until: ms, message: text }));
+/** What keeps a project from being looked at or worked on. */
+const problem = nullable(z.strictObject({ message: text, remedy: text }));
+
 const document = <S extends z.ZodRawShape>(shape: S) => z.strictObject({ schemaVersion: z.literal(SCHEMA_VERSION), ...shape });
 
 export const documents = {
@@ -118,6 +124,11 @@ export const documents = {
     outside: z.array(lineSchema),
     interrupted: z.boolean(),
   }),
+  /** `start --all`, at its end. */
+  fleet: document({
+    projects: z.array(z.strictObject({ ...place, failed: z.array(text), problem })),
+    interrupted: z.boolean(),
+  }),
   init: document({ steps: z.array(z.strictObject({ what: text, path: text.optional(), done: z.enum(['done', 'skipped']) })), next: text }),
   doctor: document({
     ok: z.boolean(),
@@ -128,11 +139,11 @@ export const documents = {
   }),
   status: document({
     list: text,
-    owner: nullable(z.strictObject({ pid: z.int(), host: text, since: ms })),
-    published: nullable(z.strictObject({ at: nullable(ms), problem: nullable(z.strictObject({ message: text, remedy: text })) })),
+    owner: ownerSchema,
+    published: nullable(z.strictObject({ at: nullable(ms), problem })),
     held: nullable(whySchema),
     max_agents: z.int(),
-    limits: z.array(z.strictObject({ account: text, until: ms, message: text })),
+    limits,
     stuck: z.array(z.strictObject({ agent: text, task: text, message: text, until: ms })),
     spent_today: z.strictObject({ tokens: z.number(), cost_usd: z.number(), ms: z.number() }),
     counts,
@@ -264,6 +275,25 @@ export const documents = {
     ),
   }),
   tasks: document({ tasks: z.array(taskSchema) }),
+  /** `task list --all`, `task ready --all`. */
+  allTasks: document({ tasks: z.array(taskSchema), projects: z.array(z.strictObject({ ...place, problem })) }),
+  /** `status --all`. */
+  statuses: document({
+    projects: z.array(
+      z.strictObject({
+        ...place,
+        problem,
+        owner: ownerSchema,
+        held: nullable(whySchema),
+        counts,
+        running: z.array(runSchema),
+        needs_you: z.int(),
+        next: z.int(),
+        limits,
+        problems: z.int(),
+      }),
+    ),
+  }),
   task: document({
     task: taskSchema,
     run: nullable(runSchema),

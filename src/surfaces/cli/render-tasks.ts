@@ -21,7 +21,9 @@ const LIST_COLUMNS: readonly Column[] = [
 
 export function renderList(views: readonly TaskView[], look: Look, empty: string): string {
   if (views.length === 0) return `${empty}\n`;
-  return `${table(LIST_COLUMNS, views.map(listRow), look).join('\n')}\n`;
+  if (views.every(({ project }) => project === null)) return `${table(LIST_COLUMNS, views.map(listRow), look).join('\n')}\n`;
+  const rows = views.map((view) => [{ text: view.project ?? '', tone: 'name' } as const, ...listRow(view)]);
+  return `${table([{ header: 'PROJECT', shrinksTo: 8 }, ...LIST_COLUMNS], rows, look).join('\n')}\n`;
 }
 
 function listRow(view: TaskView): readonly Cell[] {

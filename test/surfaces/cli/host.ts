@@ -5,6 +5,7 @@ import type {
   BranchPlan,
   DoctorFacts,
   Evidence,
+  FleetEnd,
   Globals,
   Host,
   InitDone,
@@ -126,6 +127,7 @@ export type Given = {
   readonly diff?: BranchDiff | CliFailure;
   readonly evidence?: Evidence;
   readonly start?: StartEnd | CliFailure;
+  readonly fleet?: FleetEnd | CliFailure;
   readonly restored?: Restored | CliFailure;
   readonly reconciled?: Reconciled;
   readonly audited?: Audited;
@@ -264,6 +266,12 @@ export async function todone(argv: string | readonly string[], given: Given = {}
       said.globals.push(globals);
       return given.open ?? app;
     },
+    lookAtAll: async (_globals, lookAt) => [
+      { project: 'shop', path: '/src/shop', problem: null, found: (await lookAt(app)) as never },
+      { project: 'gone', path: '/src/gone', problem: { message: '/src/gone is not a folder', remedy: 'give the folder' } },
+    ],
+    inProject: async (globals, word) => ({ project: word, globals: { ...globals, repo: `/src/${word}` } }),
+    startAll: async () => given.fleet ?? { projects: [{ project: 'shop', path: '/src/shop', failed: ['m2c7r4ya'], problem: null }], interrupted: false },
     auditPublished: async () => given.audited ?? { findings: [], issue: null },
     init: async () =>
       given.init ?? {

@@ -72,6 +72,11 @@ const CALLS: readonly (readonly [string, DocumentName, Given?])[] = [
   ['start --dry-run', 'plan'],
   ['start --once', 'summary'],
   ['start', 'summary', { start: { failed: ['m2c7r4ya'], interrupted: true } }],
+  ['start --all', 'fleet'],
+  ['start --all --once', 'fleet', { fleet: { projects: [], interrupted: true } }],
+  ['status --all', 'statuses'],
+  ['task list --all', 'allTasks'],
+  ['task ready --all', 'allTasks'],
   ['init', 'init'],
   [
     'doctor',
