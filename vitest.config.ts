@@ -1,9 +1,32 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Whole lives of many daemons: `npm run test:e2e` has them, so that `npm test` stays short. */
-const LONG = ['keep', 'land-hooks', 'landing-kill', 'section', 'govern', 'rollback', 'shortage', 'audit', 'mcp', 'canary', 'projects'].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+const LONG = [
+  'keep',
+  'land-hooks',
+  'landing-kill',
+  'section',
+  'govern',
+  'rollback',
+  'shortage',
+  'audit',
+  'mcp',
+  'canary',
+  'projects',
+  'archive',
+  'publish',
+  'close',
+  'locks',
+  'gone',
+  'quick',
+  'approval',
+  'serve',
+  'backlog',
+  'backlog-mcp',
+  'agents',
+  'drain',
+  'sandbox',
+].map((name) => `test/e2e/${name}.test.ts`);
 
 // Real git, real processes and real files: a few seconds each on two cores.
 export default defineConfig({

@@ -74,7 +74,7 @@ export const PLANTED: readonly (Planted & { readonly within: string; readonly fi
     name: 'a note is written again after a merge',
     within: 'emacs',
     file: 'src/adapters/task-file.ts',
-    from: "wanted = wanted.filter(({ edit }) => edit.kind !== 'insert' && edit.kind !== 'note');",
+    from: 'wanted = wanted.filter(({ edit }) => !ONCE.has(edit.kind));',
     to: '',
   },
   {

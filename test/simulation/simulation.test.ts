@@ -8,7 +8,7 @@ import { PLANTED } from './planted.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** TODONE_LIVES and TODONE_SEED make it longer, or another one. */
-const LIVES = Number(process.env['TODONE_LIVES'] ?? 1500);
+const LIVES = Number(process.env['TODONE_LIVES'] ?? 1000);
 const FIRST = Number(process.env['TODONE_SEED'] ?? 1);
 const PLANTED_LIVES = 1500;
 const LIMIT_MS = 900_000;
