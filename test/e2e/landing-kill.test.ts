@@ -16,24 +16,25 @@ const TASKS = 3;
 /** A git that kills who called it, once: before or after the call whose arguments hold these words. */
 const SHIM = `#!/bin/sh
 case " $* " in *"$KILL_AT"*) ;; *) exec "$REAL_GIT" "$@" ;; esac
-case "$KILL_AT" in *update-ref*) exec "$KILL_NODE" "$KILL_HOME/refs.mjs" "$@" ;; esac
+case "$KILL_AT" in *update-ref*|*hash-object*) exec "$KILL_NODE" "$KILL_HOME/stays.mjs" "$@" ;; esac
 n=$(($(cat "$KILL_HOME/count" 2>/dev/null || echo 0) + 1)); echo "$n" > "$KILL_HOME/count"
 [ "$n" = "$KILL_NTH" ] || exec "$REAL_GIT" "$@"
 [ "$KILL_WHEN" = before ] && kill -9 $PPID && exit 1
 "$REAL_GIT" "$@"; kill -9 $PPID
 `;
 
-/** The same for the transactions of one \`git update-ref\` that stays: before it hears of the nth commit, or right after its answer. */
-const REFS = `
+/** The same for a git that stays, `update-ref` or `hash-object`: before it hears of its nth commit, or right after its answer. */
+const STAYS = `
 import { spawn } from 'node:child_process';
 import { appendFileSync, readFileSync } from 'node:fs';
 const { KILL_HOME, KILL_NTH, KILL_WHEN, REAL_GIT } = process.env;
 const git = spawn(REAL_GIT, process.argv.slice(2), { stdio: ['pipe', 'pipe', 'inherit'] });
+const [asked, answered] = process.argv.includes('update-ref') ? [/^commit$/m, /commit: ok/] : [/^commit-/m, /^[0-9a-f]{40,}$/m];
 const nth = () => { appendFileSync(KILL_HOME + '/count', 'x'); return readFileSync(KILL_HOME + '/count').length === Number(KILL_NTH); };
 const die = () => { process.kill(process.ppid, 'SIGKILL'); git.kill('SIGKILL'); process.exit(1); };
-process.stdin.on('data', (chunk) => { if (KILL_WHEN === 'before' && /^commit$/m.test(String(chunk)) && nth()) die(); git.stdin.write(chunk); });
+process.stdin.on('data', (chunk) => { if (KILL_WHEN === 'before' && asked.test(String(chunk)) && nth()) die(); git.stdin.write(chunk); });
 process.stdin.on('end', () => git.stdin.end());
-git.stdout.on('data', (chunk) => { if (KILL_WHEN === 'after' && String(chunk).includes('commit: ok') && nth()) die(); process.stdout.write(chunk); });
+git.stdout.on('data', (chunk) => { if (KILL_WHEN === 'after' && answered.test(String(chunk)) && nth()) die(); process.stdout.write(chunk); });
 git.on('close', (code) => process.exit(code ?? 1));
 `;
 
@@ -46,9 +47,9 @@ const STAGES: readonly (readonly [stage: string, at: string, nth: number, when: 
   ['follow', '/guests/', 3, 'before'],
   ...(LONG
     ? ([
-        ['commit', ' commit-tree ', 1, 'after'],
+        ['commit', ' hash-object ', 1, 'after'],
         ['squash', ' write-tree ', 2, 'before'],
-        ['commit', ' commit-tree ', 2, 'before'],
+        ['commit', ' hash-object ', 2, 'before'],
         ['rebase', ' merge-tree ', 2, 'before'],
         ['checkout for verify', ' read-tree ', 4, 'before'],
         ['checkout for verify', ' read-tree ', 5, 'after'],
@@ -65,7 +66,7 @@ function sceneOf(landBatch: number, more: Readonly<Record<string, unknown>> = {}
   mkdirSync(join(home, 'bin'));
   writeFileSync(join(home, 'bin', 'git'), SHIM);
   chmodSync(join(home, 'bin', 'git'), 0o755);
-  writeFileSync(join(home, 'refs.mjs'), REFS);
+  writeFileSync(join(home, 'stays.mjs'), STAYS);
   const tasks = Array.from({ length: TASKS }, (_, at) => `[] task ${at}.\n  run: sleep 0.${at * 2}; echo ${at} > t${at}.txt\n`).join('');
   const config = JSON.stringify({ sandbox: 'none', verify: 'test -e README.md', landBatch, ...more });
   const top = makeRepo(`# Work {script}\n## Git Worktree x\n${tasks}`, { 'todone.config.json': config });

@@ -62,7 +62,7 @@ describe('start --once', () => {
     const counts = landed(top);
     expect(counts.size).toBe(sections * tasks);
     expect([...counts.values()].filter((count) => count !== 1)).toEqual([]);
-  });
+  }, 300_000);
 
   it('12-R1 kill -9 at random moments, started again each time: every task lands once, none is lost', async () => {
     const kills = LONG ? 50 : 12;
@@ -80,7 +80,7 @@ describe('start --once', () => {
     expect([counts.size, [...counts.values()].filter((count) => count !== 1)]).toEqual([sections * tasks, []]);
     expect(listOf(top).match(/^\[✅ /gmu)).toHaveLength(sections * tasks);
     expect(git(top, 'status', '--porcelain').trim()).toBe('M tasks.md');
-  });
+  }, 300_000);
 
   it('3-R2 3-R6 a failed task keeps [⏰] below it blocked, and why says so; 7-R1 exit code 1', async () => {
     const top = makeRepo(
