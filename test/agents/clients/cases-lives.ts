@@ -74,7 +74,6 @@ export const LIVES: readonly Case[] = [
   },
   {
     name: 'time-out',
-    bounded: true,
     over: 'time-out',
     config: { limits: { phase: `${PHASE_S}s`, stallAfter: '10m', sameCalls: 0 }, attempts: 1 },
     // Some put a tool that takes long into the background, and ask what to do next.
@@ -93,7 +92,6 @@ export const LIVES: readonly Case[] = [
   },
   {
     name: 'orphan',
-    bounded: true,
     over: 'daemon killed',
     script: () => (talk, phase, nth) => steps(nth === 0 ? shell('touch begun.txt; sleep 305') : WORK, say('Done.'))(talk, phase, nth),
     async check(ground) {

@@ -140,7 +140,6 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'auth',
-    bounded: true,
     list: `## Git Worktree work\n[] ${TITLE} {quick}\n[⏰] Do more {quick}\n\n## Git Worktree later\n[] Do the rest {quick} {after:first}\n[] Go first {quick} {id:first}\n`,
     config: { maxAgents: 1 },
     script: () => () => ({ kind: 'fault', fault: 'auth', status: 401, message: 'invalid api key' }),
@@ -188,7 +187,6 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'stop',
-    bounded: true,
     over: 'stop',
     script: () => steps(shell('touch begun.txt; sleep 300'), say('Done.')),
     async check(ground) {
