@@ -21,8 +21,6 @@ const EDITS = 3;
 const CASE_MS = 240_000;
 /** Without TODONE_MINUTES no case is begun later than this, so that all takes three minutes. */
 const BEGIN_MS = 110_000;
-/** In that time the daemon has seen a save. */
-const SEEN_MS = 3000;
 const RACE_SAVES = 150;
 const PLANTED_SAVES = 100;
 
@@ -46,7 +44,7 @@ async function edit(scene: Scene, { editor, manner }: Case): Promise<number> {
       const word = scene.word('theirs', 'kept');
       writeFileSync(`${scene.list}.theirs`, withLines(scene.text(), 's2', scene.task(word)));
       renameSync(`${scene.list}.theirs`, scene.list);
-      await sleep(SEEN_MS);
+      await scene.seen();
       await editing.add('s0', scene.task(scene.word('mine')));
     }
     if (editing.repair) {

@@ -34,6 +34,8 @@ export type Scene = {
   stopDaemon(): Promise<void>;
   /** What the daemon has said. */
   said(): string;
+  /** The daemon has read the list as it is now, however busy the machine is. */
+  seen(): Promise<void>;
   /** Waits until nothing on the list has anything left to be done. */
   quiet(): Promise<void>;
   judge(): Promise<Judged>;
@@ -125,6 +127,8 @@ export function makeScene(name: string, seed: number, bullet = ''): Scene {
       clearTimeout(timer);
     },
     said: () => said,
+    // It looks at the file before it answers.
+    seen: async () => void (await start(top, ['task', 'list', '--json']).ended),
     async quiet() {
       const until = performance.now() + QUIET_MS;
       let last = '';
