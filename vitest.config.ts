@@ -27,6 +27,7 @@ const LONG = [
   'drain',
   'sandbox',
   'lanes',
+  'bad-input',
 ].map((name) => `test/e2e/${name}.test.ts`);
 
 // Real git, real processes and real files: a few seconds each on two cores.
