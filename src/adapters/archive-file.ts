@@ -3,7 +3,7 @@
  * that came in between is what the change is made on again. Only the owner of the list calls this.
  */
 import { basename, dirname, join } from 'node:path';
-import { type Disk, realDisk } from './disk.ts';
+import { contentOf, type Disk, realDisk } from './disk.ts';
 import { codeOf, sameFile } from './list-look.ts';
 import { asRefusal } from './list-swap.ts';
 
@@ -91,18 +91,4 @@ async function again(disk: Disk, temp: string, real: string): Promise<Again> {
 
 function textOf(bytes: Buffer): string {
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-}
-
-async function contentOf(disk: Disk, path: string): Promise<Buffer | undefined> {
-  try {
-    const file = await disk.open(path);
-    try {
-      return await file.read();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }

@@ -73,6 +73,26 @@ export interface Disk {
   syncFolder(folder: string): Promise<void>;
 }
 
+/** All of a file. */
+export async function bytesOf(disk: Disk, path: string): Promise<Buffer> {
+  const file = await disk.open(path);
+  try {
+    return await file.read();
+  } finally {
+    await file.close();
+  }
+}
+
+/** All of a file; undefined where there is none. */
+export async function contentOf(disk: Disk, path: string): Promise<Buffer | undefined> {
+  try {
+    return await bytesOf(disk, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 const readAsync = promisify(read);
 const writeAsync = promisify(write);
 const fsyncAsync = promisify(fsync);

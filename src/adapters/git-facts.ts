@@ -4,14 +4,13 @@
  */
 import type { CommitFact, GitFacts, KeptFact } from '../runs/evidence.ts';
 import { taskOf } from './commit-message.ts';
-import { GitFailed, type Git } from './git.ts';
+import type { Git } from './git.ts';
+import { logOf, SHORTEST_HASH } from './git-log.ts';
 import { landedRef } from './proof.ts';
 import type { Sections } from './sections.ts';
 
 /** Newest first; older ones are proven by their refs alone. */
 const MOST_COMMITS = 20_000;
-const FORMAT = '--format=%H%x00%h%x00%at%x00%S%x00%B%x01';
-const SHORTEST_HASH = 7;
 const LANDED_PREFIX = landedRef('');
 const SNAPSHOT = /^refs\/todone\/(?!tips\/|landed\/)([A-Za-z0-9_.-]+)\/(\d+)\/(.+)$/;
 
@@ -44,30 +43,14 @@ export async function reachableHashes(
 }
 
 async function trailersIn(git: Git, tips: readonly string[], branches: string): Promise<CommitFact[]> {
-  const args = [
-    'log',
-    `--max-count=${MOST_COMMITS}`,
-    `--abbrev=${SHORTEST_HASH}`,
-    FORMAT,
-    '--source',
-    '--no-show-signature',
-    '--fixed-strings',
-    '--grep=ToDone-Task: ',
-    ...tips,
-    '--',
-  ];
-  const result = await git.run(args);
-  if (result.code !== 0) throw new GitFailed(args, result);
-  return result.stdout
-    .toString('utf8')
-    .split('\x01')
-    .flatMap((entry): CommitFact[] => {
-      const [commit = '', hash = '', at = '', source = '', message = ''] = entry.replace(/^\n/, '').split('\0');
-      const id = taskOf(message);
-      if (id === undefined) return [];
-      const section = source.startsWith(branches) ? { section: source.slice(branches.length) } : {};
-      return [{ id, commit, hash, at: Number(at) * 1000, subject: message.split('\n', 1)[0] ?? '', ...section }];
-    });
+  const limits = [`--max-count=${MOST_COMMITS}`, '--source', '--fixed-strings', '--grep=ToDone-Task: ', ...tips];
+  const commits = await logOf(git, { date: 'author', say: '%S' }, limits);
+  return commits.flatMap(({ commit, hash, at, said: source, message, subject }): CommitFact[] => {
+    const id = taskOf(message);
+    if (id === undefined) return [];
+    const section = source.startsWith(branches) ? { section: source.slice(branches.length) } : {};
+    return [{ id, commit, hash, at, subject, ...section }];
+  });
 }
 
 /** What is kept of one task, the newest first. */

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { AUDIT_MARKER, AUDIT_TITLE } from '../runs/audit.ts';
-import type { ErrandEnd } from '../runs/errand.ts';
+import type { ErrandTrouble } from '../runs/errand.ts';
 import { gh, withBody } from './github.ts';
 import { ghTrouble } from './remote-words.ts';
 import { limitOf, type PushOptions } from './remote.ts';
@@ -17,15 +17,14 @@ const LISTED_MAX = '1000';
 
 /** `undefined` = nothing was found, and there is no issue. */
 export type IssueDone = { readonly done: 'created' | 'updated' | 'current' | 'closed' | 'none'; readonly url: string | null };
-export type IssueTrouble = Extract<ErrandEnd, { kind: 'later' | 'stopped' }>;
 
 /** `body` undefined = there is nothing to say, and the issue is to be closed. */
-export async function keepIssue(options: PushOptions, body: string | undefined, signal: AbortSignal): Promise<IssueDone | IssueTrouble> {
+export async function keepIssue(options: PushOptions, body: string | undefined, signal: AbortSignal): Promise<IssueDone | ErrandTrouble> {
   const found = await findIssue(options, signal);
   if (isTrouble(found)) return found;
-  const step = async (...args: readonly string[]): Promise<IssueTrouble | undefined> => {
+  const step = async (...args: readonly string[]): Promise<ErrandTrouble | undefined> => {
     const told = await gh(options, args, signal);
-    return told.code === 0 ? undefined : (ghTrouble(told, `gh ${args.slice(0, 2).join(' ')}`, limitOf(options)) as IssueTrouble);
+    return told.code === 0 ? undefined : ghTrouble(told, `gh ${args.slice(0, 2).join(' ')}`, limitOf(options));
   };
   if (body === undefined) {
     if (found?.state !== 'OPEN') return { done: 'none', url: found?.url ?? null };
@@ -33,7 +32,7 @@ export async function keepIssue(options: PushOptions, body: string | undefined, 
   }
   if (!found) {
     const made = await withBody(body, (file) => gh(options, ['issue', 'create', '--title', AUDIT_TITLE, '--body-file', file], signal));
-    if (made.code !== 0) return ghTrouble(made, 'gh issue create', limitOf(options)) as IssueTrouble;
+    if (made.code !== 0) return ghTrouble(made, 'gh issue create', limitOf(options));
     return { done: 'created', url: /https?:\/\/\S+/.exec(made.out)?.[0] ?? null };
   }
   const same = found.body.replaceAll('\r\n', '\n').trim() === body.trim();
@@ -46,10 +45,10 @@ export async function keepIssue(options: PushOptions, body: string | undefined, 
 }
 
 /** Where there are several, the open one, and then the oldest. */
-async function findIssue(options: PushOptions, signal: AbortSignal): Promise<Issue | IssueTrouble | undefined> {
+async function findIssue(options: PushOptions, signal: AbortSignal): Promise<Issue | ErrandTrouble | undefined> {
   for (const more of [[], ['--search', `"${AUDIT_TITLE}" in:title`]]) {
     const listed = await gh(options, ['issue', 'list', '--state', 'all', '--limit', LISTED_MAX, ...FIELDS, ...more], signal);
-    if (listed.code !== 0) return ghTrouble(listed, 'gh issue list', limitOf(options)) as IssueTrouble;
+    if (listed.code !== 0) return ghTrouble(listed, 'gh issue list', limitOf(options));
     const issues = readIssues(listed.out);
     if (!issues) return { kind: 'later', why: 'person', message: 'gh issue list printed no list that could be read', remedy: 'update gh (gh --version)' };
     const ours = issues.filter((issue) => issue.body.trimStart().startsWith(AUDIT_MARKER));
@@ -59,7 +58,7 @@ async function findIssue(options: PushOptions, signal: AbortSignal): Promise<Iss
   return undefined;
 }
 
-const isTrouble = (found: Issue | IssueTrouble | undefined): found is IssueTrouble => found !== undefined && !('number' in found);
+const isTrouble = (found: Issue | ErrandTrouble | undefined): found is ErrandTrouble => found !== undefined && !('number' in found);
 
 function readIssues(text: string): Issue[] | undefined {
   try {

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { ErrandEnd, ErrandOrder } from '../runs/errand.ts';
+import type { ErrandEnd, ErrandOrder, ErrandTrouble } from '../runs/errand.ts';
 import { pullRequestBlock, pullRequestTitle, withBlock } from '../runs/pull-request.ts';
 import { findProgram } from './find-program.ts';
 import { ghTrouble } from './remote-words.ts';
@@ -20,7 +20,7 @@ export type PullPlan =
   | { readonly kind: 'create'; readonly title: string; readonly body: string; readonly branch: string; readonly base: string | undefined }
   | { readonly kind: 'edit'; readonly pull: Pull; readonly body: string }
   | { readonly kind: 'current'; readonly pull: Pull }
-  | Extract<ErrandEnd, { kind: 'later' | 'stopped' }>;
+  | ErrandTrouble;
 
 export type PullOptions = PushOptions & {
   /** The branch that it is to be merged into; undefined = gh's default. */ readonly baseBranch: () => string | undefined;
@@ -55,7 +55,7 @@ export async function pullRequest(options: PullOptions, order: ErrandOrder, sign
 export async function planPullRequest(options: PullOptions, order: ErrandOrder, signal: AbortSignal): Promise<PullPlan> {
   const branch = options.sections.branch(order.section).replace('refs/heads/', '');
   const listed = await gh(options, ['pr', 'list', '--head', branch, '--state', 'all', '--json', 'number,url,state,body,headRefName', '--limit', '20'], signal);
-  if (listed.code !== 0) return ghTrouble(listed, 'gh pr list', limitOf(options)) as Extract<PullPlan, { kind: 'later' }>;
+  if (listed.code !== 0) return ghTrouble(listed, 'gh pr list', limitOf(options));
   const pulls = readPulls(listed.out);
   if (!pulls) return { kind: 'later', why: 'person', message: 'gh pr list printed no list that could be read', remedy: 'update gh (gh --version)' };
   const block = pullRequestBlock(

@@ -3,7 +3,7 @@
  * bytes. What could not be merged goes last. Never holds the only copy of text that is still in the list.
  */
 import { dirname, join } from 'node:path';
-import type { Disk } from './disk.ts';
+import { bytesOf, type Disk } from './disk.ts';
 import { codeOf } from './list-look.ts';
 
 /**
@@ -93,7 +93,7 @@ export function openArchive(stateDir: string, disk: Disk, random: () => number, 
     list,
     async read(name) {
       if (!NAME.test(name)) throw new Error(`"${name}" is no version of the list`);
-      return contentOf(disk, join(folder, name));
+      return bytesOf(disk, join(folder, name));
     },
     async prune(spare, tighter) {
       const all = await list();
@@ -110,7 +110,7 @@ export function openArchive(stateDir: string, disk: Disk, random: () => number, 
 
 /** The state folder is on another file system: the copy is on disk before the original goes. */
 async function copyAcross(disk: Disk, from: string, to: string): Promise<void> {
-  const bytes = await contentOf(disk, from);
+  const bytes = await bytesOf(disk, from);
   // What a copy that was cut short left.
   await disk.unlink(to).catch((error: unknown) => {
     if (codeOf(error) !== 'ENOENT') throw error;
@@ -124,15 +124,6 @@ async function copyAcross(disk: Disk, from: string, to: string): Promise<void> {
   }
   await disk.syncFolder(dirname(to));
   await disk.unlink(from);
-}
-
-async function contentOf(disk: Disk, path: string): Promise<Buffer> {
-  const file = await disk.open(path);
-  try {
-    return await file.read();
-  } finally {
-    await file.close();
-  }
 }
 
 /** Newest first in, what is too much out: plain versions go before saves. */

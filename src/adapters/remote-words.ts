@@ -2,7 +2,7 @@
  * What git and gh say when something there does not work, as what it means and what to do. A table over their words in the C
  * locale; what nobody has foreseen is shown as it is. Pure.
  */
-import type { ErrandEnd } from '../runs/errand.ts';
+import type { ErrandTrouble } from '../runs/errand.ts';
 
 type Meaning = { readonly says: RegExp; readonly why: 'network' | 'person'; readonly remedy: string };
 
@@ -45,12 +45,12 @@ const GH_SAYS: readonly Meaning[] = [
 type Said = { readonly code: number | undefined; readonly err: string; readonly timedOut: boolean; readonly stopped: boolean; readonly missing: boolean };
 
 /** `limit`: in words; `command`: what a person can try. */
-export function gitTrouble(said: Said, what: string, limit: string, command: string): ErrandEnd {
+export function gitTrouble(said: Said, what: string, limit: string, command: string): ErrandTrouble {
   return trouble(said, what, limit, GIT_SAYS, `see what it says by hand: ${command}`, command);
 }
 
 /** gh ends with 4 where it is not logged in. */
-export function ghTrouble(said: Said, what: string, limit: string): ErrandEnd {
+export function ghTrouble(said: Said, what: string, limit: string): ErrandTrouble {
   if (said.missing)
     return {
       kind: 'later',
@@ -65,7 +65,7 @@ export function ghTrouble(said: Said, what: string, limit: string): ErrandEnd {
 
 const GH_NO_AUTH = 4;
 
-function trouble(said: Said, what: string, limit: string, meanings: readonly Meaning[], otherwise: string, command: string): ErrandEnd {
+function trouble(said: Said, what: string, limit: string, meanings: readonly Meaning[], otherwise: string, command: string): ErrandTrouble {
   if (said.stopped) return { kind: 'later', why: 'busy', message: `${what} was stopped`, remedy: 'it goes on at the next start' };
   if (said.timedOut)
     return {

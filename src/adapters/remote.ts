@@ -3,7 +3,7 @@
  * says in words what the remote has against it. Looks first whether the remote has the commit already.
  */
 import { join } from 'node:path';
-import type { ErrandEnd } from '../runs/errand.ts';
+import type { ErrandEnd, ErrandTrouble } from '../runs/errand.ts';
 import { isAncestor } from './branch-merge.ts';
 import { parseConfigList } from './git-config.ts';
 import { secretInRange } from './pushed-secrets.ts';
@@ -20,12 +20,11 @@ export type PushOptions = RemoteOptions & {
 
 /** The remote as git takes it, and its URL; or why there is none. */
 export type Remote = { readonly kind: 'remote'; readonly name: string; readonly url: string };
-type NoPush = Extract<ErrandEnd, { kind: 'later' | 'stopped' }>;
 
 export type PushPlan =
   | { readonly kind: 'push'; readonly remote: Remote; readonly branch: string; readonly commit: string; readonly there: string | undefined }
   | { readonly kind: 'current'; readonly message: string }
-  | NoPush;
+  | ErrandTrouble;
 
 export async function push(options: PushOptions, section: string, signal: AbortSignal): Promise<ErrandEnd> {
   const plan = await planPush(options, section, signal);
@@ -55,7 +54,7 @@ export async function planPush(options: PushOptions, section: string, signal: Ab
   const remote = await remoteOf(options);
   if (remote.kind !== 'remote') return remote;
   const listed = await callGit(options, ['ls-remote', '--', remote.name, `refs/heads/${branch}`], signal);
-  if (listed.code !== 0) return gitTrouble(listed, `git ls-remote ${remote.name}`, limitOf(options), `git ls-remote ${remote.name}`) as NoPush;
+  if (listed.code !== 0) return gitTrouble(listed, `git ls-remote ${remote.name}`, limitOf(options), `git ls-remote ${remote.name}`);
   const there = /^([0-9a-f]{40,64})\t/m.exec(listed.out)?.[1];
   if (there === commit) return { kind: 'current', message: `${remote.name} has ${short(commit)} on ${branch}` };
   const plan = { kind: 'push', remote, branch, commit, there } as const;
@@ -77,7 +76,7 @@ export async function planPush(options: PushOptions, section: string, signal: Ab
 }
 
 /** The remote has commits that are not here: they are fetched for a look, and never overwritten. */
-async function ahead(options: PushOptions, plan: Extract<PushPlan, { kind: 'push' }>, signal: AbortSignal): Promise<NoPush> {
+async function ahead(options: PushOptions, plan: Extract<PushPlan, { kind: 'push' }>, signal: AbortSignal): Promise<ErrandTrouble> {
   const { git } = options;
   const { remote, branch, commit } = plan;
   const ref = `refs/todone/remote/${branch}`;
@@ -85,7 +84,7 @@ async function ahead(options: PushOptions, plan: Extract<PushPlan, { kind: 'push
     return { kind: 'later', why: 'person', message: `${remote.name} has moved ahead on ${branch}`, remedy: `take that in: git fetch ${remote.name} ${branch}` };
   const args = ['fetch', '--no-tags', '--no-write-fetch-head', '--refmap=', '--no-auto-maintenance', '--', remote.name, `+refs/heads/${branch}:${ref}`];
   const fetched = await callGit(options, args, signal);
-  if (fetched.code !== 0) return gitTrouble(fetched, `git fetch from ${remote.name}`, limitOf(options), `git fetch ${remote.name}`) as NoPush;
+  if (fetched.code !== 0) return gitTrouble(fetched, `git fetch from ${remote.name}`, limitOf(options), `git fetch ${remote.name}`);
   const listed = await git.run(['log', '--format=%h %an: %s', '--max-count=3', '--no-show-signature', ref, `^${commit}`, '--']);
   const counted = await git.run(['rev-list', '--count', ref, `^${commit}`, '--']);
   const count = counted.stdout.toString('utf8').trim();
@@ -99,7 +98,7 @@ async function ahead(options: PushOptions, plan: Extract<PushPlan, { kind: 'push
 }
 
 /** A remote that came into `.git/config` after ToDone first saw it may be an agent's: a path in it would run programs there. */
-export async function remoteOf({ git, config }: Pick<PushOptions, 'git' | 'config'>): Promise<Remote | NoPush> {
+export async function remoteOf({ git, config }: Pick<PushOptions, 'git' | 'config'>): Promise<Remote | ErrandTrouble> {
   const name = config().remote;
   const url = git.config.get(`remote.${name}.pushurl`) ?? git.config.get(`remote.${name}.url`);
   if (url !== undefined) return { kind: 'remote', name, url };

@@ -2,7 +2,7 @@
  * The ref under which list and state are published (6.4-R4): one commit without a past, so that nothing that was taken out of the list
  * stays to be read. It is ours alone, and the only one that is moved by force.
  */
-import type { ErrandEnd } from '../runs/errand.ts';
+import type { ErrandEnd, ErrandTrouble } from '../runs/errand.ts';
 import type { Git } from './git.ts';
 import { callGit } from './remote-tool.ts';
 import { gitTrouble } from './remote-words.ts';
@@ -15,7 +15,6 @@ const LIST = 'list.md';
 const STATE_BYTES_MAX = 256 * 1024 * 1024;
 
 export type StateFiles = { readonly state: string; readonly list: string };
-type Trouble = Extract<ErrandEnd, { kind: 'later' | 'stopped' }>;
 type RemoteUse = Pick<PushOptions, 'git' | 'config' | 'epoch' | 'term' | 'env' | 'redaction'>;
 
 /** To the remote of the config. */
@@ -43,17 +42,17 @@ async function commitFiles(git: Git, { state, list }: StateFiles): Promise<strin
 }
 
 /** Undefined where the remote has none. */
-export async function fetchFiles(options: RemoteUse, name: string, signal: AbortSignal): Promise<StateFiles | Trouble | undefined> {
+export async function fetchFiles(options: RemoteUse, name: string, signal: AbortSignal): Promise<StateFiles | ErrandTrouble | undefined> {
   const { git } = options;
   const remote = await remoteOf({ git, config: () => ({ ...options.config(), remote: name }) });
   if (remote.kind !== 'remote') return remote;
   const listed = await callGit(options, ['ls-remote', '--', remote.name, STATE_REF], signal);
-  if (listed.code !== 0) return gitTrouble(listed, `git ls-remote ${remote.name}`, limitOf(options), `git ls-remote ${remote.name}`) as Trouble;
+  if (listed.code !== 0) return gitTrouble(listed, `git ls-remote ${remote.name}`, limitOf(options), `git ls-remote ${remote.name}`);
   const commit = /^([0-9a-f]{40,64})\t/m.exec(listed.out)?.[1];
   if (commit === undefined) return undefined;
   const args = ['fetch', '--no-tags', '--no-write-fetch-head', '--refmap=', '--no-auto-maintenance', '--', remote.name, STATE_REF];
   const fetched = await callGit(options, args, signal);
-  if (fetched.code !== 0) return gitTrouble(fetched, `git fetch from ${remote.name}`, limitOf(options), `git fetch ${remote.name} ${STATE_REF}`) as Trouble;
+  if (fetched.code !== 0) return gitTrouble(fetched, `git fetch from ${remote.name}`, limitOf(options), `git fetch ${remote.name} ${STATE_REF}`);
   const [state, list] = [await git.objects.blob(`${commit}:${STATE}`, STATE_BYTES_MAX), await git.objects.blob(`${commit}:${LIST}`, STATE_BYTES_MAX)];
   // Published once more between the two looks.
   if (!state || !list) return { kind: 'later', why: 'busy', message: `${STATE_REF} of ${remote.name} cannot be read now`, remedy: 'do it again' };

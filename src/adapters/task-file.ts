@@ -8,13 +8,13 @@ import { basename, dirname, join } from 'node:path';
 import { ListRefused } from '../engine/ports.ts';
 import type { Clock, GitState, Log, Reading, TaskFile, Written } from '../engine/ports.ts';
 import type { Board, Edit, Edited } from '../tasks/task.ts';
-import { realDisk } from './disk.ts';
+import { contentOf, realDisk } from './disk.ts';
 import type { Disk } from './disk.ts';
 import { openArchive } from './list-archive.ts';
 import type { Archive, ListVersion, VersionBounds } from './list-archive.ts';
 import { openIntents } from './list-intents.ts';
 import { openListLock } from './list-lock.ts';
-import { codeOf, hashOf, listLooker, pause } from './list-look.ts';
+import { hashOf, listLooker, pause } from './list-look.ts';
 import type { Content, Looked, Looker } from './list-look.ts';
 import type { Apply } from './list-merge.ts';
 import { settler } from './list-settle.ts';
@@ -281,20 +281,6 @@ async function sweep({ options, disk, looker, settle, archive }: Parts): Promise
     } else {
       await remove(disk, path);
     }
-  }
-}
-
-async function contentOf(disk: Disk, path: string): Promise<Buffer | undefined> {
-  try {
-    const file = await disk.open(path);
-    try {
-      return await file.read();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../adapters/clock.ts';
-import { describeConfigProblem, loadConfig, watchConfig } from '../adapters/config-file.ts';
+import { describeConfigProblem, watchConfig } from '../adapters/config-file.ts';
 import { openLog } from '../adapters/log.ts';
 import { type ProjectPath, traceOf } from '../adapters/project-paths.ts';
 import type { Config } from '../config.ts';
@@ -19,7 +19,7 @@ import { callerOf } from './caller.ts';
 import { runDaemon } from './daemon.ts';
 import { weaknesses } from './file-systems.ts';
 import { makeStateDir, openPlace, type Place } from './place.ts';
-import { findProjects, noProjects, userPlaces } from './projects.ts';
+import { findProjects, projectsConfig, userPlaces } from './projects.ts';
 import { turns } from './turns.ts';
 
 /** How many are opened at the same time. */
@@ -51,10 +51,9 @@ type Trouble = { readonly message: string; readonly remedy: string };
 export async function startFleet(options: FleetOptions): Promise<FleetEnd | CliFailure> {
   const { globals, host, signals } = options;
   const places = userPlaces(process.cwd(), process.env, globals.overrides);
-  const loaded = loadConfig(places);
-  if (!loaded.config) return { kind: 'failure', code: 2, message: loaded.problems.map(describeConfigProblem).join('\n'), remedy: "correct the user's config" };
-  if (loaded.config.projects.length === 0) return noProjects(process.env);
-  const configs = watchConfig(places, loaded.config);
+  const config = projectsConfig(places);
+  if ('kind' in config) return config;
+  const configs = watchConfig(places, config);
   const clock = systemClock();
   const room = commonRoom({ caps: configs.current, clock });
   const log = fleetLog(globals, host);

@@ -19,13 +19,18 @@ export const findProjects = (config: Config, env: Env): Promise<ProjectPath[]> =
 
 /** Every project that is listed now; or what is wrong with the list. */
 export async function listedProjects(cwd: string, env: Env): Promise<readonly ProjectPath[] | CliFailure> {
-  const loaded = loadConfig(userPlaces(cwd, env));
-  if (!loaded.config) return { kind: 'failure', code: 2, message: loaded.problems.map(describeConfigProblem).join('\n'), remedy: "correct the user's config" };
-  if (loaded.config.projects.length === 0) return noProjects(env);
-  return findProjects(loaded.config, env);
+  const config = projectsConfig(userPlaces(cwd, env));
+  return 'kind' in config ? config : findProjects(config, env);
 }
 
-export const noProjects = (env: Env): CliFailure => ({
+/** The user's own config, where it can be used and lists projects. */
+export function projectsConfig(places: ConfigPlaces): Config | CliFailure {
+  const { config, problems } = loadConfig(places);
+  if (!config) return { kind: 'failure', code: 2, message: problems.map(describeConfigProblem).join('\n'), remedy: "correct the user's config" };
+  return config.projects.length === 0 ? noProjects(places.env) : config;
+}
+
+const noProjects = (env: ConfigPlaces['env']): CliFailure => ({
   kind: 'failure',
   code: 2,
   message: 'no project is listed',

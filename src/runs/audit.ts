@@ -14,16 +14,8 @@ import { knownIn, type History, runIn, runsIn } from './world.ts';
 export const AUDIT_CODES = ['stale', 'lease', 'triage', 'unproven', 'taskless', 'unreported', 'session', 'unpublished'] as const;
 export type AuditCode = (typeof AUDIT_CODES)[number];
 
-export type AuditFinding = {
-  readonly code: AuditCode;
-  readonly line: number | null;
-  /** Of a task; null where it has none, or the finding is no task's. */
-  readonly id: string | null;
-  readonly section: string;
-  readonly title: string;
-  readonly message: string;
-  readonly remedy: string;
-};
+/** `id`: null where the task has none, or the finding is no task's. */
+export type AuditFinding = Pick<Finding, 'line' | 'id' | 'section' | 'title' | 'message' | 'remedy'> & { readonly code: AuditCode };
 
 /** A commit of an agent by what it says of itself, without a trailer of ours. `at`: ms since 1970. */
 export type StrayCommit = { readonly commit: string; readonly hash: string; readonly at: number; readonly subject: string; readonly agent: string };

@@ -39,6 +39,9 @@ export type ErrandEnd =
   | { readonly kind: 'later'; readonly why: 'busy' | 'network' | 'person'; readonly message: string; readonly remedy: string; readonly retryAt?: number }
   | { readonly kind: 'stopped'; readonly message: string; readonly remedy: string };
 
+/** Why one is not done. */
+export type ErrandTrouble = Exclude<ErrandEnd, { kind: 'done' }>;
+
 /** What an errand is done with: facts of the list at that moment. */
 export type ErrandOrder = {
   readonly section: string;

@@ -180,6 +180,8 @@ const NO_AGENT: ReadonlySet<string> = new Set(['person', 'todone', '']);
 
 function agentsOf(ended: readonly Ended[], known: ReadonlyMap<string, Known>, days: readonly DayFigures[]): AgentFigures[] {
   const agents = new Map<string, Ended[]>();
+  const lastAt = new Map<string, number>();
+  for (const { id, at } of ended) lastAt.set(id, Math.max(at, lastAt.get(id) ?? at));
   // What was never claimed was marked or closed by whoever looks after the list.
   for (const each of ended) if (each.claimed !== undefined && !NO_AGENT.has(each.by)) agents.set(each.by, [...(agents.get(each.by) ?? []), each]);
   return [...agents]
@@ -187,7 +189,7 @@ function agentsOf(ended: readonly Ended[], known: ReadonlyMap<string, Known>, da
       const done = its.filter(({ state }) => state === 'done');
       const first = done.filter(({ id }) => known.get(id)?.attempts === 1).length;
       // A task's use counts for whoever came to its last end.
-      const last = new Set(its.filter(({ id, at }) => !ended.some((other) => other.id === id && other.at > at)).map(({ id }) => id));
+      const last = new Set(its.filter(({ id, at }) => lastAt.get(id) === at).map(({ id }) => id));
       return {
         agent,
         done: done.length,

@@ -6,7 +6,6 @@ import { z } from 'zod';
 import { AUDIT_CODES } from '../../runs/audit.ts';
 import { REQUESTS } from '../../runs/requests.ts';
 import { historyRowSchema, prioritySchema, stateSchema, taskSchema, whySchema } from '../../runs/task-schema.ts';
-
 import { SCHEMA_VERSION } from './json-text.ts';
 
 export { documentOf } from './json-text.ts';
