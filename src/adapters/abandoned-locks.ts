@@ -1,10 +1,11 @@
 /**
  * Locks that a killed git left where ToDone works: in our private git directories, on our refs and branches, in the entries of
- * our worktrees, and on the packed refs. Never looks at what the engineer's own checkout locks (its index, HEAD, config), and
- * takes nothing while a git that could hold it lives (4-R11).
+ * our worktrees, and on the packed refs; and the text of a commit that was never written. Never looks at what the engineer's own
+ * checkout locks (its index, HEAD, config), and takes nothing while a git that could hold it lives (4-R11).
  */
 import { readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
+import { COMMIT_FILE } from './git-commits.ts';
 import { removeIfAbandoned } from './git-locks.ts';
 import { placesOf, type Git } from './git.ts';
 import { heldWorkspaces } from './workspaces.ts';
@@ -41,7 +42,8 @@ export async function sweepLocks(places: SweptPlaces, patienceMs = 0, staleMs = 
 
 function privateLocks(home: string): string[] {
   const rooms = ['rooms', 'guests'].flatMap((kind) => namesIn(join(home, kind)).map((name) => join(home, kind, name)));
-  return [home, join(home, 'hub'), ...rooms].flatMap(locksIn);
+  const commits = namesIn(home).filter((name) => COMMIT_FILE.test(name));
+  return [...[home, join(home, 'hub'), ...rooms].flatMap(locksIn), ...commits.map((name) => join(home, name))];
 }
 
 function sharedLocks({ git: { commonDir, home }, trees, branchPrefix }: SweptPlaces): string[] {

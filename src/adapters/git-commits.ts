@@ -21,7 +21,9 @@ const IDLE_MS = 2_000;
 const ANSWER_MS = 30_000;
 const OID = /^[0-9a-f]{40,64}$/;
 
-/** The text of a commit lies in `cwd` for a moment. */
+/** The names of the texts of commits in `cwd`: each lies there for a moment, and for good where its process is killed then. */
+export const COMMIT_FILE = /^commit-\d+(?:\.\d+\.new)?$/;
+
 export function openCommits(program: string, args: readonly string[], options: Pick<ExecOptions, 'cwd' | 'env'>): Commits {
   let talk: Conversation | undefined;
   let idle: NodeJS.Timeout | undefined;

@@ -40,6 +40,7 @@ it('12-R1 4-R11 takes away what a killed git left where ToDone works, and nothin
   const ours = [
     lock(join(room, 'index.lock'), 0),
     lock(git('todone', 'git', 'hub', 'config.lock'), 0),
+    lock(git('todone', 'git', 'commit-4711'), 0),
     lock(git('refs', 'heads', 'todone', 'feature.lock')),
     lock(git('refs', 'heads', 'todone', 'deep', 'new.lock')),
     lock(git('refs', 'todone', 'tips', 'feature.lock')),
