@@ -56,7 +56,7 @@ const TOOLS: { readonly [T in RunTool]: Answering<T> } = {
   task_show({ scene }, seat, input) {
     const picture = scene();
     const name = input.task ?? seat.id;
-    const located = picture && resolve(picture.board, name);
+    const located = picture && resolve(picture, name);
     const view = located && taskViews(picture).find((each) => each.line === located.task.line || each.id === name);
     return view ? { ok: true, message: JSON.stringify(view), data: { task: view } } : no(`no task is called ${name}`, 'name it by its id');
   },

@@ -35,7 +35,7 @@ export type ArchiveOptions = { readonly place: Place; readonly clock: Clock };
 export async function archivePlan({ place, clock }: ArchiveOptions, git: Git, scene: Scene, input: ArchiveInput): Promise<ArchivePlan | CliFailure> {
   const only: Located[] = [];
   for (const name of input.tasks) {
-    const located = resolve(scene.board, name);
+    const located = resolve(scene, name);
     if (!located) return unknown(name, 'todone task list shows every task with its id or handle');
     only.push(located);
   }

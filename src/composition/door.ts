@@ -99,7 +99,7 @@ const LOOKS: { readonly [N in LookName]: (input: RequestInput<N>, looking: Looki
   'task.get': ({ task }, { scene, history }) => getTask(scene, task, history),
   'task.depTree': ({ task }, { scene }) => depTrees(scene, task),
   'task.history': ({ task }, { scene, history }) => {
-    const located = resolve(scene.board, task);
+    const located = resolve(scene, task);
     if (located) return { id: task, history: historyOf(scene, located, history) };
     return knownIn(scene.draft, task) ? { id: task, history: history(task) } : unknownTask(task);
   },

@@ -27,7 +27,7 @@ type Handler<N extends ChangeName> = (asking: Asking, input: RequestInput<N>) =>
 const CHANGES: { readonly [N in ChangeName]: Handler<N> } = {
   'task.create': create,
   'task.update': update,
-  'task.close': (asking, input) => close(asking, input, resolve(asking.scene.board, input.task)),
+  'task.close': (asking, input) => close(asking, input, resolve(asking.scene, input.task)),
   'task.assign': (asking, input) => withTask(asking, input.task, (located) => assign(asking, input.owner, located)),
   'task.unassign': (asking, input) => withTask(asking, input.task, (located) => unassign(asking, located)),
   'task.approve': approve,
@@ -51,7 +51,7 @@ export function answerRequest<N extends ChangeName>(asking: Asking & { readonly 
 function turnedAway(asking: Asking, input: { readonly task?: string; readonly tasks?: readonly unknown[] }): Asked {
   const { message, remedy } = forbidden(asking.request, asking.caller);
   const name = input.task ?? input.tasks?.find((each) => typeof each === 'string');
-  const located = typeof name === 'string' ? resolve(asking.scene.board, name) : undefined;
+  const located = typeof name === 'string' ? resolve(asking.scene, name) : undefined;
   return refused(asking, 'forbidden', message, remedy, located && (idOf(asking.scene, located.task) ?? located.task));
 }
 
@@ -65,13 +65,13 @@ function named(asking: Asking): Asking {
 const ENDS: ReadonlySet<RequestName> = new Set<RequestName>(['task.heartbeat', 'task.release', 'task.report', 'task.close']);
 
 function withTask(asking: Asking, name: string, then: (located: Located) => Asked): Asked {
-  const located = resolve(asking.scene.board, name);
+  const located = resolve(asking.scene, name);
   return located ? then(located) : unknown(asking, name);
 }
 
 /** A claim lives on when its line is gone: it is found by its id too. */
 function aboutClaim(asking: Asking, name: string, then: (located: Located | undefined) => Asked): Asked {
-  const located = resolve(asking.scene.board, name);
+  const located = resolve(asking.scene, name);
   return located || knownIn(asking.draft, name) ? then(located) : unknown(asking, name);
 }
 

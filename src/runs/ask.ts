@@ -81,7 +81,7 @@ const UNREAD: Answer = { kind: 'refused', message: 'the list has not been read',
 
 function withTask(asking: AskedWith, name: string, then: (id: string | undefined, located: Located | undefined) => Asked): Asked {
   if (!asking.scene) return only(UNREAD);
-  const found = resolve(asking.scene.board, name);
+  const found = resolve(asking.scene, name);
   const id = found ? idOf(asking.scene, found.task) : knownIn(asking.draft, name)?.id;
   if (!found && id === undefined)
     return only({ kind: 'unknown', message: `no task is called ${name}`, remedy: 'todone task list shows every task with its id or handle' });

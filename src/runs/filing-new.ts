@@ -71,7 +71,7 @@ function placeBeside(asking: Asking, input: RequestInput<'task.create'>): Beside
   const name = input.above ?? input.below;
   if (name === undefined) return undefined;
   if (input.above !== undefined && input.below !== undefined) return refused(asking, 'invalid', 'above and below at once', 'name one of them');
-  const located = resolve(asking.scene.board, name);
+  const located = resolve(asking.scene, name);
   if (!located) return refused(asking, 'unknown', `no task is called ${name}`, 'todone task list shows every task with its id or handle');
   return { at: input.above === undefined ? 'below' : 'above', located };
 }

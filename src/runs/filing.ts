@@ -154,7 +154,7 @@ function reopened(asking: Asking, task: Task): Edit[] {
 export function namesOf(asking: Asking, wanted: readonly string[], edits: Edit[]): readonly string[] | Asked {
   const names: string[] = [];
   for (const name of wanted) {
-    const located = resolve(asking.scene.board, name);
+    const located = resolve(asking.scene, name);
     if (located) names.push(nameFor(asking, located, edits));
     else if (isTaken(asking.draft, name)) names.push(name);
     else return refused(asking, 'unknown', `no task is called ${name}`, 'todone task list shows every task with its id or handle');
@@ -185,7 +185,7 @@ export function depRemove(asking: Asking, after: readonly string[], located: Loc
 }
 
 function aliasesOf(asking: Asking, name: string): string[] {
-  const located = resolve(asking.scene.board, name);
+  const located = resolve(asking.scene, name);
   return located ? [located.task.name, idOf(asking.scene, located.task)].filter((alias) => alias !== undefined) : [];
 }
 
@@ -195,7 +195,7 @@ export function approve(asking: Asking, input: RequestInput<'task.approve'>): As
   const { scene } = asking;
   const chosen: Located[] = [];
   for (const name of input.tasks ?? []) {
-    const located = resolve(scene.board, name);
+    const located = resolve(scene, name);
     if (!located) return refused(asking, 'unknown', `no task is called ${name}`, 'todone triage shows what waits for a person');
     chosen.push(located);
   }

@@ -79,7 +79,7 @@ export const waitingTasks = (scene: Scene): TaskView[] =>
   [...reasons(scene)].filter(({ why }) => why && PEOPLE.has(why.code)).map(({ located, why }) => taskView(scene, located, why));
 
 export function getTask(scene: Scene, name: string, history: (id: string) => HistoryRows): RequestOutput<'task.get'> | Refusal {
-  const located = resolve(scene.board, name);
+  const located = resolve(scene, name);
   if (!located) return unknownTask(name);
   const { task } = located;
   const id = idOf(scene, task);
@@ -130,7 +130,7 @@ export const unknownTask = (name: string): Refusal =>
 /** What a task waits for, as a tree; without a name, of every unfinished task that waits for something and that nothing waits for. */
 export function depTrees(scene: Scene, name: string | undefined): RequestOutput<'task.depTree'> | Refusal {
   if (name !== undefined) {
-    const located = resolve(scene.board, name);
+    const located = resolve(scene, name);
     return located ? { trees: [treeOf(scene, located, 'task', new Set())] } : unknownTask(name);
   }
   const waited = new Set<Task>();
@@ -150,11 +150,11 @@ export function depTrees(scene: Scene, name: string | undefined): RequestOutput<
 type Need = { readonly name: string; readonly kind: TaskTree['kind']; readonly located: Located | undefined };
 
 function* needs(scene: Scene, located: Located): Generator<Need> {
-  for (const name of afterOf(located.task)) yield { name, kind: 'after', located: resolve(scene.board, name) };
+  for (const name of afterOf(located.task)) yield { name, kind: 'after', located: resolve(scene, name) };
   const section = scene.board.sections[located.sectionIndex];
   if (section)
     for (const child of childrenOf(section, located.taskIndex)) yield { name: '', kind: 'subtask', located: { ...child, sectionIndex: located.sectionIndex } };
-  for (const name of relatesOf(located.task)) yield { name, kind: 'relates', located: resolve(scene.board, name) };
+  for (const name of relatesOf(located.task)) yield { name, kind: 'relates', located: resolve(scene, name) };
 }
 
 export function* childrenOf(section: Section, parent: number): Generator<{ readonly task: Task; readonly taskIndex: number }> {

@@ -53,7 +53,7 @@ function closedEpic(scene: Scene, { task, sectionIndex, taskIndex }: Located, ra
   const section = scene.board.sections[sectionIndex];
   const states = section ? [...childrenOf(section, taskIndex)].map((child) => stateOf(scene, child.task)) : [];
   for (const name of afterOf(task)) {
-    const located = resolve(scene.board, name);
+    const located = resolve(scene, name);
     states.push(located ? stateOf(scene, located.task) : (stateElsewhere(scene.draft, name) ?? 'open'));
   }
   if (states.length === 0 || states.some((each) => each !== 'done' && each !== 'cancelled')) return [];

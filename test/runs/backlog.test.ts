@@ -94,6 +94,21 @@ function fresh<W extends ReturnType<typeof worldOf>>(world: W): W {
 const ticketOf = (answer: Answer): string => (answer.kind === 'ok' ? String(answer.output?.['ticket']) : '');
 const COMMIT = 'a1b2c3d4e5f60718293a4b5c6d7e8f9012345678';
 
+it('1.4-R7 6.1-R3 a claim is ended by its id while an old buffer has taken that off its line', () => {
+  const at = desk('## Git Worktree a\n[] One\n[] Two\n');
+  const before = at.list();
+  const claimed = at.ask('task.claim', { task: 'tasks.md:2' }, worker('w1'));
+  at.ask('task.claim', { task: 'tasks.md:3' }, worker('w2'));
+  const id = claimed.kind === 'ok' ? String((claimed.output?.['task'] as { id: string }).id) : '';
+  at.type(before);
+  expect(at.list()).not.toContain(id);
+  expect(at.ask('task.heartbeat', { task: id, ticket: ticketOf(claimed) }, worker('w1'))).toMatchObject({ kind: 'ok' });
+  expect(at.ask('task.close', { task: id, ticket: ticketOf(claimed), hash: COMMIT }, worker('w1'), COMMIT)).toMatchObject({ kind: 'ok' });
+  at.pass(2500);
+  at.type(at.list());
+  expect(at.list()).toMatch(/^\[✅ a1b2c3d, \w{8}\] One$/mu);
+});
+
 it('1.4-R7 2-R3 a rollback is over in the end, though a claim ran out while its marker was away', () => {
   const at = desk('## Git Worktree a\n[] One\n[] Two\n[] Three\n');
   const before = at.list();

@@ -14,14 +14,14 @@ import { sectionNames } from './status.ts';
 export type FoundTask = { readonly kind: 'found'; readonly located: Located; readonly view: TaskView };
 
 export function findTask(scene: Scene, name: string): FoundTask | CliFailure {
-  const located = resolve(scene.board, name);
+  const located = resolve(scene, name);
   if (!located) return unknownTask(scene, name);
   return { kind: 'found', located, view: taskView(scene, located, whyNot(scene, located)) };
 }
 
 /** The id of a task that was claimed at some time, also one whose line is gone; undefined = it never was. */
 export function findId(scene: Scene, name: string): { readonly kind: 'id'; readonly id: string | undefined } | CliFailure {
-  const located = resolve(scene.board, name);
+  const located = resolve(scene, name);
   if (located) return { kind: 'id', id: idOf(scene, located.task) };
   return knownIn(scene.draft, name) ? { kind: 'id', id: name } : unknownTask(scene, name);
 }
