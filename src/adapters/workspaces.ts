@@ -48,7 +48,12 @@ const HASH_CHARS = 12;
 const NAME_CHARS = 60;
 const KEPT_DIFF_CHARS = 4_000;
 
-export function openWorkspaces(options: WorkspacesOptions): Workspaces {
+type Upkeep = {
+  /** Gives back what runs that are no more still hold, because a crash came in between or the journal was lost; gives how many. */
+  releaseAbandoned(isRun: (id: string, ticket: number) => boolean): Promise<number>;
+};
+
+export function openWorkspaces(options: WorkspacesOptions): Workspaces & Upkeep {
   const use: Use = { ...options, rooms: roomsOf(options.git.home) };
   const inTurn = <T>(path: string, work: () => Promise<T>): Promise<T> => use.git.inTurn(workspaceAt(use.git.home, path).dir, work);
   const listed = new Map<string, { readonly tip: string; readonly files: readonly string[] }>();
@@ -74,6 +79,11 @@ export function openWorkspaces(options: WorkspacesOptions): Workspaces {
       return files;
     },
     release: (order, path, signal) => inTurn(path, () => release(use, order, path, signal)),
+    async releaseAbandoned(isRun) {
+      let count = 0;
+      for (const { path } of recordsIn(use.git.home)) if (await inTurn(path, () => releaseIfAbandoned(use, path, isRun))) count++;
+      return count;
+    },
   };
 }
 
@@ -99,21 +109,21 @@ export function workspaceAt(home: string, path: string): Workspace {
 /** The sections that a workspace has been made for and is still there. */
 export function heldWorkspaces(home: string, trees: string): string[] {
   const sections = new Set<string>();
-  for (const name of existsSync(roomsOf(home)) ? readdirSync(roomsOf(home)) : []) {
-    const record = readRecord({ section: '', slot: 0, path: '', dir: join(roomsOf(home), name) });
-    if (record?.path.startsWith(`${trees}/`) && isThere(record.path)) sections.add(record.path.slice(trees.length + 1).replace(/~(?:\d+|verify)$/, ''));
-  }
+  for (const { path } of recordsIn(home))
+    if (path.startsWith(`${trees}/`) && isThere(path)) sections.add(path.slice(trees.length + 1).replace(/~(?:\d+|verify)$/, ''));
   return [...sections].sort();
 }
 
 /** The tasks whose runs took a workspace and did not give it back, each with the ticket of its run. */
 export function holdersIn(home: string): ReadonlyMap<string, number> {
   const held = new Map<string, number>();
-  for (const name of existsSync(roomsOf(home)) ? readdirSync(roomsOf(home)) : []) {
-    const record = readRecord({ section: '', slot: 0, path: '', dir: join(roomsOf(home), name) });
-    if (record?.holder && record.left === undefined) held.set(record.holder.id, record.holder.ticket);
-  }
+  for (const { holder, left } of recordsIn(home)) if (holder && left === undefined) held.set(holder.id, holder.ticket);
   return held;
+}
+
+function recordsIn(home: string): WorkspaceRecord[] {
+  const names = existsSync(roomsOf(home)) ? readdirSync(roomsOf(home)) : [];
+  return names.flatMap((name) => readRecord({ section: '', slot: 0, path: '', dir: join(roomsOf(home), name) }) ?? []);
 }
 
 function roomsOf(home: string): string {
@@ -236,6 +246,16 @@ async function release(use: Use, order: WorkOrder, path: string, signal: AbortSi
   // From here on it is a person's as well.
   writeRecord(workspace, { ...record, admin: ensured.admin, left: rest, work: undefined });
   if (order.slot === 1) attach(use, workspace, ensured.admin);
+}
+
+/** One that is being prepared holds nobody's work yet: the next run begins it again. */
+async function releaseIfAbandoned(use: Use, path: string, isRun: (id: string, ticket: number) => boolean): Promise<boolean> {
+  const workspace = workspaceAt(use.git.home, path);
+  const { holder, left, preparing } = readRecord(workspace) ?? {};
+  const [, section, slot] = (path.startsWith(`${use.trees}/`) ? /^(.*?)(?:~(\d+))?$/.exec(path.slice(use.trees.length + 1)) : undefined) ?? [];
+  if (!holder || left !== undefined || preparing || section === undefined || section.endsWith('~verify') || isRun(holder.id, holder.ticket)) return false;
+  await release(use, { ...holder, section, slot: Number(slot ?? 1) }, path, new AbortController().signal);
+  return readRecord(workspace)?.left !== undefined;
 }
 
 /** It stands on the task's own commit: the next run moves it on, and nobody looks at it until then. */

@@ -163,7 +163,7 @@ async function work(options: DaemonOptions, ownership: Ownership): Promise<Daemo
     if (options.once && !end.interrupted) {
       // Nobody comes after it who would; a lock that was too young to judge at the start would wait for the next one.
       await stopPublishing(true);
-      await opened.tidyLocks(LOCK_MS);
+      await opened.tidyCrashes(LOCK_MS);
     }
     return end;
   } finally {
@@ -244,7 +244,7 @@ function watchPlace({ place, clock, among }: DaemonOptions, engine: Engine): { r
 
 const LOOK_MS = 1000;
 
-/** Upkeep while nothing runs, never two of one kind at a time: what is kept, and the locks that killed gits left. */
+/** Upkeep while nothing runs, never two of one kind at a time: what is kept, and what crashes left. */
 function tidyInIdleTime(options: DaemonOptions, opened: Work, configs: ReturnType<typeof watchConfig>): () => Promise<void> {
   const everyMs = (): number => Math.min(Math.max(configs.current().keep.every, TIDY_MS_MIN), TIDY_MS_MAX);
   // At the start they may have been too young to judge.
@@ -255,7 +255,7 @@ function tidyInIdleTime(options: DaemonOptions, opened: Work, configs: ReturnTyp
       options,
       opened,
       () => (locks > 0 ? LOCK_MS : everyMs()),
-      async () => void (locks = await opened.tidyLocks()),
+      async () => void (locks = await opened.tidyCrashes()),
     ),
   ];
   return async () => void (await Promise.all(stops.map((stop) => stop())));

@@ -11,9 +11,10 @@ import { pruneRuns } from '../adapters/run-folder.ts';
 import { pruneSnapshots } from '../adapters/snapshot-prune.ts';
 import type { SqliteJournal } from '../adapters/sqlite.ts';
 import type { ListFile } from '../adapters/task-file.ts';
+import type { openWorkspaces } from '../adapters/workspaces.ts';
 import type { Config } from '../config.ts';
 import type { Clock, Log } from '../engine/ports.ts';
-import type { Known } from '../runs/run.ts';
+import type { Known, Run } from '../runs/run.ts';
 import type { Place } from './place.ts';
 
 export type Tidying = {
@@ -39,6 +40,16 @@ export async function tidyLocks({ place, git, log }: Pick<Tidying, 'place' | 'gi
   } catch (error) {
     log.write('warn', `locks that killed gits left could not be looked for: ${messageOf(error)}`, { where: repo.commonDir });
     return 0;
+  }
+}
+
+/** Gives back the workspaces of runs that are no more. */
+export async function tidyWorkspaces(workspaces: ReturnType<typeof openWorkspaces>, runs: () => ReadonlyMap<string, Run>, log: Log): Promise<void> {
+  try {
+    const count = await workspaces.releaseAbandoned((id, ticket) => runs().get(id)?.ticket === ticket);
+    if (count > 0) log.write('info', `tidied up: ${count} ${count === 1 ? 'workspace' : 'workspaces'} of runs that are no more; what was in there is kept`);
+  } catch (error) {
+    log.write('warn', `workspaces of runs that are no more could not be tidied up now: ${messageOf(error)}`);
   }
 }
 

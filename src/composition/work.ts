@@ -37,7 +37,7 @@ import { ownersDoor } from './door.ts';
 import { mcpCommand, ownFolders } from './mcp.ts';
 import { evidenceFor } from './evidence.ts';
 import type { Place } from './place.ts';
-import { tidy, tidyLocks } from './tidy.ts';
+import { tidy, tidyLocks, tidyWorkspaces } from './tidy.ts';
 
 export type Work = {
   readonly engine: Engine;
@@ -48,8 +48,8 @@ export type Work = {
   readonly history: (id: string) => readonly HistoryRow[];
   /** Takes away what is too old or too much. */
   tidy(): Promise<void>;
-  /** Takes away the locks that killed gits left; gives how many may still be held after `patienceMs`. */
-  tidyLocks(patienceMs?: number): Promise<number>;
+  /** Takes away what crashes left: locks of killed gits, workspaces of runs that are no more. Gives how many locks may still be held after `patienceMs`. */
+  tidyCrashes(patienceMs?: number): Promise<number>;
   /** Every interface of this process. */
   readonly door: Door;
   close(): Promise<void>;
@@ -135,11 +135,12 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const check = openVerify(shell);
   const verify = verifyWhereConfigured(check, { ...shell, clean, git });
   const merging = { ...places, base: config.base, list: place.listName, identity: repo.identity, sign: config.sign === 'auto' && repo.signs };
+  const workspaces = openWorkspaces(places);
   const engine = createEngine({
     clock,
     list,
     journal,
-    workspaces: openWorkspaces(places),
+    workspaces,
     branches: openBranches({ ...shell, ...merging, clean, check, proven: verify, baseBranch: () => baseBranchOf(merging) }),
     landing: openLanding({
       git,
@@ -183,7 +184,11 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       const { known, runs } = engine.now().world;
       return tidy(tidying, { known: known.values(), runs: new Set(runs.keys()) });
     },
-    tidyLocks: (patienceMs) => tidyLocks(tidying, patienceMs),
+    async tidyCrashes(patienceMs) {
+      const left = await tidyLocks(tidying, patienceMs);
+      await tidyWorkspaces(workspaces, () => engine.now().world.runs, log);
+      return left;
+    },
     door: ownersDoor({ engine, config: options.config, clock, history: (id) => journal.history(id), reachable: (hash) => reachable(git, hash) }),
     async close() {
       engine.close();

@@ -42,6 +42,19 @@ describe('where a section works', () => {
     expect([...holdersIn(open.git.home)]).toEqual([]);
   });
 
+  it('4-R3 2-R4 gives back a workspace whose run is no more, its work kept; never one of a run, nor what a person does there', async () => {
+    const gone = await begin('feature', { slot: 2 });
+    const living = await begin('feature', { slot: 3 });
+    const given = await begin('feature', { slot: 4 });
+    await open.workspaces.release(given.order, given.prepared.workspace, never);
+    for (const { at } of [gone, living, given]) writeFileSync(at('work.txt'), 'of somebody\n');
+    const isRun = (id: string): boolean => id === living.order.id;
+    expect(await open.workspaces.releaseAbandoned(isRun)).toBe(1);
+    expect([gone, living, given].map(({ at }) => existsSync(at('work.txt')))).toEqual([false, true, true]);
+    expect(kit.git(['show', `refs/todone/${gone.order.id}/1/left:work.txt`])).toBe('of somebody');
+    expect(await open.workspaces.releaseAbandoned(isRun)).toBe(0);
+  });
+
   it('4-R1 starts from the branch where it exists, from base where it is set, from the commit where HEAD is detached', async () => {
     kit.git(['switch', '-qc', 'other']);
     kit.git(['commit', '-q', '--allow-empty', '-m', 'other']);
