@@ -4,11 +4,37 @@
  */
 import type { Git } from './git.ts';
 
-const REFS = ['refs/heads', 'refs/remotes', 'refs/tags'];
+export type Reached = { readonly commit: string; readonly hash: string };
 
-export async function reachable(git: Git, hash: string): Promise<{ readonly commit: string; readonly hash: string } | undefined> {
-  const commit = await git.objects.commitId(hash.toLowerCase());
-  if (commit === undefined) return undefined;
-  const found = await git.run(['for-each-ref', '--count=1', '--format=x', `--contains=${commit}`, ...REFS]);
-  return found.code === 0 && found.stdout.length > 0 ? { commit, hash: await git.objects.abbreviation(commit) } : undefined;
+/** By commit: the ref that reaches it, and where that stood. */
+type Witness = { readonly ref: string; readonly oid: string };
+
+const REFS = ['refs/heads', 'refs/remotes', 'refs/tags'];
+const WITNESSES_MAX = 1000;
+
+/**
+ * The commit that a hash means, if a ref can reach it. What a ref reaches does not change while it stands where it stood: only where it
+ * has moved are all of them looked through again, by a process of git.
+ */
+export function openReachable(git: Git): (hash: string) => Promise<Reached | undefined> {
+  const witnesses = new Map<string, Witness>();
+  return async (hash) => {
+    const commit = await git.objects.commitId(hash.toLowerCase());
+    if (commit === undefined) return undefined;
+    const before = witnesses.get(commit);
+    if (!before || (await git.objects.info(before.ref))?.oid !== before.oid) {
+      witnesses.delete(commit);
+      const found = await witnessOf(git, commit);
+      if (!found) return undefined;
+      if (witnesses.size >= WITNESSES_MAX) witnesses.clear();
+      witnesses.set(commit, found);
+    }
+    return { commit, hash: await git.objects.abbreviation(commit) };
+  };
+}
+
+async function witnessOf(git: Git, commit: string): Promise<Witness | undefined> {
+  const found = await git.run(['for-each-ref', '--count=1', '--format=%(objectname) %(refname)', `--contains=${commit}`, ...REFS]);
+  const [oid = '', ref = ''] = found.stdout.toString('utf8').trim().split(' ');
+  return found.code === 0 && ref !== '' ? { ref, oid } : undefined;
 }

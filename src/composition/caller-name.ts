@@ -13,8 +13,10 @@ const AGENT_MARKS: Readonly<Record<string, string>> = {
   CURSOR_AGENT: 'cursor',
 };
 
-/** `<user>@<host>`, in letters that can stand in the list. */
-export const selfName = (): string => `${userInfo().username}@${hostname()}`.replaceAll(/[^\p{L}\p{N}@._-]/gu, '-');
+let self: string | undefined;
+
+/** `<user>@<host>`, in letters that can stand in the list. Asked of the system once: a server asks for each request. */
+export const selfName = (): string => (self ??= `${userInfo().username}@${hostname()}`.replaceAll(/[^\p{L}\p{N}@._-]/gu, '-'));
 
 /** The agent whose tool this is called from, by what the tool sets. */
 export function agentAround(env: Env): string | undefined {

@@ -9,16 +9,22 @@ import { agentAround, nameOutside, nameSaid, selfName } from './caller-name.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+type Asker = { readonly named: string | undefined; readonly env: Env; readonly config: Config; readonly via: Caller['via'] };
+
 /** `named` = what `--as` says. A name that cannot stand in the list throws what is wrong with it. */
-export function callerOf(options: { readonly named: string | undefined; readonly env: Env; readonly config: Config; readonly via: Caller['via'] }): Caller {
-  const { env, config, via } = options;
-  const name = nameSaid(options.named, env);
+export function callerOf(asker: Asker): Caller {
+  const outside = callerOutside(asker);
+  const run = insideRun(asker.env, process.pid);
+  if (run === undefined) return outside;
+  return { kind: 'run', name: nameSaid(asker.named, asker.env) ?? 'agent', via: asker.via, ...(run === '' ? {} : { run }) };
+}
+
+/** The same in a process that is known to be part of no run, which it can never become: without looking at those above it again. */
+export function callerOutside({ named, env, config, via }: Asker): Caller {
+  const name = nameSaid(named, env);
   if (name !== undefined && !callerName.safeParse(name).success) throw new BadName(name);
-  const run = insideRun(env, process.pid);
-  if (run !== undefined) return { kind: 'run', name: name ?? 'agent', via, ...(run === '' ? {} : { run }) };
-  const agent = agentAround(env);
-  const person = agent === undefined && (name === undefined || name === selfName() || config.people.includes(name));
-  return { kind: person ? 'person' : 'worker', name: nameOutside(options.named, env), via };
+  const person = agentAround(env) === undefined && (name === undefined || name === selfName() || config.people.includes(name));
+  return { kind: person ? 'person' : 'worker', name: nameOutside(named, env), via };
 }
 
 /** Behind a door for programs sits no person (13-R1), and what stands there under a person's name does not get that person's claims. */

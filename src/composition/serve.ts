@@ -8,7 +8,7 @@ import type { Caller } from '../runs/caller.ts';
 import type { App, Globals, Host, Serving } from '../surfaces/cli/app.ts';
 import { serveHttp } from '../surfaces/http/server.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
-import { callerOf, workerOf } from './caller.ts';
+import { callerOutside, workerOf } from './caller.ts';
 import { changesOf } from './changes.ts';
 import { makeStateDir } from './place.ts';
 
@@ -27,7 +27,8 @@ export async function serve(
   const { stateDir, list: listPath } = app.paths;
   makeStateDir({ stateDir });
   const token = serveToken(stateDir);
-  const callerNamed = (named: string | undefined): Caller => workerOf(callerOf({ named: named ?? globals.as, env: host.env, config: app.config, via: 'api' }));
+  const callerNamed = (named: string | undefined): Caller =>
+    workerOf(callerOutside({ named: named ?? globals.as, env: host.env, config: app.config, via: 'api' }));
   try {
     const listening = await serveHttp({
       ...options,

@@ -31,7 +31,7 @@ import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
 import { verifyWhereConfigured } from '../adapters/verify-clean.ts';
 import { openWorkspaces } from '../adapters/workspaces.ts';
-import { reachable } from '../adapters/reachable.ts';
+import { openReachable } from '../adapters/reachable.ts';
 import { archivedStates } from './archived.ts';
 import { ownersDoor } from './door.ts';
 import { mcpCommand, ownFolders } from './mcp.ts';
@@ -189,7 +189,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       await tidyWorkspaces(workspaces, () => engine.now().world.runs, log);
       return left;
     },
-    door: ownersDoor({ engine, config: options.config, clock, history: (id) => journal.history(id), reachable: (hash) => reachable(git, hash) }),
+    door: ownersDoor({ engine, config: options.config, clock, history: (id) => journal.history(id), reachable: openReachable(git) }),
     async close() {
       engine.close();
       await list.close();

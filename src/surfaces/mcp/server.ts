@@ -2,7 +2,8 @@
  * An MCP server: a table of tools in, one function that answers them; and, for whoever serves a whole list, its resources and its
  * prompt. Decides nothing, and knows no transport.
  */
-import { McpServer, ResourceTemplate } from '@modelcontextprotocol/server';
+import { McpServer, ResourceTemplate, type StandardSchemaWithJSON } from '@modelcontextprotocol/server';
+import type { z } from 'zod';
 import type { ToolAnswer, ToolRow } from '../../runs/run-tools.ts';
 
 export type Served = {
@@ -26,11 +27,28 @@ export function serverOf({ version, instructions, tools, call, list }: Served): 
   const server = new McpServer({ name: 'todone', title: 'ToDone', version }, { instructions });
   for (const [name, { title, description, input, output, readOnly, idempotent, destructive = false }] of Object.entries(tools)) {
     const annotations = { readOnlyHint: readOnly, destructiveHint: destructive, idempotentHint: idempotent, openWorldHint: false };
-    const config = { title, description, inputSchema: input, annotations, ...(output ? { outputSchema: output } : {}) };
+    const config = { title, description, inputSchema: wordedOnce(input), annotations, ...(output ? { outputSchema: wordedOnce(output) } : {}) };
     server.registerTool(name, config, async (typed: unknown) => resultOf(await call(name, typed)));
   }
   if (list) offer(server, list);
   return server;
+}
+
+const worded = new WeakMap<z.ZodObject, StandardSchemaWithJSON>();
+
+/** The schema, made into a JSON schema no more than once: over HTTP there is a new server for each request. */
+function wordedOnce(schema: z.ZodObject): StandardSchemaWithJSON {
+  const known = worded.get(schema);
+  if (known) return known;
+  const standard = schema['~standard'];
+  type Words = (typeof standard.jsonSchema)['input'];
+  const once = (side: 'input' | 'output'): Words => {
+    let said: ReturnType<Words> | undefined;
+    return (options) => (said ??= standard.jsonSchema[side](options));
+  };
+  const made: StandardSchemaWithJSON = { '~standard': { ...standard, jsonSchema: { input: once('input'), output: once('output') } } };
+  worded.set(schema, made);
+  return made;
 }
 
 function offer(server: McpServer, list: ServedList): void {
