@@ -7,37 +7,30 @@ import { dirname } from 'node:path';
 
 import { agentTable, listAgents } from '../adapters/agents/table.ts';
 import { systemClock } from '../adapters/clock.ts';
-import { exec } from '../adapters/exec.ts';
-import { gitEnvironment } from '../adapters/git.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { openLog, type OpenLog } from '../adapters/log.ts';
 import { ownerInfo } from '../adapters/owner.ts';
 import { MARK } from '../adapters/run-mark.ts';
-import { openProver } from '../adapters/proof.ts';
 import { readRunLog } from '../adapters/run-log.ts';
-import { openSections } from '../adapters/sections.ts';
 import { callSocket } from '../adapters/socket-call.ts';
 import { socketPath } from '../adapters/socket-path.ts';
 import type { Activity } from '../engine/engine.ts';
 import type { HistoryRow, Log } from '../engine/ports.ts';
 import { plainText } from '../runs/plain-text.ts';
 import { withoutDeadClaims } from '../runs/read-request.ts';
-import type { App, CommitFact, Globals, Host } from '../surfaces/cli/app.ts';
+import type { App, Globals, Host } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
 import { readEvidence } from '../adapters/evidence.ts';
 import { doorToAll } from './all-projects.ts';
-import { diffOf, doErrand, planErrand } from './branch.ts';
-import { runDaemon } from './daemon.ts';
 import { weaknesses } from './file-systems.ts';
 import { listFailure, makeStateDir, openPlace, type Place } from './place.ts';
 import { callerOf } from './caller.ts';
-import { publishingOf } from './publish.ts';
-import { type Around, outsideDoor, sendAsk } from './requests.ts';
+import type { Around } from './handle-request.ts';
+import { outsideDoor, sendAsk } from './requests.ts';
 import { notedDoor } from './sessions.ts';
 import { listText, sceneOf } from './scene.ts';
 import { openUpkeep } from './upkeep.ts';
-import { withGit } from './with-git.ts';
-import { redactionOf } from './work.ts';
+import { redactionOf } from './redaction.ts';
 
 /** A project, opened for looking at it. */
 export async function openToRead(globals: Globals, host: Host, signals: Signals): Promise<App | CliFailure> {
@@ -85,6 +78,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
       makeStateDir(place);
       const told = openScreenLog(place, globals, host, globals.verbose ? 'debug' : 'info');
       for (const { message, remedy } of weaknesses(place)) told.write('warn', message, { remedy });
+      const { runDaemon } = await import('./daemon.ts');
       return runDaemon({ place, clock, log: told, instance, once: options.once, wait: options.wait, drain: signals.drain, stop: signals.stop });
     },
     preview: (agent, model) =>
@@ -96,20 +90,31 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     unnoted,
     history: async (id) => historyOf(place, id),
     runLog: (id, options) => readRunLog({ stateDir: place.stateDir, id, ...options, ended: () => !isRunning(place, id) }),
-    proof: (section, id, hash) =>
-      withGit(place, async (git) =>
-        openProver(git, openSections({ git, branchPrefix: place.config.branchPrefix, base: place.config.base })).proof(section, id, hash),
-      ),
-    commits: (section, max) => commitsOf(place, section, max),
-    publishing: async () => (place.config.publish ? (publishingOf(place) ?? { at: null, problem: null }) : undefined),
+    async proof(section, id, hash) {
+      const { proofOf } = await import('./proof.ts');
+      return proofOf(place, section, id, hash);
+    },
+    commits: async (section, max) => (await import('./commits.ts')).commitsOf(place, section, max),
+    async publishing() {
+      if (!place.config.publish) return undefined;
+      const { publishingOf } = await import('./publish.ts');
+      return publishingOf(place) ?? { at: null, problem: null };
+    },
     upkeep: openUpkeep({ place, clock, log: () => openScreenLog(place, globals, host, 'error'), by: instance }),
     async doErrand(what, section) {
       if (host.env[MARK] !== undefined) return RUN_REFUSED;
       makeStateDir(place);
+      const { doErrand } = await import('./branch.ts');
       return doErrand({ place, by: instance, clock, log, signal: signals.drain }, what, section);
     },
-    planErrand: async (what, section) => planErrand(place, sceneOf(place, agents(), instance, clock.now()), what, section, signals.drain),
-    diff: (section) => diffOf(place, section),
+    async planErrand(what, section) {
+      const { planErrand } = await import('./branch.ts');
+      return planErrand(place, sceneOf(place, agents(), instance, clock.now()), what, section, signals.drain);
+    },
+    async diff(section) {
+      const { diffOf } = await import('./branch.ts');
+      return diffOf(place, section);
+    },
     evidence: async (id) => readEvidence(place.stateDir, id),
   };
 }
@@ -236,21 +241,4 @@ function isRunning(place: Place, id: string): boolean {
   } finally {
     journal.close();
   }
-}
-
-const COMMIT_FORMAT = '--format=%h%x00%ct%x00%s';
-
-async function commitsOf(place: Place, section: string, max: number): Promise<readonly CommitFact[]> {
-  const branch = `refs/heads/${place.config.branchPrefix}${section}`;
-  const args = ['-c', 'core.pager=cat', 'log', `--max-count=${max}`, '--no-show-signature', COMMIT_FORMAT, '--end-of-options', branch];
-  const listed = await exec('git', args, { cwd: place.repo.top, env: gitEnvironment(process.env, place.repo.top), timeoutMs: 10_000 });
-  if (listed.code !== 0) return [];
-  return listed.stdout
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [hash = '', at = '0', subject = ''] = line.split('\0');
-      return { hash, subject, at: Number(at) * 1000 };
-    });
 }

@@ -11,7 +11,7 @@ import type { CliFailure } from '../surfaces/cli/failure.ts';
 import type { Audited } from '../surfaces/cli/upkeep.ts';
 import type { Place } from './place.ts';
 import { withGit } from './with-git.ts';
-import { redactionOf } from './work.ts';
+import { redactionOf } from './redaction.ts';
 
 export type AuditPublishedOptions = { readonly place: Place; readonly remote: string | undefined; readonly issue: boolean; readonly now: number };
 

@@ -19,7 +19,7 @@ import { findingsOf } from './findings.ts';
 import { archivePathOf, type Place } from './place.ts';
 import { sceneOf } from './scene.ts';
 import { withGit } from './with-git.ts';
-import { redactionOf } from './work.ts';
+import { redactionOf } from './redaction.ts';
 
 export type AuditOptions = { readonly place: Place; readonly clock: Clock; readonly log: Log };
 

@@ -24,7 +24,7 @@ import type { CliFailure } from '../surfaces/cli/failure.ts';
 import type { Place } from './place.ts';
 import { sendAsk } from './requests.ts';
 import { withGit } from './with-git.ts';
-import { redactionOf } from './work.ts';
+import { redactionOf } from './redaction.ts';
 
 const LOOK_MS = 100;
 

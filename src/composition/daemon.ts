@@ -18,7 +18,7 @@ import { serveSocket } from '../adapters/socket.ts';
 import { openDesk } from '../adapters/agents/desk.ts';
 import { auditOnSchedule } from './audit-schedule.ts';
 import { answerAgent } from './agent-requests.ts';
-import { handleRequest, type IdleAnswer } from './requests.ts';
+import { handleRequest, type IdleAnswer } from './handle-request.ts';
 import { makeStateDir, mustBeThere, type Place } from './place.ts';
 import { publishChanges } from './publish.ts';
 import { carryOut, ownerRequest } from './owner-requests.ts';

@@ -4,7 +4,8 @@
  */
 import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { agentTable, listAgents, versionsOf } from '../adapters/agents/table.ts';
+import { agentTable, listAgents } from '../adapters/agents/table.ts';
+import { versionsOf } from '../adapters/agents/versions.ts';
 import { describeConfigProblem, userFolder } from '../adapters/config-file.ts';
 import { exchange } from '../adapters/exchange.ts';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';

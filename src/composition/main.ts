@@ -9,9 +9,6 @@ import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { factsBefore, keepAnswer } from './quick.ts';
 import { openPlace, versionOf } from './place.ts';
 import { serveBacklog, serveRun } from './mcp.ts';
-import { doctor } from './doctor.ts';
-import { initPlace } from './init.ts';
-import { makeDemo } from './demo.ts';
 import { openApp, openToRead, type Signals, usableList } from './app.ts';
 import { lookAtAll } from './all-projects.ts';
 import { findProject } from './projects.ts';
@@ -74,7 +71,9 @@ function hostOf(signals: Signals): Host {
     },
     async init(globals, options) {
       const place = await openPlace(await placeOptions(globals, host));
-      return 'kind' in place ? place : initPlace(place, options);
+      if ('kind' in place) return place;
+      const { initPlace } = await import('./init.ts');
+      return initPlace(place, options);
     },
     async mcp(globals) {
       const { TODONE_SOCKET: socket, TODONE_TOKEN: token } = process.env;
@@ -100,7 +99,10 @@ function hostOf(signals: Signals): Host {
       const { startFleet } = await import('./fleet.ts');
       return startFleet({ globals, host, signals, ...options });
     },
-    doctor: (globals, options) => doctor(globals, process.cwd(), options.fix),
+    async doctor(globals, options) {
+      const { doctor } = await import('./doctor.ts');
+      return doctor(globals, process.cwd(), options.fix);
+    },
   };
   return host;
 }
@@ -108,6 +110,7 @@ function hostOf(signals: Signals): Host {
 async function placeOptions(globals: Globals, host: Host) {
   const { repo, tasks, config, overrides } = globals;
   if (!globals.demo) return { cwd: process.cwd(), env: process.env, repo, tasks, config, overrides };
+  const { makeDemo } = await import('./demo.ts');
   const top = await makeDemo();
   host.err(`a throw-away repository: ${top}\n`);
   return { cwd: top, env: process.env, overrides };

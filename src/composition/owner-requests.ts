@@ -26,7 +26,7 @@ const requestSchema = z.discriminatedUnion('kind', [
     input: z.strictObject({ tasks: z.array(z.string().max(1000)).max(10_000), section: z.string().optional(), olderThan: z.number(), summary: z.boolean() }),
   }),
 ]);
-type OwnerRequest = z.output<typeof requestSchema>;
+export type OwnerRequest = z.output<typeof requestSchema>;
 
 type Asking = { readonly place: Place; readonly clock: Clock; readonly log: Log; readonly by: string };
 

@@ -17,7 +17,8 @@ import type { Publishing } from '../surfaces/cli/app.ts';
 import { isFailure } from '../surfaces/cli/failure.ts';
 import { auditPlace } from './audit.ts';
 import type { Place } from './place.ts';
-import { redactionOf, type Work } from './work.ts';
+import { redactionOf } from './redaction.ts';
+import type { Work } from './work.ts';
 
 type PublishOptions = {
   readonly place: Place;

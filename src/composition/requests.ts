@@ -3,56 +3,24 @@
  * request, the same turn, the same answer.
  */
 import { existsSync } from 'node:fs';
-import { z } from 'zod';
-import type { Engine } from '../engine/engine.ts';
 import type { Clock, Door, HistoryRow, Log } from '../engine/ports.ts';
-import { type Answer, type Ask, askSchema } from '../runs/ask.ts';
+import type { Answer, Ask } from '../runs/ask.ts';
 import type { Caller } from '../runs/caller.ts';
 import type { Scene } from '../runs/choose.ts';
-import type { Common } from '../runs/sharing.ts';
 import { withoutDeadClaims } from '../runs/read-request.ts';
 import { admitted, refusal, REQUESTS } from '../runs/requests.ts';
 import { isOwned, type Ownership, takeOwnership } from '../adapters/owner.ts';
 import { callSocket, NobodyListens } from '../adapters/socket-call.ts';
 import { RemoteError } from '../adapters/socket-wire.ts';
 import { socketPath } from '../adapters/socket-path.ts';
-import { calledOf, callRequestSchema, look } from './door.ts';
+import { calledOf, look } from './door.ts';
 import { makeStateDir, type Place } from './place.ts';
-import { openWork, type Work } from './work.ts';
-
-const requestSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('idle') }),
-  z.strictObject({ kind: z.literal('activity') }),
-  z.strictObject({ kind: z.literal('blocked') }),
-  callRequestSchema,
-  z.strictObject({ kind: z.literal('ask'), ask: askSchema, by: z.string().max(200), via: z.enum(['cli', 'socket', 'mcp', 'api']) }),
-]);
-
-/** What a list does not say of itself: what the machine is short of, and what the other projects of the daemon take. */
-export type Around = { readonly by: string | null; readonly common: Common | null };
-export type IdleAnswer = { readonly idle: boolean; readonly failed: readonly string[] };
+import type { Work } from './work.ts';
 
 /** How long a request waits for an owner that is neither there nor gone; many callers without a daemon own the list in turn. */
 const WAIT_MS_MAX = 60_000;
 const TRIES_MIN = 20;
 const TRY_MS = 40;
-
-/** What the owner does with a request from its socket. */
-export async function handleRequest(engine: Engine, door: Door, written: unknown): Promise<unknown> {
-  const request = requestSchema.parse(written);
-  switch (request.kind) {
-    case 'idle':
-      return { idle: engine.isIdle(), failed: engine.failed() } satisfies IdleAnswer;
-    case 'activity':
-      return Object.fromEntries(engine.now().activity);
-    case 'blocked':
-      return { by: engine.now().blocked ?? null, common: engine.common() ?? null } satisfies Around;
-    case 'call':
-      return door.call(request.name, request.input, request.caller);
-    case 'ask':
-      return engine.ask(request.ask, request.by, request.via);
-  }
-}
 
 type Sender = {
   readonly place: Place;
@@ -135,6 +103,7 @@ async function toOwner(sender: Sender, by: string, request: unknown, here: (work
 
 async function askOnce(sender: Sender, by: string, ownership: Ownership, here: (work: Work) => Promise<unknown>): Promise<unknown> {
   const { place, clock, log, signal, runsCommands } = sender;
+  const { openWork } = await import('./work.ts');
   const opened = await openWork({
     place,
     term: ownership.term,

@@ -12,17 +12,10 @@ import type { CliFailure } from '../surfaces/cli/failure.ts';
 import type { Upkeep, VersionFact } from '../surfaces/cli/upkeep.ts';
 import { type Report, report } from '../runs/report.ts';
 import { runsIn } from '../runs/world.ts';
-import { archivePlan, planned } from './archive.ts';
-import { auditPlace } from './audit.ts';
-import { clean } from './clean.ts';
-import { asOwner } from './owner-requests.ts';
+import type { OwnerRequest } from './owner-requests.ts';
 import { archivePathOf, type Place } from './place.ts';
-import { reconcilePlace } from './reconcile.ts';
-import { keptOf, restore } from './restore.ts';
 import { changeRules, rulesPlaces } from './rules.ts';
 import { sceneOf } from './scene.ts';
-import { withGit } from './with-git.ts';
-import { openList } from './work.ts';
 
 /** Versions of which the lines are compared; older ones are listed with what is cheap to know. */
 const COMPARED_BYTES_MAX = 64 * 1024 * 1024;
@@ -30,7 +23,9 @@ const COMPARED_BYTES_MAX = 64 * 1024 * 1024;
 export function openUpkeep(options: { readonly place: Place; readonly clock: Clock; readonly log: () => Log; readonly by: string }): Upkeep {
   const { place, clock, by } = options;
   const asking = () => ({ place, clock, log: options.log(), by });
+  const ask = async (request: OwnerRequest): Promise<unknown> => (await import('./owner-requests.ts')).asOwner(asking(), request);
   const withList = async <T>(work: (list: ListFile) => Promise<T>): Promise<T> => {
+    const { openList } = await import('./work.ts');
     const list = openList({ place, clock, log: options.log(), config: () => place.config });
     try {
       return await work(list);
@@ -39,7 +34,7 @@ export function openUpkeep(options: { readonly place: Place; readonly clock: Clo
     }
   };
   return {
-    reconcile: (fix) => reconcilePlace(asking(), fix),
+    reconcile: async (fix) => (await import('./reconcile.ts')).reconcilePlace(asking(), fix),
     versions: () => withList((list) => versionFacts(place, list)),
     version: (name) =>
       withList(async (list) => {
@@ -58,25 +53,29 @@ export function openUpkeep(options: { readonly place: Place; readonly clock: Clo
         return { kind: 'failure', code: 3, message: `${only.name} is no UTF-8 text`, remedy: `it is in ${place.stateDir}/versions: copy it from there` };
       }),
     clean: async (section, dryRun) => {
-      if (!dryRun) return (await asOwner(asking(), { kind: 'clean', section })) as Awaited<ReturnType<Upkeep['clean']>>;
+      if (!dryRun) return (await ask({ kind: 'clean', section })) as Awaited<ReturnType<Upkeep['clean']>>;
       const scene = sceneOf(place, [], by, clock.now());
       const state = { board: scene.board, runs: [...runsIn(scene.draft)] };
+      const [{ withGit }, { clean }] = await Promise.all([import('./with-git.ts'), import('./clean.ts')]);
       return withGit(place, (git) => clean(git, { place, log: options.log(), section, dryRun, state: () => state }));
     },
     archiveName: relative(place.repo.top, archivePathOf(place)),
     async archive(input, how) {
       if (insideRun(process.env, process.pid) !== undefined) return ARCHIVE_REFUSED;
       if (how !== 'dry')
-        return (await asOwner(asking(), { kind: 'archive', by, undo: how === 'undo', input: { ...input, tasks: [...input.tasks] } })) as Awaited<
+        return (await ask({ kind: 'archive', by, undo: how === 'undo', input: { ...input, tasks: [...input.tasks] } })) as Awaited<
           ReturnType<Upkeep['archive']>
         >;
       const scene = sceneOf(place, [], by, clock.now());
+      const [{ withGit }, { archivePlan, planned }] = await Promise.all([import('./with-git.ts'), import('./archive.ts')]);
       const plan = await withGit(place, (git) => archivePlan({ place, clock }, git, scene, input));
       return 'kind' in plan ? plan : planned(plan, scene.board);
     },
-    kept: (id) => keptOf(place, id),
-    audit: (issue, signal) =>
-      issue && insideRun(process.env, process.pid) !== undefined ? Promise.resolve(RULES_REFUSED) : auditPlace(asking(), issue, signal),
+    kept: async (id) => (await import('./restore.ts')).keptOf(place, id),
+    async audit(issue, signal) {
+      if (issue && insideRun(process.env, process.pid) !== undefined) return RULES_REFUSED;
+      return (await import('./audit.ts')).auditPlace(asking(), issue, signal);
+    },
     report: async (from) => reportOf(place, from, clock.now()),
     rulesPlaces: () => rulesPlaces(place.repo.top),
     noteSession(what, said) {
@@ -86,7 +85,7 @@ export function openUpkeep(options: { readonly place: Place; readonly clock: Clo
       if (what === 'start') tellSession(process.env['CLAUDE_ENV_FILE'], session);
     },
     changeRules: async (what, agent) => (insideRun(process.env, process.pid) === undefined ? changeRules(place.repo.top, what, agent) : RULES_REFUSED),
-    restore: (id, more) => restore(place, id, more),
+    restore: async (id, more) => (await import('./restore.ts')).restore(place, id, more),
   };
 }
 

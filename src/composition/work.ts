@@ -2,7 +2,6 @@
  * The ports of an owner, wired: everything that the engine needs to work on one list, and how to let go of it again.
  * The only place that knows which adapter implements which port.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
@@ -20,7 +19,6 @@ import { openGitState } from '../adapters/git-state.ts';
 import { openLandHooks } from '../adapters/land-hooks.ts';
 import { openLanding } from '../adapters/landing.ts';
 import { loadPrompts } from '../adapters/prompts.ts';
-import { openRedaction, type Redaction } from '../adapters/redact.ts';
 import { excludeInInfo } from '../adapters/repo.ts';
 import { openSandbox, openTo } from '../adapters/sandbox/sandbox.ts';
 import { openRepoLock } from '../adapters/repo-lock.ts';
@@ -37,6 +35,7 @@ import { ownersDoor } from './door.ts';
 import { mcpCommand, ownFolders } from './mcp.ts';
 import { evidenceFor } from './evidence.ts';
 import type { Place } from './place.ts';
+import { redactionOf } from './redaction.ts';
 import { tidy, tidyLocks, tidyWorkspaces } from './tidy.ts';
 
 export type Work = {
@@ -220,21 +219,4 @@ export function openList(options: Pick<WorkOptions, 'place' | 'clock' | 'log' | 
     log,
     random: Math.random,
   });
-}
-
-/** Secrets of the environment and of the `.env*` files at the top. */
-export function redactionOf(place: Place): Redaction {
-  const files = readdirSync(place.repo.top).filter((name) => name.startsWith('.env'));
-  return openRedaction(
-    process.env,
-    files.flatMap((name) => readText(join(place.repo.top, name))),
-  );
-}
-
-function readText(path: string): string[] {
-  try {
-    return [readFileSync(path, 'utf8')];
-  } catch {
-    return [];
-  }
 }

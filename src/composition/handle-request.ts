@@ -1,0 +1,36 @@
+/** What the owner of a list does with a request from its socket. */
+import { z } from 'zod';
+import type { Engine } from '../engine/engine.ts';
+import type { Door } from '../engine/ports.ts';
+import { askSchema } from '../runs/ask.ts';
+import type { Common } from '../runs/sharing.ts';
+import { callRequestSchema } from './door.ts';
+
+const requestSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('idle') }),
+  z.strictObject({ kind: z.literal('activity') }),
+  z.strictObject({ kind: z.literal('blocked') }),
+  callRequestSchema,
+  z.strictObject({ kind: z.literal('ask'), ask: askSchema, by: z.string().max(200), via: z.enum(['cli', 'socket', 'mcp', 'api']) }),
+]);
+
+/** What a list does not say of itself: what the machine is short of, and what the other projects of the daemon take. */
+export type Around = { readonly by: string | null; readonly common: Common | null };
+export type IdleAnswer = { readonly idle: boolean; readonly failed: readonly string[] };
+
+/** Its answer, as it goes over the wire; throws what is wrong with the request. */
+export async function handleRequest(engine: Engine, door: Door, written: unknown): Promise<unknown> {
+  const request = requestSchema.parse(written);
+  switch (request.kind) {
+    case 'idle':
+      return { idle: engine.isIdle(), failed: engine.failed() } satisfies IdleAnswer;
+    case 'activity':
+      return Object.fromEntries(engine.now().activity);
+    case 'blocked':
+      return { by: engine.now().blocked ?? null, common: engine.common() ?? null } satisfies Around;
+    case 'call':
+      return door.call(request.name, request.input, request.caller);
+    case 'ask':
+      return engine.ask(request.ask, request.by, request.via);
+  }
+}
