@@ -118,7 +118,7 @@ export function whyNot(scene: Scene, located: Located): Why | undefined {
   const task = section?.tasks[located.taskIndex];
   if (!section || !task) return why('1.1-R1', 'outside', 'the task is not on the list', 'look at the list again');
   if (section.name === undefined) return OUTSIDE;
-  const own = [...verdictsOf(scene, section, heldTasks(scene.problems), located.taskIndex)].at(-1)?.[1];
+  const own = ownVerdict(scene, section, located.taskIndex);
   if (own?.kind === 'waits' && ENDED.has(own.why.code)) return own.why;
   const stop = globalWhy(scene);
   if (stop) return stop;
@@ -132,13 +132,16 @@ export function whyNot(scene: Scene, located: Located): Why | undefined {
 /** What holds only this machine's daemon back, or a person who is still typing: no reason against a worker that asks for a task. */
 const OURS: ReadonlySet<WhyCode> = new Set<WhyCode>(['agent', 'fresh', 'ending']);
 
-/** Every task that any worker may take now (6.1-R1), whatever agents and places there are here; in file order. */
-export function* claimable(scene: Scene): Generator<Located> {
+/**
+ * Every task that any worker may take now (6.1-R1), whatever agents and places there are here; in file order. Only those that are `wanted`
+ * are judged, which is asked of each when it is its turn.
+ */
+export function* claimable(scene: Scene, wanted: (task: Task) => boolean = () => true): Generator<Located> {
   if (standstill(scene)) return;
   const held = heldTasks(scene.problems);
   for (const [sectionIndex, section] of scene.board.sections.entries()) {
     if (section.name === undefined || !mayStart(section) || isPaused(scene, section.name)) continue;
-    for (const [taskIndex, verdict] of verdictsOf(scene, section, held))
+    for (const [taskIndex, verdict] of verdictsOf(scene, section, held, wanted))
       if ((verdict.kind === 'ready' || verdict.why.code === 'agent' || verdict.why.code === 'ending') && !looksOf(verdict.task))
         yield { task: verdict.task, sectionIndex, taskIndex };
   }
@@ -148,7 +151,7 @@ export function* claimable(scene: Scene): Generator<Located> {
 export function notClaimable(scene: Scene, located: Located): Why | undefined {
   const section = scene.board.sections[located.sectionIndex];
   if (section?.name === undefined) return OUTSIDE;
-  const own = [...verdictsOf(scene, section, heldTasks(scene.problems), located.taskIndex)].at(-1)?.[1];
+  const own = ownVerdict(scene, section, located.taskIndex);
   const stop = own?.kind === 'waits' && ENDED.has(own.why.code) ? own.why : standstill(scene);
   if (stop) return stop;
   if (own?.kind === 'waits' && !OURS.has(own.why.code)) return own.why;
@@ -209,23 +212,37 @@ const OUTSIDE: Why = {
   remedy: 'move it under a heading "## Git Worktree <name>"',
 };
 
-/** Top to bottom through one section, with the barrier that `[⏰]` waits for. */
-function* verdictsOf(scene: Scene, section: Section, held: ReadonlyMap<Task, Problem>, last = Number.POSITIVE_INFINITY): Generator<[number, Verdict]> {
+type Wanted = (task: Task, index: number) => boolean;
+
+/** Top to bottom through one section, with the barrier that `[⏰]` waits for; those that are not `wanted` are passed over. */
+function* verdictsOf(scene: Scene, section: Section, held: ReadonlyMap<Task, Problem>, wanted: Wanted = () => true): Generator<[number, Verdict]> {
   let barrier: Task | undefined;
   for (const [index, task] of section.tasks.entries()) {
-    if (index > last) return;
-    const problem = held.get(task);
     const state = stateOf(scene, task);
-    const reason = problem
-      ? problemWhy(problem)
-      : (ENDED_WHY[state]?.(scene, task) ?? waitingWhy(scene, section, task, index, state === 'blocked' ? barrier : undefined) ?? leavingWhy(scene, task));
-    if (reason) {
-      yield [index, { kind: 'waits', task, why: reason }];
-    } else {
-      yield [index, agentVerdict(scene, task)];
-    }
+    if (wanted(task, index)) yield [index, verdictOf(scene, section, held, index, task, state, state === 'blocked' ? barrier : undefined)];
     if (!barrier && isBarrier(state, task)) barrier = task;
   }
+}
+
+function verdictOf(
+  scene: Scene,
+  section: Section,
+  held: ReadonlyMap<Task, Problem>,
+  index: number,
+  task: Task,
+  state: MarkerState,
+  barrier: Task | undefined,
+): Verdict {
+  const problem = held.get(task);
+  const reason = problem
+    ? problemWhy(problem)
+    : (ENDED_WHY[state]?.(scene, task) ?? waitingWhy(scene, section, task, index, barrier) ?? leavingWhy(scene, task));
+  return reason ? { kind: 'waits', task, why: reason } : agentVerdict(scene, task);
+}
+
+function ownVerdict(scene: Scene, section: Section, taskIndex: number): Verdict | undefined {
+  for (const [, verdict] of verdictsOf(scene, section, heldTasks(scene.problems), (_task, index) => index === taskIndex)) return verdict;
+  return undefined;
 }
 
 /** Whether there is an agent for it, and whether what agents have used up holds it (5.3-R1, R5, R7). */

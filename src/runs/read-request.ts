@@ -31,7 +31,16 @@ export function readyOverAll(lists: readonly (readonly TaskView[])[], limit: num
     .slice(0, limit);
 }
 
-export const firstReady = (scene: Scene, owner: string): Located | undefined => readyFor(scene, owner)[0];
+/** The first of these. Once there is one, only what goes before it is looked at. */
+export function firstReady(scene: Scene, owner: string): Located | undefined {
+  let first: Located | undefined;
+  let before = Number.POSITIVE_INFINITY;
+  for (const located of claimable({ ...scene, instance: owner }, (task) => priorityOf(task) < before)) {
+    first = located;
+    before = priorityOf(located.task);
+  }
+  return first;
+}
 
 function readyFor(scene: Scene, owner: string): Located[] {
   const byPriority: Located[][] = [[], [], [], []];
