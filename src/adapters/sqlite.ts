@@ -3,6 +3,7 @@
  * turn, refused when a newer owner has written. Never decides anything, and never throws a person's history away.
  */
 import { existsSync, rmSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StaleOwner } from '../engine/ports.ts';
@@ -63,6 +64,8 @@ function journalOn(opened: DatabaseSync, options: JournalOptions, term: number):
   let db = opened;
   let sql = statements(db);
   let file = identityOf(path);
+  /** There are commits that the disk has not been waited for. */
+  let isLoose = false;
 
   /** Whoever took the file away has not taken what we hold of it; unless somebody else owns the list by now. */
   const backInPlace = (): void => {
@@ -89,16 +92,30 @@ function journalOn(opened: DatabaseSync, options: JournalOptions, term: number):
 
     load: () => loadFrom(db, (source, id, body, problem) => setAside(db, options, source, id, body, problem)),
 
-    commit(changes) {
+    commit(changes, later = false) {
       const rows = encoded(changes);
       backInPlace();
       const durable = changes.known.size > 0 || [...changes.runs].some(([id, run]) => (run !== null) !== (sql.hasRun.get(id) !== undefined));
-      setSynchronous(db, durable);
+      setSynchronous(db, durable && !later);
       transaction(db, () => {
         const theirs = Number(sql.term.get()?.['value'] ?? 0);
         if (theirs > term) throw new StaleOwner(term, theirs);
         store(sql, rows, options.now());
       });
+      // One that waits for the disk takes with it what was written before.
+      if (durable) isLoose = later;
+    },
+
+    async secure() {
+      if (!isLoose) return;
+      backInPlace();
+      isLoose = false;
+      try {
+        await syncFile(`${path}-wal`);
+      } catch (error) {
+        isLoose = true;
+        throw error;
+      }
     },
 
     history: (id) => historyOf(db, id),
@@ -124,6 +141,16 @@ function journalOn(opened: DatabaseSync, options: JournalOptions, term: number):
 function identityOf(path: string): string {
   const facts = statSync(path, { bigint: true, throwIfNoEntry: false });
   return facts ? `${facts.dev}:${facts.ino}` : '';
+}
+
+/** SQLite writes the log as a whole at each commit, and with `synchronous = NORMAL` leaves this to others. */
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** The term in a file that lies where ours was: 0 where it cannot be read. */

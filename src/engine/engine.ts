@@ -247,12 +247,12 @@ export function createEngine(ports: EnginePorts): Engine {
     post();
   };
 
-  /** Rows first, effects after: what was asked for is known before it is done. */
+  /** Rows first, effects after: what was asked for is known before it is done. What only the list will say is durable before it does. */
   const store = (turned: Turned): void => {
     const { draft } = turned;
     if (draft.known.size + draft.runs.size + draft.meta.size + draft.history.length > 0) {
       const at = clock.now();
-      journal.commit({ known: draft.known, runs: draft.runs, meta: draft.meta, history: draft.history.map((row) => ({ ...row, at })) });
+      journal.commit({ known: draft.known, runs: draft.runs, meta: draft.meta, history: draft.history.map((row) => ({ ...row, at })) }, mayWait(turned));
     }
     for (const known of draft.known.values()) {
       if (known.state === 'failed') failed.add(known.id);
@@ -395,7 +395,7 @@ export function createEngine(ports: EnginePorts): Engine {
 
   // ── the list ──
 
-  const writer = listWriter((edits) => ports.list.edit(edits, board), clock, {
+  const writer = listWriter(async (edits) => (await journal.secure(), ports.list.edit(edits, board)), clock, {
     written: (items, written) => afterWrite(items, written),
     failed: (items, error) => {
       if (writeLater(items, error)) return;
@@ -574,6 +574,11 @@ function looksCut(board: Board, world: World): boolean {
   let gone = 0;
   for (const known of listed) if (!ids.has(known.id) && !texts.has(`${known.section}\n${known.text}`)) gone++;
   return gone > listed.length * 0.2;
+}
+
+/** Nothing follows but what is written into the list, which waits for the rows of all that it writes: many requests wait for the disk together. */
+function mayWait({ effects }: Turned): boolean {
+  return effects.length > 0 && effects.every((effect) => effect.kind === 'edit' || (effect.kind === 'release' && effect.run.outside !== undefined));
 }
 
 function noted(before: Activity, event: AgentEvent, at: number): Activity {

@@ -109,8 +109,13 @@ export type Stored = {
 
 export interface Journal {
   load(): Stored;
-  /** One transaction, durable at return where it claims or ends a run; throws `StaleOwner` when a newer owner has a higher term. */
-  commit(changes: Changes): void;
+  /**
+   * One transaction, durable at return where it claims or ends a run, or with `later` not before `secure` has settled; throws `StaleOwner`
+   * when a newer owner has a higher term.
+   */
+  commit(changes: Changes, later?: boolean): void;
+  /** All that was committed is durable: one wait of the disk for many commits. */
+  secure(): Promise<void>;
   history(id: string): readonly HistoryRow[];
   close(): void;
 }

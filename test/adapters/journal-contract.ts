@@ -52,6 +52,17 @@ export function journalContract(name: string, place: () => JournalPlace): void {
       expect(after.meta).toEqual(new Map([['paused', 'auth']]));
     });
 
+    it('2-R2 what is to be durable later is read at once, and is there after a restart', async () => {
+      const at = fresh();
+      const journal = at.open(1);
+      journal.commit(changes({ known: [known('gaaaaaaa')], runs: [['gaaaaaaa', run('gaaaaaaa')]] }), true);
+      expect(journal.load().runs).toEqual([run('gaaaaaaa')]);
+      await journal.secure();
+      journal.commit(changes({ known: [known('gbbbbbbb')] }), true);
+      journal.close();
+      expect(at.open(2).load()).toMatchObject({ known: [known('gaaaaaaa'), known('gbbbbbbb')], runs: [run('gaaaaaaa')] });
+    });
+
     it('2-R2 changes and takes away the rows that a turn names, and no other', () => {
       const journal = fresh().open(1);
       journal.commit(

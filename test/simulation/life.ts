@@ -265,10 +265,11 @@ function portsOf(outside: Outside, rooms: Rooms, clock: Clock, fuse: Fuse): Engi
     prepare: (order) => (busy(order.slot) ? { kind: 'busy', message: 'a person is at work in it' } : undefined),
   });
   const journal = memoryJournal({ store: outside.store });
+  const loose: Loose = new Set();
   return {
     clock,
-    list: mortal(listTwin(outside, rooms), fuse),
-    journal: mortalJournal(journal, fuse),
+    list: mortal(listTwin(outside, rooms, loose), fuse),
+    journal: mortalJournal(journal, fuse, loose),
     workspaces: mortal(workspaces, fuse),
     landing: mortal(memoryLanding(outside.repo), fuse),
     branches: mortal(branchesTwin(), fuse),
@@ -300,24 +301,35 @@ function branchesTwin(): Branches {
 }
 
 /** A commit either happened or it did not; a process that dies in it learns neither. */
-function mortalJournal(journal: Journal, fuse: Fuse): Journal {
+/** Ids of rows that the disk has not been waited for: what is written into the list would outlive them at a power cut. */
+type Loose = Set<string>;
+
+function mortalJournal(journal: Journal, fuse: Fuse, loose: Loose): Journal {
   return {
     ...journal,
     load: () => journal.load(),
-    commit(changes) {
+    commit(changes, later) {
       burn(fuse);
-      journal.commit(changes);
+      journal.commit(changes, later);
+      if (later) for (const id of changes.known.keys()) loose.add(id);
+      else loose.clear();
       burn(fuse);
+    },
+    async secure() {
+      await journal.secure();
+      loose.clear();
     },
   };
 }
 
-function listTwin(outside: Outside, rooms: Rooms): TaskFile {
+function listTwin(outside: Outside, rooms: Rooms, loose: Loose): TaskFile {
   const reading = (): Reading => ({ kind: 'read', text: outside.text, version: String(outside.version), modifiedAt: outside.now, git: gitState(outside) });
   return {
     path: '/repo/tasks.md',
     read: async () => reading(),
     async edit(edits: readonly Edit[]): Promise<Written> {
+      const early = edits.find((edit) => 'target' in edit && edit.target.id !== undefined && loose.has(edit.target.id));
+      if (early) outside.faults.push('2-R2: the list was written before the row was on the disk');
       const { text, results } = rooms.applyEdits(outside.text, edits, rooms.defaultParseOptions);
       const wrote = text !== outside.text;
       if (wrote) setText(outside, text);

@@ -47,6 +47,7 @@ export function memoryJournal(options: { readonly store?: JournalStore; readonly
       for (const [key, value] of changes.meta) put(store.meta, key, value);
       store.history.push(...history);
     },
+    secure: async () => undefined,
     history: (id) => store.history.filter((row) => row.id === id).map((row) => ({ ...row })),
     close: () => undefined,
   };
