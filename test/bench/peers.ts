@@ -18,6 +18,7 @@ const BACKLOG = { name: 'backlog.md', version: '1.52.0' };
 const CACHE = join(ROOT, '.cache', 'peers');
 const INSTALL_MS = 300_000;
 const SHOWN = 5;
+const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
 const made: string[] = [];
 
@@ -83,7 +84,8 @@ export function taskwarrior(tasks: readonly PeerTask[]): Peer {
     );
     writeFileSync(join(top, 'tasks.json'), `${rows.join('\n')}\n`);
     const rc = `rc:${join(top, 'rc')}`;
-    execFileSync('task', [rc, 'import', join(top, 'tasks.json')], { stdio: 'pipe' });
+    // It says a line for each task.
+    execFileSync('task', [rc, 'import', join(top, 'tasks.json')], { stdio: ['ignore', 'ignore', 'pipe'], maxBuffer: OUTPUT_BYTES_MAX });
     const args = [rc, 'ready', `limit:${SHOWN}`];
     const out = execFileSync('task', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
     if (out.split('\n').filter((line) => line.includes('Teach part')).length !== SHOWN) wrong(`${name} shows other than ${SHOWN} tasks:\n${out}`);

@@ -53,6 +53,14 @@ async function measured(rounds: number): Promise<Figure[]> {
     for (const peer of peers)
       if ('ready' in peer && (theirs.get(peer.name) ?? []).every((ms) => ms < SLOW_MS)) theirs.set(peer.name, [...(theirs.get(peer.name) ?? []), peer.ready()]);
   }
+  return figures(median(bare), { alone, minded: await mindedBy(rounds, bare) }, theirs, peers);
+}
+
+/** A daemon that only minds the list: one that began its tasks would have its marks taken back by each save here. */
+async function mindedBy(rounds: number, bare: number[]): Promise<Samples> {
+  const list = mixedList(TASKS, SECTIONS).replace('{script}', '{nobody}');
+  const top = makeRepo({ 'tasks.md': list, 'todone.config.json': MINDED_CONFIG });
+  const question = questionOf(top, list);
   const minded = samples();
   const daemon = startDaemon(top, '--quiet');
   try {
@@ -66,8 +74,11 @@ async function measured(rounds: number): Promise<Figure[]> {
   } finally {
     await daemon.end();
   }
-  return figures(median(bare), { alone, minded }, theirs, peers);
+  return minded;
 }
+
+/** What is saved may be taken at once, as it is without a daemon; the agent is none that could be installed. */
+const MINDED_CONFIG = '{ "claimAfter": "0s", "agents": { "nobody": { "command": ["todone-bench-nobody"] } } }';
 
 type Samples = { readonly changed: number[]; readonly again: number[] };
 const samples = (): Samples => ({ changed: [], again: [] });
