@@ -4,11 +4,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, afterEach, expect, it } from 'vitest';
 import { QUIET_ENV } from './doors-kit.ts';
 import { git, landed, listOf, makeRepo, markerOf, type Ran, removeRepos, ROOT, sleep, start } from './kit.ts';
 
+type Running = ReturnType<typeof start>;
+
 const rooms: string[] = [];
+const running = new Set<Running>();
+
+/** What a test that fails leaves running ends with it. */
+function launch(...started: Parameters<typeof start>): Running {
+  const program = start(...started);
+  running.add(program);
+  void program.ended.then(() => running.delete(program));
+  return program;
+}
+
+afterEach(async () => {
+  for (const program of running) {
+    // The first drains, the second stops.
+    program.kill('SIGTERM');
+    program.kill('SIGTERM');
+    await program.ended;
+  }
+});
+
 afterAll(() => {
   removeRepos();
   for (const room of rooms) rmSync(room, { recursive: true, force: true });
@@ -21,7 +42,7 @@ type Scene = {
   /** The user's own folder of configs. */
   readonly room: string;
   readonly config: (text: string) => void;
-  readonly start: (...args: string[]) => ReturnType<typeof start>;
+  readonly start: (...args: string[]) => Running;
   readonly run: (...args: string[]) => Promise<Ran>;
 };
 
@@ -49,7 +70,7 @@ function scene(repos: number, tasks: number, seconds: number, meet = 0): Scene {
       writeFileSync(`${file}.new`, text);
       renameSync(`${file}.new`, file);
     },
-    start: (...args) => start(room, args, env),
+    start: (...args) => launch(room, args, env),
     run: (...args) => start(room, args, env).ended,
   };
 }
@@ -150,7 +171,7 @@ it('6.5-R2 what is broken, missing or owned by another is told, the others run, 
   appendFileSync(join(broken, 'todone.config.yaml'), 'maxAgentz: 3\n');
   renameSync(gone, `${gone}.away`);
   writeFileSync(join(owned, 'tasks.md'), '## Git Worktree a {script} {quick}\n[⏰] waits\n[] later {hold:x}\n');
-  const other = start(owned, ['start']);
+  const other = launch(owned, ['start']);
   await until(() => existsSync(join(owned, '.git', 'todone', 'owner.json')), 'the other owner');
   config(listing(tops));
   const daemon = begin('start', '--all');
