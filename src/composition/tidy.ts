@@ -5,8 +5,10 @@
 import { join, resolve } from 'node:path';
 import { sweepLocks } from '../adapters/abandoned-locks.ts';
 import type { Git } from '../adapters/git.ts';
+import { cleanAllGiven } from '../adapters/given-files.ts';
 import { pruneBroken } from '../adapters/journal-file.ts';
 import { pruneRooms } from '../adapters/private-rooms.ts';
+import type { Redaction } from '../adapters/redact.ts';
 import { pruneRuns } from '../adapters/run-folder.ts';
 import { pruneSnapshots } from '../adapters/snapshot-prune.ts';
 import type { SqliteJournal } from '../adapters/sqlite.ts';
@@ -24,6 +26,7 @@ export type Tidying = {
   readonly list: Pick<ListFile, 'tidy'>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly redaction: Redaction;
   readonly config: () => Config;
 };
 
@@ -54,12 +57,13 @@ export async function tidyWorkspaces(workspaces: ReturnType<typeof openWorkspace
 }
 
 /** Goes through all that is kept. What cannot be taken away now is said and tried again the next time. */
-export async function tidy({ place, git, journal, list, clock, log, config }: Tidying, rows: Rows): Promise<void> {
+export async function tidy({ place, git, journal, list, clock, log, redaction, config }: Tidying, rows: Rows): Promise<void> {
   const { keepSnapshots, keep } = config();
   const now = clock.now();
   const parts: readonly (readonly [string, () => Promise<number> | number])[] = [
     ['snapshots', () => pruneSnapshots(git, landedOf(rows), { before: now - keepSnapshots, maxBytes: keep.snapshotBytes })],
     ['folders of runs', () => pruneRuns(place.stateDir, { before: now - keep.logs, maxBytes: keep.logBytes, spare: rows.runs })],
+    ['reports and plans that still held secrets', () => cleanAllGiven(place.stateDir, redaction)],
     ['versions of the list', () => list.tidy({ before: now - keep.versions, maxBytes: keep.versionBytes })],
     ['rows of history', () => journal.forgetHistory(now - keep.history)],
     ['broken journals', () => pruneBroken(place.stateDir, now - keep.history)],
