@@ -23,6 +23,8 @@ type Preset = {
   readonly keys: readonly string[];
   readonly login: string;
   env(call: Call, model: string | undefined): Readonly<Record<string, string>>;
+  /** How a new session gets its name, where the protocol's own way is not taken. */
+  named?(title: string): Readonly<Record<string, unknown>>;
   /** It tells of a failure in words and ends its turn as if all were well. */
   readonly failsInWords?: boolean;
   /** What the protocol has no place for: arguments, settings on top of a person's, and one line of stderr as events. */
@@ -64,6 +66,7 @@ const PRESETS: readonly Preset[] = [
       ...(process.getuid?.() === 0 ? { IS_SANDBOX: '1' } : {}),
       ...(model === undefined ? {} : { ANTHROPIC_MODEL: model }),
     }),
+    named: (title) => ({ claudeCode: { options: { title } } }),
   },
   {
     kind: 'codex',
@@ -88,6 +91,7 @@ export function acpRow(name: string, config: AgentConfig): AgentRow {
     invoke(call) {
       const { order, mcp, around } = call;
       const model = order.model ?? config.model;
+      const title = `ToDone ${order.id}`;
       return {
         program: findProgram(program, around.env, around.top) ?? program,
         args: allArgs,
@@ -95,7 +99,7 @@ export function acpRow(name: string, config: AgentConfig): AgentRow {
         passed: [...(preset?.keys ?? []), ...config.passEnv],
         keeps: preset ? keptBy(preset.kind, { ...around.env, ...config.env }) : keptByAny({ ...around.env, ...config.env }),
         called: program,
-        talk: acpTalk({ order, mcp, model, failsInWords: preset?.failsInWords ?? false }),
+        talk: acpTalk({ order, mcp, model, failsInWords: preset?.failsInWords ?? false, title, meta: preset?.named?.(title) }),
       };
     },
     preview: () => [program, ...allArgs].map(quoted).join(' '),
