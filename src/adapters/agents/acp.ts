@@ -8,7 +8,7 @@ import { findProgram } from '../find-program.ts';
 import { acpTalk } from './acp-talk.ts';
 import { CLAUDE } from './claude.ts';
 import { quoted } from './client.ts';
-import { CODEX } from './codex.ts';
+import { CODEX, codexSettings } from './codex.ts';
 import { notFound } from './command.ts';
 import { GEMINI } from './gemini.ts';
 import { OPENCODE, OPENCODE_ACP } from './opencode.ts';
@@ -22,7 +22,7 @@ type Preset = {
   readonly words: RegExp;
   readonly keys: readonly string[];
   readonly login: string;
-  env(call: Call, model: string | undefined): Readonly<Record<string, string>>;
+  env(call: Call, model: string | undefined, config: AgentConfig): Readonly<Record<string, string>>;
   /** How a new session gets its name, where the protocol's own way is not taken. */
   named?(title: string): Readonly<Record<string, unknown>>;
   /** It tells of a failure in words and ends its turn as if all were well. */
@@ -73,7 +73,7 @@ const PRESETS: readonly Preset[] = [
     words: /\bcodex\b/,
     keys: CODEX.keys,
     login: CODEX.login,
-    env: ({ order }) => ({ INITIAL_AGENT_MODE: order.readOnly ? 'read-only' : 'agent-full-access' }),
+    env: ({ order }, _model, config) => ({ INITIAL_AGENT_MODE: order.readOnly ? 'read-only' : 'agent-full-access', CODEX_CONFIG: codexSettings(config) }),
     failsInWords: true,
   },
 ];
@@ -95,7 +95,7 @@ export function acpRow(name: string, config: AgentConfig): AgentRow {
       return {
         program: findProgram(program, around.env, around.top) ?? program,
         args: allArgs,
-        env: { ...preset?.env(call, model), ...config.env, ...preset?.aside?.env(call, config) },
+        env: { ...preset?.env(call, model, config), ...config.env, ...preset?.aside?.env(call, config) },
         passed: [...(preset?.keys ?? []), ...config.passEnv],
         keeps: preset ? keptBy(preset.kind, { ...around.env, ...config.env }) : keptByAny({ ...around.env, ...config.env }),
         called: program,
