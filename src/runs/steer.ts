@@ -154,8 +154,13 @@ function isRollback(changes: readonly Change[], seen: Seen): boolean {
   const certain = back.filter((change) => change.expected !== 'failed' || seen.listIsCommitted);
   const vanished = changes.filter((change) => change.run && !change.task);
   if (seen.gitMoved) return certain.length + vanished.length > 0;
-  return back.length > 1 && back.some((change) => change.expected !== 'failed');
+  return (back.length > 1 && back.some((change) => change.expected !== 'failed')) || back.some(({ run }) => run && isUnread(run, seen.now));
 }
+
+/** Nobody reads a claim and answers it within this time: an editor saved the text that it had before. */
+const REFLEX_MS = 1500;
+
+const isUnread = ({ startedAt }: Run, now: number): boolean => now >= startedAt && now - startedAt < REFLEX_MS;
 
 const HALT_FOR: Readonly<Record<MarkerState, Omit<Halt, 'by'> | undefined>> = {
   in_progress: undefined,

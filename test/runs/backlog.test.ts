@@ -110,6 +110,20 @@ it('1.4-R7 6.1-R3 a claim is ended by its id while an old buffer has taken that 
   expect(at.list()).toMatch(/^\[✅ a1b2c3d, \w{8}\] One$/mu);
 });
 
+it('1.4-R7 2-R4 one marker that goes back before anybody can have read it is an old buffer, and a wish later on', () => {
+  const at = desk('## Git Worktree a\n[] One\n[] Two\n');
+  const before = at.list();
+  const claimed = at.ask('task.claim', { task: 'tasks.md:2' }, worker('w1'));
+  at.type(`${before}[] Three\n`);
+  at.pass(2500);
+  at.type(at.list());
+  expect(at.list()).toMatch(/^\[🟡 \w{8}\] One\n\[\] Two\n\[\] Three$/mu);
+  const id = /\[🟡 (\w{8})\]/u.exec(at.list())?.[1] ?? '';
+  expect(at.ask('task.heartbeat', { task: id, ticket: ticketOf(claimed) }, worker('w1'))).toMatchObject({ kind: 'ok' });
+  at.type(at.list().replace(/🟡 \w{8}/u, ''));
+  expect(at.ask('task.heartbeat', { task: id, ticket: ticketOf(claimed) }, worker('w1'))).toMatchObject({ kind: 'refused' });
+});
+
 it('1.4-R7 2-R3 a rollback is over in the end, though a claim ran out while its marker was away', () => {
   const at = desk('## Git Worktree a\n[] One\n[] Two\n[] Three\n');
   const before = at.list();
@@ -311,6 +325,7 @@ describe('claims', () => {
     ] as const) {
       const at = desk('## Git Worktree a\n[] One\n[] Two\n');
       const claim = at.ask('task.claim', { task: 'tasks.md:2' }, worker('w1'));
+      at.pass(2000);
       at.type(at.list().replace(/\[🟡 \w+\]/, marker));
       expect(at.list()).toMatch(words);
       expect(at.ask('task.report', { task: 'tasks.md:2', ticket: ticketOf(claim), outcome: 'done', hash: COMMIT }, worker('w1'), COMMIT).kind).not.toBe('ok');

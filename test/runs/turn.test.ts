@@ -344,6 +344,7 @@ describe('the turn', () => {
     const wheel = table('## Git Worktree a\n[] one\n');
     wheel.read();
     wheel.end('prepare');
+    wheel.wait(2000);
     wheel.save((text) => text.replace(/\[🟡[^\]]*\]/u, '[]'));
     const [id] = wheel.world.runs.keys();
     wheel.end('plan', { kind: 'final', reason: 'cancelled', message: 'stopped' });
