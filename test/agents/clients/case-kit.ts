@@ -39,7 +39,7 @@ export const READS_FIRST = shell('sleep 3; ls');
 export const REPORT = mcp('report', { outcome: 'done', summary: 'It works.', commitMessage: 'Say what it does\n\nBecause it was asked for.' });
 
 /** A tool was called whose server was not there yet. */
-const UNHEARD = /unsupported call: |\bno_\w+_in_/;
+const UNHEARD = /unsupported call: mcp__|\bno_\w+_in_/;
 const TRIES_MAX = 10;
 
 /** These steps one after the other, by what the conversation holds already; the last one again and again. What was not heard is said again later. */
