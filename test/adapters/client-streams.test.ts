@@ -172,7 +172,7 @@ it.each([
     'says a name where the agent takes one',
     ['claude-agent-acp'],
     { sessionCapabilities: { title: {} } },
-    { claudeCode: { options: { title: 'ToDone g1234567' } } },
+    { claudeCode: { options: { title: 'ToDone g1234567', settings: { useAutoModeDuringPlan: false } } } },
     'ToDone g1234567',
   ],
   ['says none where it takes none', ['any-acp'], {}, undefined, undefined],

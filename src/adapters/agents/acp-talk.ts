@@ -15,7 +15,7 @@ export type AcpOrder = {
   readonly failsInWords: boolean;
   /** What a new session is called: those with a name ask no model for one. */
   readonly title: string;
-  /** What one client takes with a new session, beside the protocol. */
+  /** What one client takes with a session, beside the protocol. */
   readonly meta: Readonly<Record<string, unknown>> | undefined;
 };
 
@@ -70,7 +70,7 @@ async function openSession(agent: Agent, methods: Methods, { order, mcp, title, 
     clientInfo: { name: 'todone', version: '1' },
     clientCapabilities: { fs: { readTextFile: false, writeTextFile: false }, terminal: false },
   });
-  const place = { cwd: order.workspace, mcpServers: mcp ? [serverOf(mcp)] : [] };
+  const place: Acp.NewSessionRequest = { cwd: order.workspace, mcpServers: mcp ? [serverOf(mcp)] : [], ...(meta ? { _meta: meta } : {}) };
   if (order.session !== undefined) {
     const known = { ...place, sessionId: order.session };
     try {
@@ -83,7 +83,7 @@ async function openSession(agent: Agent, methods: Methods, { order, mcp, title, 
       tell({ kind: 'text', text: `the session is not known any more, a new one is begun: ${said.message}`, aside: true });
     }
   }
-  const opened = await agent.request(methods.agent.session.new, { ...place, ...(meta ? { _meta: meta } : {}) });
+  const opened = await agent.request(methods.agent.session.new, place);
   // Where that fails it has another name, no more.
   if (asObject(can?.sessionCapabilities)?.['title']) await agent.request(SET_TITLE, { sessionId: opened.sessionId, title }).catch(() => undefined);
   return opened;

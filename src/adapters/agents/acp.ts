@@ -23,8 +23,8 @@ type Preset = {
   readonly keys: readonly string[];
   readonly login: string;
   env(call: Call, model: string | undefined, config: AgentConfig): Readonly<Record<string, string>>;
-  /** How a new session gets its name, where the protocol's own way is not taken. */
-  named?(title: string): Readonly<Record<string, unknown>>;
+  /** What it takes with a session beside the protocol: its name, and that it asks no model of its own accord. */
+  meta?(title: string): Readonly<Record<string, unknown>>;
   /** It tells of a failure in words and ends its turn as if all were well. */
   readonly failsInWords?: boolean;
   /** What the protocol has no place for: arguments, settings on top of a person's, and one line of stderr as events. */
@@ -66,7 +66,8 @@ const PRESETS: readonly Preset[] = [
       ...(process.getuid?.() === 0 ? { IS_SANDBOX: '1' } : {}),
       ...(model === undefined ? {} : { ANTHROPIC_MODEL: model }),
     }),
-    named: (title) => ({ claudeCode: { options: { title } } }),
+    // In a plan it would ask a model about each command; a plan may read, and is refused the rest.
+    meta: (title) => ({ claudeCode: { options: { title, settings: { useAutoModeDuringPlan: false } } } }),
   },
   {
     kind: 'codex',
@@ -99,7 +100,7 @@ export function acpRow(name: string, config: AgentConfig): AgentRow {
         passed: [...(preset?.keys ?? []), ...config.passEnv],
         keeps: preset ? keptBy(preset.kind, { ...around.env, ...config.env }) : keptByAny({ ...around.env, ...config.env }),
         called: program,
-        talk: acpTalk({ order, mcp, model, failsInWords: preset?.failsInWords ?? false, title, meta: preset?.named?.(title) }),
+        talk: acpTalk({ order, mcp, model, failsInWords: preset?.failsInWords ?? false, title, meta: preset?.meta?.(title) }),
       };
     },
     preview: () => [program, ...allArgs].map(quoted).join(' '),
