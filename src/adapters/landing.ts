@@ -58,7 +58,12 @@ const FILE_CHARS = 4_000;
 const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 const SHOWN_REFUSALS = 10;
 
-export function openLanding(options: LandingOptions): Landing {
+type Recovery = {
+  /** Killed after a branch had moved, and nobody is left who knows of that landing: what has the branch checked out follows it now. */
+  follow(sections: readonly string[]): Promise<void>;
+};
+
+export function openLanding(options: LandingOptions): Landing & Recovery {
   const rules = { list: options.list, isProtected: protectedPaths(options.protected), maxFileBytes: options.maxFileBytes, secretsIn: options.secretsIn };
   const use: Use = { ...options, rules, prover: openProver(options.git, options.sections) };
   const inTurn = <T>(path: string, work: () => Promise<T>): Promise<T> => options.git.inTurn(workspaceAt(options.git.home, path).dir, work);
@@ -79,6 +84,12 @@ export function openLanding(options: LandingOptions): Landing {
     // Serial per branch.
     advance: (order, tip, commit, below = []) => options.git.inTurn(order.section, () => advance(use, tip, [...below, { order, commit }])),
     proof: (section, id, hash) => use.prover.proof(section, id, hash),
+    async follow(sections) {
+      for (const section of sections) {
+        const tip = await use.sections.tip(section);
+        if (tip !== undefined) await use.git.inTurn(section, () => followTo(use, section, tip));
+      }
+    },
   };
 }
 
@@ -159,9 +170,13 @@ async function putBack(use: Use, workspace: Workspace, record: WorkspaceRecord, 
 async function alreadyLanded(use: Use, order: LandingOrder, commit: string, tip: string): Promise<Squashed> {
   const { git } = use;
   if ((await git.objects.commitId(landedRef(order.id))) !== commit) await git.refs.move([{ ref: landedRef(order.id), to: commit }]);
-  const found = await followersOf(git, use.top, use.sections.branch(order.section), tip, overlooked(use));
-  if (found.kind === 'ready') await follow(git, found.followers, tip, use.log);
+  await followTo(use, order.section, tip);
   return { kind: 'landed', commit, hash: await git.objects.abbreviation(commit) };
+}
+
+async function followTo(use: Use, section: string, tip: string): Promise<void> {
+  const found = await followersOf(use.git, use.top, use.sections.branch(section), tip, overlooked(use));
+  if (found.kind === 'ready') await follow(use.git, found.followers, tip, use.log);
 }
 
 async function screenChanges(use: Use, workspace: Workspace, record: WorkspaceRecord | undefined, start: string): Promise<Screened> {

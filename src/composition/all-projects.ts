@@ -7,7 +7,7 @@ import type { Called, RequestName } from '../runs/requests.ts';
 import { refusal } from '../runs/requests.ts';
 import type { App, Globals, Looked } from '../surfaces/cli/app.ts';
 import { type CliFailure, isFailure } from '../surfaces/cli/failure.ts';
-import { findProject, listedProjects } from './projects.ts';
+import { findProject, listedProjects, missingProject } from './projects.ts';
 import { turns } from './turns.ts';
 
 /** How many are looked at at the same time: each may wait for its daemon, and none for the others. */
@@ -23,7 +23,7 @@ export async function lookAtAll<T>(globals: Globals, open: Open, look: (app: App
   return Promise.all(
     listed.map(({ name: project, path }) =>
       inTurn(async (): Promise<Looked<T>> => {
-        const found = await opened(() => open({ ...globals, repo: path }), look);
+        const found = missingProject(path, process.env) ?? (await opened(() => open({ ...globals, repo: path }), look));
         return isFailure(found) ? { project, path, problem: { message: found.message, remedy: found.remedy } } : { project, path, problem: null, found };
       }),
     ),

@@ -21,7 +21,7 @@ import type { Check, DoctorFacts, EffectiveValue, Globals } from '../surfaces/cl
 import { startFailure, usableList } from './app.ts';
 import { weaknesses } from './file-systems.ts';
 import { makeStateDir, openPlace, type Place } from './place.ts';
-import { findProjects } from './projects.ts';
+import { findProjects, missingProject } from './projects.ts';
 import { sceneOf } from './scene.ts';
 import { turns } from './turns.ts';
 import { withGit } from './with-git.ts';
@@ -219,7 +219,7 @@ async function projects(place: Place): Promise<Check[]> {
   const refused = await Promise.all(
     listed.map(({ name, path }) =>
       inTurn(async (): Promise<Check[]> => {
-        const found = await openPlace({ cwd: path, env });
+        const found = missingProject(path, env) ?? (await openPlace({ cwd: path, env }));
         const problem = 'kind' in found ? found : startFailure(found);
         return problem ? [{ name: 'project', ok: 'warn', found: `${name}: ${problem.message}`, remedy: problem.remedy }] : [];
       }),

@@ -19,7 +19,7 @@ import { callerOf } from './caller.ts';
 import { runDaemon } from './daemon.ts';
 import { weaknesses } from './file-systems.ts';
 import { makeStateDir, openPlace, type Place } from './place.ts';
-import { findProjects, projectsConfig, userPlaces } from './projects.ts';
+import { findProjects, missingProject, projectsConfig, userPlaces } from './projects.ts';
 import { turns } from './turns.ts';
 
 /** How many are opened at the same time. */
@@ -175,7 +175,8 @@ async function live(fleet: Fleet, member: Member, drain: AbortSignal, settled: (
 async function workOn(fleet: Fleet, member: Member, drain: AbortSignal, settled: () => void): Promise<{ readonly failed: readonly string[] } | CliFailure> {
   const { globals, host, signals, once, repos, inTurn } = fleet;
   const { project, seat } = member;
-  const place = await inTurn(() => openPlace({ cwd: project.path, env: process.env, overrides: globals.overrides }));
+  const place =
+    missingProject(project.path, process.env) ?? (await inTurn(() => openPlace({ cwd: project.path, env: process.env, overrides: globals.overrides })));
   const refused = 'kind' in place ? place : (startFailure(place) ?? doubled(repos, project, place));
   if ('kind' in place || refused) return refused as CliFailure;
   makeStateDir(place);

@@ -1,6 +1,7 @@
 /**
  * The projects of the user's own config (6.5-R2), for whoever only asks for them: which there are, and which one a name means.
  */
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { type ConfigPlaces, describeConfigProblem, loadConfig, userFolder } from '../adapters/config-file.ts';
@@ -36,6 +37,13 @@ const noProjects = (env: ConfigPlaces['env']): CliFailure => ({
   message: 'no project is listed',
   remedy: `list them in ${join(userFolder(env), 'config.yaml')}: projects: [~/src/shop, ~/work/*]`,
 });
+
+/** Undefined where there is something to open. */
+export function missingProject(path: string, env: Env): CliFailure | undefined {
+  if (existsSync(path)) return undefined;
+  const remedy = `bring it back, or take it out of projects in ${join(userFolder(env), 'config.yaml')}`;
+  return { kind: 'failure', code: 2, message: `${path} is not there`, remedy };
+}
 
 /** The project that a person means: by its name, or by its path. */
 export async function findProject(word: string, cwd: string, env: Env): Promise<ProjectPath | CliFailure> {

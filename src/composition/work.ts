@@ -30,7 +30,7 @@ import { openJournal } from '../adapters/sqlite.ts';
 import { type ListFile, openTaskFile } from '../adapters/task-file.ts';
 import { openHooks, openVerify } from '../adapters/verify.ts';
 import { verifyWhereConfigured } from '../adapters/verify-clean.ts';
-import { openWorkspaces } from '../adapters/workspaces.ts';
+import { heldWorkspaces, openWorkspaces } from '../adapters/workspaces.ts';
 import { reachable } from '../adapters/reachable.ts';
 import { archivedStates } from './archived.ts';
 import { ownersDoor } from './door.ts';
@@ -136,24 +136,27 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const verify = verifyWhereConfigured(check, { ...shell, clean, git });
   const merging = { ...places, base: config.base, list: place.listName, identity: repo.identity, sign: config.sign === 'auto' && repo.signs };
   const workspaces = openWorkspaces(places);
+  const landing = openLanding({
+    git,
+    sections,
+    log,
+    top: repo.top,
+    list: place.listName,
+    protected: config.protected,
+    maxFileBytes: config.limits.fileBytes,
+    secretsIn: (text) => redaction.secretsIn(text),
+    identity: repo.identity,
+    sign: config.sign === 'auto' && repo.signs,
+  });
+  // Without rows nobody goes on with a landing that was cut off.
+  if (options.works && stored.known.length === 0) await landing.follow(heldWorkspaces(git.home, places.trees));
   const engine = createEngine({
     clock,
     list,
     journal,
     workspaces,
     branches: openBranches({ ...shell, ...merging, clean, check, proven: verify, baseBranch: () => baseBranchOf(merging) }),
-    landing: openLanding({
-      git,
-      sections,
-      log,
-      top: repo.top,
-      list: place.listName,
-      protected: config.protected,
-      maxFileBytes: config.limits.fileBytes,
-      secretsIn: (text) => redaction.secretsIn(text),
-      identity: repo.identity,
-      sign: config.sign === 'auto' && repo.signs,
-    }),
+    landing,
     agents: openAgents({
       ...shell,
       top: repo.top,

@@ -12,7 +12,7 @@ import { openRepoLock } from '../../src/adapters/repo-lock.ts';
 import { openSections } from '../../src/adapters/sections.ts';
 import type { RunHook } from '../../src/adapters/workspace-setup.ts';
 import { openWorkspaces } from '../../src/adapters/workspaces.ts';
-import type { Landing, LandingOrder, Log, Prepared, WorkOrder } from '../../src/engine/ports.ts';
+import type { LandingOrder, Log, Prepared, WorkOrder } from '../../src/engine/ports.ts';
 
 export type Kit = {
   readonly top: string;
@@ -33,7 +33,12 @@ export type OpenOptions = {
   readonly env?: NodeJS.ProcessEnv;
 };
 
-export type Open = { readonly repo: Repo; readonly git: Git; readonly workspaces: ReturnType<typeof openWorkspaces>; readonly landing: Landing };
+export type Open = {
+  readonly repo: Repo;
+  readonly git: Git;
+  readonly workspaces: ReturnType<typeof openWorkspaces>;
+  readonly landing: ReturnType<typeof openLanding>;
+};
 
 export const never = new AbortController().signal;
 

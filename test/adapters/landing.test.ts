@@ -342,6 +342,25 @@ describe('the branch', () => {
     expect(textOf(join(kit.top, 'new.txt'))).toBe('new\n');
   });
 
+  it('12-R1 4-R6 has a worktree follow its branch where a landing was cut off and the journal is lost; never over work in it', async () => {
+    const first = await begin();
+    const second = await begin('feature', { slot: 2 });
+    await open.workspaces.release(first.order, first.prepared.workspace, never);
+    writeFileSync(second.at('new.txt'), 'new\n');
+    const squashed = await open.landing.squash(landingOrder(second.order, second.prepared));
+    if (squashed.kind !== 'commit') throw new Error(squashed.kind);
+    kit.git(['update-ref', 'refs/heads/todone/feature', squashed.commit]);
+    expect(kit.git(['status', '--porcelain'], first.prepared.workspace)).toBe('D  new.txt');
+    appendFileSync(first.at('README.md'), 'mine\n');
+    const again = await kit.open();
+    await again.landing.follow(['feature', 'none']);
+    expect(existsSync(first.at('new.txt'))).toBe(false);
+    kit.git(['checkout', '-q', '--', 'README.md'], first.prepared.workspace);
+    await again.landing.follow(['feature', 'none']);
+    expect(kit.git(['status', '--porcelain'], first.prepared.workspace)).toBe('');
+    expect(textOf(first.at('new.txt'))).toBe('new\n');
+  });
+
   it('12-R1 gets over locks that a killed git left on the branch and on our own refs', async () => {
     const { order, prepared, at } = await begin();
     writeFileSync(at('new.txt'), 'new\n');

@@ -159,7 +159,7 @@ it('6.5-R2 what is broken, missing or owned by another is told, the others run, 
   await until(() => markerOf(fine, 'task 0').startsWith('[✅'), 'the fine one');
   await until(() => said.includes('standing by'), 'standing by');
   expect(said).toMatch(/todone\.config\.yaml:4:1: maxAgentz/);
-  expect(said).toMatch(/is not a folder/);
+  expect(said).toMatch(/is not there/);
   const seen = JSON.parse((await run('status', '--all', '--json')).out) as {
     projects: { path: string; problem: { message: string } | null; owner: { pid: number } | null }[];
   };
