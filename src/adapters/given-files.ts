@@ -3,7 +3,7 @@
  * over, and later for phases whose daemon was killed before.
  */
 import type { Redaction } from './redact.ts';
-import { allTickets, PLAN, RESULT, type RunFolder, runFolder, ticketsOf } from './run-folder.ts';
+import { PLAN, RESULT, type RunFolder, runFolder, ticketsOf } from './run-folder.ts';
 
 /** Gives how many had a secret in them. What is too long to be read is cut. */
 export function cleanGiven(folder: RunFolder, redaction: Redaction): number {
@@ -20,9 +20,9 @@ export function cleanGiven(folder: RunFolder, redaction: Redaction): number {
   return cleaned;
 }
 
-/** The same for every folder that is kept. */
-export function cleanAllGiven(stateDir: string, redaction: Redaction): number {
+/** The same for all folders of these tasks. */
+export function cleanGivenOf(stateDir: string, ids: Iterable<string>, redaction: Redaction): number {
   let cleaned = 0;
-  for (const id of allTickets(stateDir).keys()) for (const ticket of ticketsOf(stateDir, id)) cleaned += cleanGiven(runFolder(stateDir, id, ticket), redaction);
+  for (const id of ids) for (const ticket of ticketsOf(stateDir, id)) cleaned += cleanGiven(runFolder(stateDir, id, ticket), redaction);
   return cleaned;
 }

@@ -5,11 +5,11 @@
 import { join, resolve } from 'node:path';
 import { sweepLocks } from '../adapters/abandoned-locks.ts';
 import type { Git } from '../adapters/git.ts';
-import { cleanAllGiven } from '../adapters/given-files.ts';
+import { cleanGivenOf } from '../adapters/given-files.ts';
 import { pruneBroken } from '../adapters/journal-file.ts';
 import { pruneRooms } from '../adapters/private-rooms.ts';
 import type { Redaction } from '../adapters/redact.ts';
-import { pruneRuns } from '../adapters/run-folder.ts';
+import { allTickets, pruneRuns } from '../adapters/run-folder.ts';
 import { pruneSnapshots } from '../adapters/snapshot-prune.ts';
 import type { SqliteJournal } from '../adapters/sqlite.ts';
 import type { ListFile } from '../adapters/task-file.ts';
@@ -63,7 +63,7 @@ export async function tidy({ place, git, journal, list, clock, log, redaction, c
   const parts: readonly (readonly [string, () => Promise<number> | number])[] = [
     ['snapshots', () => pruneSnapshots(git, landedOf(rows), { before: now - keepSnapshots, maxBytes: keep.snapshotBytes })],
     ['folders of runs', () => pruneRuns(place.stateDir, { before: now - keep.logs, maxBytes: keep.logBytes, spare: rows.runs })],
-    ['reports and plans that still held secrets', () => cleanAllGiven(place.stateDir, redaction)],
+    ['reports and plans that still held secrets', () => cleanGivenOf(place.stateDir, cutOff(place.stateDir, rows), redaction)],
     ['versions of the list', () => list.tidy({ before: now - keep.versions, maxBytes: keep.versionBytes })],
     ['rows of history', () => journal.forgetHistory(now - keep.history)],
     ['broken journals', () => pruneBroken(place.stateDir, now - keep.history)],
@@ -80,6 +80,11 @@ export async function tidy({ place, git, journal, list, clock, log, redaction, c
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Tasks whose daemon may have been killed in the midst of a phase: those that are under way, and all where the rows are lost. */
+function cutOff(stateDir: string, { known, runs }: Rows): Iterable<string> {
+  return [...known].length > 0 ? runs : allTickets(stateDir).keys();
+}
 
 /** Tasks of which nothing but what is on a branch is needed: a later attempt that did not land is not among them. */
 function landedOf({ known, runs }: Rows): { id: string; at: number }[] {
