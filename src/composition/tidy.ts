@@ -5,9 +5,11 @@
 import { join, resolve } from 'node:path';
 import { sweepLocks } from '../adapters/abandoned-locks.ts';
 import type { Git } from '../adapters/git.ts';
+import { cleanGivenOf } from '../adapters/given-files.ts';
 import { pruneBroken } from '../adapters/journal-file.ts';
 import { pruneRooms } from '../adapters/private-rooms.ts';
-import { pruneRuns } from '../adapters/run-folder.ts';
+import type { Redaction } from '../adapters/redact.ts';
+import { allTickets, pruneRuns } from '../adapters/run-folder.ts';
 import { pruneSnapshots } from '../adapters/snapshot-prune.ts';
 import type { SqliteJournal } from '../adapters/sqlite.ts';
 import type { ListFile } from '../adapters/task-file.ts';
@@ -24,6 +26,7 @@ export type Tidying = {
   readonly list: Pick<ListFile, 'tidy'>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly redaction: Redaction;
   readonly config: () => Config;
 };
 
@@ -54,12 +57,13 @@ export async function tidyWorkspaces(workspaces: ReturnType<typeof openWorkspace
 }
 
 /** Goes through all that is kept. What cannot be taken away now is said and tried again the next time. */
-export async function tidy({ place, git, journal, list, clock, log, config }: Tidying, rows: Rows): Promise<void> {
+export async function tidy({ place, git, journal, list, clock, log, redaction, config }: Tidying, rows: Rows): Promise<void> {
   const { keepSnapshots, keep } = config();
   const now = clock.now();
   const parts: readonly (readonly [string, () => Promise<number> | number])[] = [
     ['snapshots', () => pruneSnapshots(git, landedOf(rows), { before: now - keepSnapshots, maxBytes: keep.snapshotBytes })],
     ['folders of runs', () => pruneRuns(place.stateDir, { before: now - keep.logs, maxBytes: keep.logBytes, spare: rows.runs })],
+    ['reports and plans that still held secrets', () => cleanGivenOf(place.stateDir, cutOff(place.stateDir, rows), redaction)],
     ['versions of the list', () => list.tidy({ before: now - keep.versions, maxBytes: keep.versionBytes })],
     ['rows of history', () => journal.forgetHistory(now - keep.history)],
     ['broken journals', () => pruneBroken(place.stateDir, now - keep.history)],
@@ -76,6 +80,11 @@ export async function tidy({ place, git, journal, list, clock, log, config }: Ti
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Tasks whose daemon may have been killed in the midst of a phase: those that are under way, and all where the rows are lost. */
+function cutOff(stateDir: string, { known, runs }: Rows): Iterable<string> {
+  return [...known].length > 0 ? runs : allTickets(stateDir).keys();
+}
 
 /** Tasks of which nothing but what is on a branch is needed: a later attempt that did not land is not among them. */
 function landedOf({ known, runs }: Rows): { id: string; at: number }[] {

@@ -115,7 +115,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   excludeInInfo(repo.commonDir, [`/${config.trees}/`, `/${place.listName}.lock`, '.todone-*']);
   const { prompts, problems } = loadPrompts(repo.top, config.prompts);
   for (const problem of problems) log.write('error', `${problem.file}:${problem.line}: ${problem.message}`);
-  const tidying = { place, git, journal, list, clock, log, config: options.config };
+  const tidying = { place, git, journal, list, clock, log, redaction, config: options.config };
   if (options.works) await tidyLocks(tidying);
   if (options.works) await tidy(tidying, { known: stored.known, runs: new Set(stored.runs.map((run) => run.id)) });
   const places = {

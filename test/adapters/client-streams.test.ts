@@ -159,6 +159,58 @@ it('5.3-R5 hears of a limit from OpenCode over ACP too, which waits it out witho
   expect(read('else', 'stderr')).toEqual([{ kind: 'text', text: 'else', aside: true }]);
 });
 
+it('13-R2 keeps its keys from what Codex runs, over ACP too', () => {
+  const config = configOf({ agents: { codex: { passEnv: ['MY_KEY'] }, mine: { client: 'acp', command: ['codex-acp'], passEnv: ['MY_KEY'] } } });
+  expect(invoked('codex', {}, config).line).toMatch(/shell_environment_policy\.exclude=\[.*"OPENAI_API_KEY".*"MY_KEY"\]/);
+  expect(JSON.parse(invoked('mine', {}, config).env?.['CODEX_CONFIG'] ?? '{}')).toMatchObject({
+    shell_environment_policy: { exclude: expect.arrayContaining(['OPENAI_API_KEY', 'MY_KEY']) },
+  });
+});
+
+it.each([
+  [
+    'says a name where the agent takes one',
+    ['claude-agent-acp'],
+    { sessionCapabilities: { title: {} } },
+    { claudeCode: { options: { title: 'ToDone g1234567', settings: { useAutoModeDuringPlan: false } } } },
+    'ToDone g1234567',
+  ],
+  ['says none where it takes none', ['any-acp'], {}, undefined, undefined],
+] as const)('5.3-R1 a new session over ACP: %s', async (_what, command, agentCapabilities, meta, title) => {
+  const config = configOf({ agents: { mine: { client: 'acp', command: [...command] } } });
+  const heard: { method: string; params: Record<string, unknown> }[] = [];
+  const [input, output] = [new TransformStream<Uint8Array, Uint8Array>(), new TransformStream<Uint8Array, Uint8Array>()];
+  const answers: Readonly<Record<string, unknown>> = {
+    initialize: { protocolVersion: 1, agentCapabilities },
+    'session/new': { sessionId: 's-1' },
+    'session/set_title': { title: 'x' },
+    'session/prompt': { stopReason: 'end_turn' },
+  };
+  const agent = (async () => {
+    const writer = output.writable.getWriter();
+    for await (const line of linesOf(input.readable)) {
+      const { id, method, params } = JSON.parse(line) as { id: number; method: string; params: Record<string, unknown> };
+      heard.push({ method, params });
+      await writer.write(new TextEncoder().encode(`${JSON.stringify({ jsonrpc: '2.0', id, result: answers[method] ?? {} })}\n`));
+      if (method === 'session/prompt') return;
+    }
+  })();
+  const { talk } = invoked('mine', {}, config);
+  expect(await talk?.({ input: input.writable, output: output.readable, tell: () => undefined, stop: new AbortController().signal })).toBe('done');
+  await agent;
+  const said = (method: string) => heard.find((each) => each.method === method)?.params;
+  expect([said('session/new')?.['_meta'], said('session/set_title')?.['title']]).toEqual([meta, title]);
+});
+
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of stream) {
+    const parts = (rest + new TextDecoder().decode(chunk)).split('\n');
+    rest = parts.pop() ?? '';
+    yield* parts.filter((line) => line !== '');
+  }
+}
+
 it('5.3-R1 says what an agent in the config lacks', () => {
   expect(() => configOf({ agents: { mine: {} } })).toThrow(/mine needs a command/);
   expect(() => configOf({ agents: { mine: { client: 'acp' } } })).toThrow(/mine needs a command/);

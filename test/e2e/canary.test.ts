@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { standInGh } from '../adapters/branch-kit.ts';
-import { git, listOf, makeRepo, markerOf, removeRepos, start } from './kit.ts';
+import { git, listOf, makeRepo, markerOf, removeRepos, sleep, start } from './kit.ts';
 
 const made: string[] = [];
 afterAll(() => {
@@ -119,6 +119,30 @@ it.each([['auto'], ['none']])(
     expect(refs.filter((ref) => !ref.startsWith(own) && ALL.some((canary) => isIn(top, ref, canary)))).toEqual([]);
   },
 );
+
+it('13-R2 a start cleans what agents of a killed daemon had reported', { timeout: 60_000 }, async () => {
+  const tells = agent(`${GATHER}; printf '%s' "$all" > "$TODONE_PLAN"; printf '{"outcome":"done","summary":"%s"}' "$all" > "$TODONE_RESULT"; sleep 60`);
+  const top = makeRepo('## Git Worktree a\n[] Tell everything {tells} {quick}\n', {
+    '.gitignore': '.env\n',
+    'todone.config.json': JSON.stringify({ sandbox: 'none', env: ['SERVICE_TOKEN'], agents: { tells } }),
+  });
+  writeFileSync(join(top, '.env'), `API_TOKEN=${CANARIES.file}\n`);
+  const env = { SERVICE_TOKEN: CANARIES.env };
+  const daemon = start(top, ['start', '--once'], env);
+  while (!hitsIn(top).some((path) => path.endsWith('result.json')) && daemon.exitCode === null) await sleep(50);
+  daemon.kill('SIGKILL');
+  await daemon.ended;
+  expect(
+    hitsIn(top)
+      .map((path) => path.replace(/^.*\//, ''))
+      .sort(),
+  ).toEqual(['plan.md', 'result.json']);
+  // A phase that is not begun again.
+  writeFileSync(join(top, 'tasks.md'), listOf(top).replace(/\[🟡[^\]]*\]/u, '[❌]'));
+  await start(top, ['start', '--once'], env).ended;
+  expect(markerOf(top, 'Tell everything')).toMatch(/^\[❌/u);
+  expect(hitsIn(top)).toEqual([]);
+});
 
 function isIn(top: string, ref: string, words: string): boolean {
   try {

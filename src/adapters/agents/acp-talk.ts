@@ -13,6 +13,10 @@ export type AcpOrder = {
   readonly mcp: McpServer | undefined;
   readonly model: string | undefined;
   readonly failsInWords: boolean;
+  /** What a new session is called: those with a name ask no model for one. */
+  readonly title: string;
+  /** What one client takes with a session, beside the protocol. */
+  readonly meta: Readonly<Record<string, unknown>> | undefined;
 };
 
 export const acpTalk =
@@ -60,13 +64,13 @@ type Agent = Acp.ClientContext;
 type Methods = typeof Acp.methods;
 type Opened = Pick<Acp.NewSessionResponse, 'sessionId' | 'modes' | 'configOptions'>;
 
-async function openSession(agent: Agent, methods: Methods, { order, mcp }: AcpOrder, tell: (event: AgentEvent) => void): Promise<Opened> {
+async function openSession(agent: Agent, methods: Methods, { order, mcp, title, meta }: AcpOrder, tell: (event: AgentEvent) => void): Promise<Opened> {
   const { agentCapabilities: can } = await agent.request(methods.agent.initialize, {
     protocolVersion: 1,
     clientInfo: { name: 'todone', version: '1' },
     clientCapabilities: { fs: { readTextFile: false, writeTextFile: false }, terminal: false },
   });
-  const place = { cwd: order.workspace, mcpServers: mcp ? [serverOf(mcp)] : [] };
+  const place: Acp.NewSessionRequest = { cwd: order.workspace, mcpServers: mcp ? [serverOf(mcp)] : [], ...(meta ? { _meta: meta } : {}) };
   if (order.session !== undefined) {
     const known = { ...place, sessionId: order.session };
     try {
@@ -79,8 +83,14 @@ async function openSession(agent: Agent, methods: Methods, { order, mcp }: AcpOr
       tell({ kind: 'text', text: `the session is not known any more, a new one is begun: ${said.message}`, aside: true });
     }
   }
-  return agent.request(methods.agent.session.new, place);
+  const opened = await agent.request(methods.agent.session.new, place);
+  // Where that fails it has another name, no more.
+  if (asObject(can?.sessionCapabilities)?.['title']) await agent.request(SET_TITLE, { sessionId: opened.sessionId, title }).catch(() => undefined);
+  return opened;
 }
+
+/** Not in the stable protocol yet. */
+const SET_TITLE = 'session/set_title';
 
 const serverOf = ({ name, command, args, env }: McpServer): Acp.McpServer => ({
   name,

@@ -8,7 +8,7 @@ import { findProgram } from '../find-program.ts';
 import { acpTalk } from './acp-talk.ts';
 import { CLAUDE } from './claude.ts';
 import { quoted } from './client.ts';
-import { CODEX } from './codex.ts';
+import { CODEX, codexSettings } from './codex.ts';
 import { notFound } from './command.ts';
 import { GEMINI } from './gemini.ts';
 import { OPENCODE, OPENCODE_ACP } from './opencode.ts';
@@ -22,7 +22,9 @@ type Preset = {
   readonly words: RegExp;
   readonly keys: readonly string[];
   readonly login: string;
-  env(call: Call, model: string | undefined): Readonly<Record<string, string>>;
+  env(call: Call, model: string | undefined, config: AgentConfig): Readonly<Record<string, string>>;
+  /** What it takes with a session beside the protocol: its name, and that it asks no model of its own accord. */
+  meta?(title: string): Readonly<Record<string, unknown>>;
   /** It tells of a failure in words and ends its turn as if all were well. */
   readonly failsInWords?: boolean;
   /** What the protocol has no place for: arguments, settings on top of a person's, and one line of stderr as events. */
@@ -64,13 +66,15 @@ const PRESETS: readonly Preset[] = [
       ...(process.getuid?.() === 0 ? { IS_SANDBOX: '1' } : {}),
       ...(model === undefined ? {} : { ANTHROPIC_MODEL: model }),
     }),
+    // In a plan it would ask a model about each command; a plan may read, and is refused the rest.
+    meta: (title) => ({ claudeCode: { options: { title, settings: { useAutoModeDuringPlan: false } } } }),
   },
   {
     kind: 'codex',
     words: /\bcodex\b/,
     keys: CODEX.keys,
     login: CODEX.login,
-    env: ({ order }) => ({ INITIAL_AGENT_MODE: order.readOnly ? 'read-only' : 'agent-full-access' }),
+    env: ({ order }, _model, config) => ({ INITIAL_AGENT_MODE: order.readOnly ? 'read-only' : 'agent-full-access', CODEX_CONFIG: codexSettings(config) }),
     failsInWords: true,
   },
 ];
@@ -88,14 +92,15 @@ export function acpRow(name: string, config: AgentConfig): AgentRow {
     invoke(call) {
       const { order, mcp, around } = call;
       const model = order.model ?? config.model;
+      const title = `ToDone ${order.id}`;
       return {
         program: findProgram(program, around.env, around.top) ?? program,
         args: allArgs,
-        env: { ...preset?.env(call, model), ...config.env, ...preset?.aside?.env(call, config) },
+        env: { ...preset?.env(call, model, config), ...config.env, ...preset?.aside?.env(call, config) },
         passed: [...(preset?.keys ?? []), ...config.passEnv],
         keeps: preset ? keptBy(preset.kind, { ...around.env, ...config.env }) : keptByAny({ ...around.env, ...config.env }),
         called: program,
-        talk: acpTalk({ order, mcp, model, failsInWords: preset?.failsInWords ?? false }),
+        talk: acpTalk({ order, mcp, model, failsInWords: preset?.failsInWords ?? false, title, meta: preset?.meta?.(title) }),
       };
     },
     preview: () => [program, ...allArgs].map(quoted).join(' '),

@@ -9,6 +9,7 @@ import { plainText } from '../../runs/plain-text.ts';
 import { filesNamed, readResult } from '../../runs/result.ts';
 import type { End, Found, Usage } from '../../runs/run.ts';
 import { environmentOf, type RunVariables } from '../environment.ts';
+import { cleanGiven } from '../given-files.ts';
 import { launch, sweep } from '../process.ts';
 import type { Redaction } from '../redact.ts';
 import type { Identity } from '../repo.ts';
@@ -81,15 +82,6 @@ function record(options: AgentsOptions, folder: RunFolder, order: PhaseOrder, en
     folder.writeEnd(order.step, end);
   } catch (error) {
     options.log.write('warn', `the end of ${order.step} could not be written to ${folder.path}: ${String(error)}`, { task: order.id, step: order.step });
-  }
-}
-
-/** What stays of a report and a plan is as clean as what was read of them. */
-function cleanGiven(folder: RunFolder, redaction: Redaction): void {
-  for (const name of [RESULT, PLAN]) {
-    const given = folder.readGiven(name);
-    const clean = given && redaction.redact(given.text);
-    if (clean !== undefined && clean !== given?.text) folder.write(name, clean);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { AgentConfig } from '../../config.ts';
 import type { AgentEvent } from '../../engine/ports.ts';
 import type { ClientKind } from './client.ts';
 import { classOf, failure } from './faults.ts';
@@ -33,7 +34,7 @@ export const CODEX: ClientKind = {
           allow_login_shell: false,
           check_for_update_on_startup: false,
           'analytics.enabled': false,
-          'shell_environment_policy.exclude': [...KEYS.filter((name) => name.endsWith('KEY')), ...config.passEnv],
+          'shell_environment_policy.exclude': kept(config),
         }),
         ...(mcp ? mcpSettings(mcp) : []),
         ...(model === undefined ? [] : ['--model', model]),
@@ -46,6 +47,12 @@ export const CODEX: ClientKind = {
   },
   reader: codexReader,
 };
+
+/** Variables that are for it and not for what it runs. */
+const kept = (config: AgentConfig): string[] => [...KEYS.filter((name) => name.endsWith('KEY')), ...config.passEnv];
+
+/** The same over ACP, where settings come in a variable. */
+export const codexSettings = (config: AgentConfig): string => JSON.stringify({ shell_environment_policy: { exclude: kept(config) } });
 
 /** Reading is all that it may do in a plan; its sandbox refuses to work where its own folder is a temporary one. */
 function access({ order, around }: Call, env: Readonly<Record<string, string>>): string[] {

@@ -38,11 +38,18 @@ export const WORK = shell('echo work > work.txt');
 export const READS_FIRST = shell('sleep 3; ls');
 export const REPORT = mcp('report', { outcome: 'done', summary: 'It works.', commitMessage: 'Say what it does\n\nBecause it was asked for.' });
 
-/** These steps one after the other, by what the conversation holds already; the last one again and again. */
+/** A tool was called whose server was not there yet. */
+const UNHEARD = /unsupported call: mcp__|\bno_\w+_in_/;
+const TRIES_MAX = 10;
+
+/** These steps one after the other, by what the conversation holds already; the last one again and again. What was not heard is said again later. */
 export const steps =
   (...all: readonly Step[]): Script =>
-  (talk) =>
-    all[Math.min(talk.calls, all.length - 1)] ?? say('Done.');
+  (talk) => {
+    const unheard = talk.results.filter((result) => UNHEARD.test(result)).length;
+    if (unheard > 0 && unheard <= TRIES_MAX && UNHEARD.test(talk.results.at(-1) ?? '')) return READS_FIRST;
+    return all[Math.min(talk.calls - 2 * unheard, all.length - 1)] ?? say('Done.');
+  };
 
 /** For the first requests something else. */
 export const first =
@@ -81,30 +88,28 @@ export function hitsOf(ground: Ground, words: string): string[] {
   return [...files, ...(objects.includes(words) ? ['an object of git'] : [])];
 }
 
-/** Whoever asks, the model heard of nothing but the agents' own phases. */
-export function controlCostsNothing(ground: Ground, phases: readonly string[], client: Client): void {
-  for (const { phase, talk, url } of ground.model.log)
-    if (talk && (talk.tools.length > 0 || client.limits['asks'] === undefined))
-      assert.ok(
-        phase !== undefined && phases.includes(phase),
-        `${url}, in phase ${phase ?? 'none'}: the model heard of more than the agents' own phases: ${talk.raw.slice(0, 1500)}`,
-      );
+/** Variables with its own key that a client's tools were given, in words; some answer as JSON. */
+export function keysIn(answer: string): string | undefined {
+  const keys = [...new Set(answer.replaceAll(String.raw`\n`, '\n').match(/\b\w+_KEY\b|\bOPENCODE_CONFIG_CONTENT\b/g))];
+  return keys.length === 0 ? undefined : `hands its own key to its tools (${keys.join(', ')})`;
 }
 
-/** How many processes of this cell there are two seconds after the end; fails where they have not gone by themselves long after. */
-export async function countLeft(ground: Ground): Promise<number> {
+/** Requests that the model heard in the agents' own phases, and how many beside them: whoever asks what, there are none of those. */
+export function heardIn(ground: Ground, phases: readonly string[]): { readonly own: number; readonly beside: readonly string[] } {
+  const talks = ground.model.log.filter(({ talk }) => talk !== undefined);
+  const beside = talks.filter(({ phase }) => phase === undefined || !phases.includes(phase));
+  return {
+    own: talks.length - beside.length,
+    beside: beside.map(({ url, phase, talk }) => `${url} in phase ${phase ?? 'none'}: ${talk?.raw.slice(0, 1500) ?? ''}`),
+  };
+}
+
+/** The processes of this cell that there are two seconds after the end, by their commands. */
+export async function leftIn(ground: Ground): Promise<readonly string[]> {
   await sleep(LEFT_MS);
-  const count = ground.processes().length;
-  for (let waited = 0; waited < GONE_MS_MAX && ground.processes().length > 0; waited += 200) await sleep(200);
-  assert.deepEqual(
-    ground.processes().map(({ command }) => command),
-    [],
-    'processes are left over',
-  );
-  return count;
+  return ground.processes().map(({ command }) => command);
 }
 
 const LEFT_MS = 2000;
-const GONE_MS_MAX = 20_000;
 
 export const listOf = (each: Case): string => each.list ?? QUICK;

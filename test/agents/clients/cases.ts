@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { mcp, say, shell } from '../model/talk.ts';
-import { type Case, first, hitsOf, landed, once, READS_FIRST, REPORT, steps, TITLE, usageOnce, WORK } from './case-kit.ts';
+import { type Case, first, hitsOf, keysIn, landed, once, READS_FIRST, REPORT, steps, TITLE, usageOnce, WORK } from './case-kit.ts';
 import { LIVES } from './cases-lives.ts';
 import { markerIn, until } from './ground.ts';
 
@@ -193,7 +193,6 @@ export const CASES: readonly Case[] = [
       const daemon = ground.run();
       await until('the tool runs', () => ground.processes().some(({ command }) => command.endsWith('sleep 300')));
       ground.writeList(ground.list().replace(/\[🟡[^\]]*\]/u, '[❌]'));
-      await until('the tool and its client are gone', () => ground.processes().length === 0, 60_000);
       await daemon.ended;
       assert.match(ground.marker(TITLE), /^\[❌/u);
       assert.match(ground.git('for-each-ref', '--format=%(refname)', 'refs/todone/'), /implement/, 'its work is kept');
@@ -237,8 +236,7 @@ export const CASES: readonly Case[] = [
       assert.match(answer, /that was the environment/);
       assert.ok(!answer.includes('CANARY'), 'no variable reaches an agent that was not named');
       assert.deepEqual(hitsOf(ground, 'canary-4f1d9c7e2b8a6053'), [], 'no secret in commits, logs, journal, notes');
-      const keys = [...new Set(answer.match(/\b\w+_KEY\b|\bOPENCODE_CONFIG_CONTENT\b/g))];
-      return keys.length === 0 ? undefined : `hands its own key to its tools (${keys.join(', ')})`;
+      return keysIn(answer);
     },
   },
 ];

@@ -105,7 +105,7 @@ export const CLIENTS: readonly Client[] = [
     files: () => ({}),
     env: claudeEnv,
     failures: 2,
-    limits: { asks: 'asks its model for a title of each session, whatever its settings' },
+    limits: {},
     caseEnv: SUBSCRIPTION,
   },
   {

@@ -3,8 +3,9 @@
  * fails or a client cannot be installed. `--bounded` takes the cases that matter most, for every client; `--only claude,gemini` or `--only
  * claude/limit` takes a part; `TODONE_AGENTS_WITHOUT=claude,…` leaves clients out, and says so; `--keep` keeps the grounds of failed cells.
  */
+import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
-import { type Case, controlCostsNothing, countLeft, listOf, OVERS } from './case-kit.ts';
+import { type Case, heardIn, leftIn, listOf, OVERS } from './case-kit.ts';
 import { CASES } from './cases.ts';
 import { checkSideBySide, SIDE_BY_SIDE, sideBySide, sideBySideList } from './side-by-side.ts';
 import { type Client, CLIENTS } from './clients.ts';
@@ -12,7 +13,9 @@ import { type Ground, makeGround } from './ground.ts';
 import { install, type Installed, PACKAGES } from './install.ts';
 
 type Cell = { readonly client: Client; readonly what: Case };
-type Outcome = { readonly cell: Cell; readonly result: 'pass' | 'limit' | 'FAIL'; readonly words: string; readonly ms: number; readonly left?: number };
+/** What a cell left over, in processes, and what the model heard in the agents' phases and beside them, in requests. */
+type Counts = { left?: number; own?: number; beside?: number };
+type Outcome = { readonly cell: Cell; readonly result: 'pass' | 'limit' | 'FAIL'; readonly words: string; readonly ms: number; readonly counts: Counts };
 
 const AT_ONCE = 2;
 /** A cell takes seconds; where the machine has much else to do, minutes. */
@@ -87,23 +90,37 @@ async function runCell(cell: Cell, bins: readonly string[]): Promise<Outcome> {
   });
   open.add(ground);
   let failed = true;
+  const counts: Counts = {};
   try {
     const limit = await within(CELL_MS, what.check(ground, client));
-    const left = await countLeft(ground);
+    await nothingLeft(ground, counts);
     await within(CELL_MS, what.after?.(ground) ?? Promise.resolve());
-    controlCostsNothing(ground, what.phases ?? ['implement'], client);
+    controlCostsNothing(ground, what.phases ?? ['implement'], counts);
     failed = false;
-    return { cell, result: limit === undefined ? 'pass' : 'limit', words: limit ?? '', ms: Date.now() - begun, left };
+    return { cell, result: limit === undefined ? 'pass' : 'limit', words: limit ?? '', ms: Date.now() - begun, counts };
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);
     const asked = ground.model.log.map(
       ({ url, phase, step, talk }) => `${url} ${phase ?? '-'} → ${step?.kind ?? '-'}, last result: ${talk?.results.at(-1)?.slice(0, 200) ?? '-'}`,
     );
-    return { cell, result: 'FAIL', words: `${words}\n  the model heard:\n    ${asked.join('\n    ') || 'nothing'}`, ms: Date.now() - begun };
+    return { cell, result: 'FAIL', words: `${words}\n  the model heard:\n    ${asked.join('\n    ') || 'nothing'}`, ms: Date.now() - begun, counts };
   } finally {
     await ground.close(failed && options.keep);
     open.delete(ground);
   }
+}
+
+async function nothingLeft(ground: Ground, counts: Counts): Promise<void> {
+  const left = await leftIn(ground);
+  counts.left = left.length;
+  assert.deepEqual(left, [], 'processes are left over');
+}
+
+/** The model's log holds only the agents' own phases. */
+function controlCostsNothing(ground: Ground, phases: readonly string[], counts: Counts): void {
+  const { own, beside } = heardIn(ground, phases);
+  Object.assign(counts, { own, beside: beside.length });
+  assert.deepEqual(beside, [], "the model heard of more than the agents' own phases");
 }
 
 /** One list with a task for each headless client, landing on two branches. */
@@ -115,7 +132,9 @@ async function runSideBySide(): Promise<'pass' | 'FAIL'> {
   const begun = Date.now();
   try {
     await within(CELL_MS, checkSideBySide(ground, four));
-    await countLeft(ground);
+    const counts: Counts = {};
+    await nothingLeft(ground, counts);
+    controlCostsNothing(ground, ['implement'], counts);
     console.log(`\npass  ${SIDE_BY_SIDE}: ${four.map(({ name }) => name).join(', ')} on two branches, ${Math.round((Date.now() - begun) / 1000)} s`);
     return 'pass';
   } catch (error) {
@@ -165,23 +184,29 @@ function print(clients: readonly Client[], outcomes: readonly Outcome[], missing
     });
     console.log(`${client.name.padEnd(width)}  ${row.join('  ')}`);
   }
-  printLeft(clients, outcomes);
+  printCounts(clients, outcomes);
   const limits = outcomes.filter(({ result }) => result === 'limit');
   if (limits.length > 0) console.log('\nlimits of the clients themselves:');
   for (const { cell, words } of limits) console.log(`  ${cell.client.name} ${versionsOf(cell.client)}, ${cell.what.name}: ${words}`);
 }
 
-/** Processes of each client two seconds after its runs were over, by the way in which they were. */
-function printLeft(clients: readonly Client[], outcomes: readonly Outcome[]): void {
-  console.log('\nprocesses left 2 s after a run was over (runs):');
-  for (const client of clients) {
-    const counts = OVERS.map((over) => {
-      const counted = outcomes.filter(({ cell, left }) => cell.client === client && (cell.what.over ?? 'end') === over && left !== undefined);
-      return `${over} ${counted.reduce((sum, { left }) => sum + (left ?? 0), 0)} (${counted.length})`;
+/** A row for each client: processes two seconds after its runs were over, by the way in which they were, and what its model heard. */
+function printCounts(clients: readonly Client[], outcomes: readonly Outcome[]): void {
+  const rows = clients.map((client) => {
+    const own = outcomes.filter(({ cell }) => cell.client === client);
+    const left = OVERS.map((over) => {
+      const counted = own.filter(({ cell, counts }) => (cell.what.over ?? 'end') === over && counts.left !== undefined);
+      return `${sumOf(counted.map(({ counts }) => counts.left))} of ${counted.length} runs`;
     });
-    console.log(`  ${client.name}: ${counts.join(', ')}`);
-  }
+    return [client.name, ...left, String(sumOf(own.map(({ counts }) => counts.own))), String(sumOf(own.map(({ counts }) => counts.beside)))];
+  });
+  const table = [['', ...OVERS, 'asked in phases', 'asked beside'], ...rows];
+  const widths = table[0]?.map((_, at) => Math.max(...table.map((row) => row[at]?.length ?? 0))) ?? [];
+  console.log('\nprocesses left 2 s after a run was over, by how it was; requests to the model in the phases of agents and beside them:');
+  for (const row of table) console.log(row.map((text, at) => text.padEnd(widths[at] ?? 0)).join('  '));
 }
+
+const sumOf = (numbers: readonly (number | undefined)[]): number => numbers.reduce<number>((sum, number) => sum + (number ?? 0), 0);
 
 const versionsOf = ({ needs }: Client): string => needs.map((name) => PACKAGES[name]?.version ?? '?').join(', ');
 

@@ -9,11 +9,16 @@ export const SIDE_BY_SIDE = 'side-by-side';
 
 const titleOf = (client: Client): string => `Write the file of ${client.name}`;
 
+function halvesOf(clients: readonly Client[]): readonly (readonly Client[])[] {
+  const half = Math.ceil(clients.length / 2);
+  return [clients.slice(0, half), clients.slice(half)];
+}
+
 export function sideBySideList(clients: readonly Client[]): string {
   const lineOf = (client: Client): string => `[] ${titleOf(client)} {${client.name}} {quick}\n  files: ${client.name}.txt\n`;
-  const half = Math.ceil(clients.length / 2);
-  const sections = [clients.slice(0, half), clients.slice(half)];
-  return sections.map((part, at) => `## Git Worktree branch-${at + 1}\n${part.map(lineOf).join('')}\n`).join('');
+  return halvesOf(clients)
+    .map((part, at) => `## Git Worktree branch-${at + 1}\n${part.map(lineOf).join('')}\n`)
+    .join('');
 }
 
 export const sideBySide: Script = (talk) => {
@@ -24,8 +29,17 @@ export const sideBySide: Script = (talk) => {
 export async function checkSideBySide(ground: Ground, clients: readonly Client[]): Promise<void> {
   const { said } = await ground.run().ended;
   for (const client of clients) assert.match(markerIn(ground.list(), titleOf(client)), /^\[✅/u, `${ground.list()}\n${said}`);
-  const files = ['branch-1', 'branch-2'].flatMap((branch) => ground.git('ls-tree', '--name-only', `todone/${branch}`).trim().split('\n'));
-  for (const { name } of clients) assert.ok(files.includes(`${name}.txt`), `${name}.txt is on no branch`);
+  for (const [at, part] of halvesOf(clients).entries()) {
+    const files = ground
+      .git('ls-tree', '--name-only', `todone/branch-${at + 1}`)
+      .trim()
+      .split('\n');
+    assert.deepEqual(
+      files.filter((name) => name.endsWith('.txt')),
+      part.map(({ name }) => `${name}.txt`).toSorted(),
+      `what landed on branch-${at + 1}`,
+    );
+  }
   const agents = ground
     .git('log', '--branches=todone/*', '--format=%(trailers:key=ToDone-Agent,valueonly)')
     .split('\n')
