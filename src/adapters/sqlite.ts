@@ -143,9 +143,15 @@ function identityOf(path: string): string {
   return facts ? `${facts.dev}:${facts.ino}` : '';
 }
 
-/** SQLite writes the log as a whole at each commit, and with `synchronous = NORMAL` leaves this to others. */
+/**
+ * SQLite writes the log as a whole at each commit, and with `synchronous = NORMAL` leaves this to others. Where somebody has taken the file
+ * away, nothing of it can be made to last: what was in it is known from list and git.
+ */
 async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r+');
+  const file = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  if (!file) return;
   try {
     await file.datasync();
   } finally {

@@ -412,3 +412,15 @@ it('2-R3 a newer owner’s journal in the place of ours is left alone', () => {
   journal.close();
   theirs.close();
 });
+
+it('12-R1 goes on where its log was deleted before the disk was waited for', async () => {
+  const dir = folder();
+  const journal = open(dir);
+  journal.commit(changes({ known: [known('gaaaaaaa')] }), true);
+  rmSync(join(dir, `${JOURNAL_FILE}-wal`));
+  await journal.secure();
+  journal.commit(changes({ known: [known('gbbbbbbb')] }), true);
+  await journal.secure();
+  expect(journal.load().known).toHaveLength(2);
+  journal.close();
+});
