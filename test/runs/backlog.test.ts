@@ -94,7 +94,7 @@ function fresh<W extends ReturnType<typeof worldOf>>(world: W): W {
 const ticketOf = (answer: Answer): string => (answer.kind === 'ok' ? String(answer.output?.['ticket']) : '');
 const COMMIT = 'a1b2c3d4e5f60718293a4b5c6d7e8f9012345678';
 
-it('1.4-R7 6.1-R3 a claim is ended by its id while an old buffer has taken that off its line', () => {
+it('1.4-R7 2-R3 a claim is ended by its id while an old buffer has taken that off its line', () => {
   const at = desk('## Git Worktree a\n[] One\n[] Two\n');
   const before = at.list();
   const claimed = at.ask('task.claim', { task: 'tasks.md:2' }, worker('w1'));
