@@ -55,7 +55,7 @@ const OURS: readonly Planted[] = [
     file: 'src/adapters/worktree-add.ts',
     from: '  return lock.hold(async () => {\n    for (let left = TRIES;',
     to: '  return (async (work: () => Promise<Ensured>) => work())(async () => {\n    for (let left = 1;',
-    seenBy: ['--only', 'owner', '--case', 'first claims', '--share', '0.3'],
+    seenBy: ['--only', 'owner', '--case', 'first claims', '--share', '1'],
   },
   {
     name: 'a list lock that another process has is taken all the same',
