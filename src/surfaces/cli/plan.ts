@@ -5,9 +5,9 @@
 import { choose, type Scene, type WhyCode } from '../../runs/choose.ts';
 import { taskView, taskViews, type TaskView, waves } from '../../runs/view.ts';
 import { type Look, paint, wrap } from './layout.ts';
-import { nameOf, placeOfSection, type RunLine, runLines, taskLine, type TaskLine } from './status.ts';
+import { nameOf, placeOfSection, type ProblemLine, problemLines, type RunLine, runLines, taskLine, type TaskLine } from './status.ts';
 import { count, tagWords } from './words.ts';
-import { runWords } from './render-status.ts';
+import { problemText, runWords } from './render-status.ts';
 
 export type PlannedTask = TaskLine & { readonly tags: readonly string[]; readonly agent: string; readonly model: string | null; readonly command: string };
 export type PlannedSection = { readonly section: string; readonly tree: string; readonly branch: string; readonly tasks: readonly PlannedTask[] };
@@ -20,6 +20,8 @@ export type Plan = {
   readonly waits: readonly TaskLine[];
   /** After what starts now, as far as it is looked ahead. */
   readonly waves: readonly Wave[];
+  /** What holds nothing back, and may be worth a word more on the list (1.3-R1). */
+  readonly warnings: readonly ProblemLine[];
 };
 
 /** Neither waits nor starts: it is over. */
@@ -41,6 +43,7 @@ export function planOf(scene: Scene, facts: { readonly list: string; readonly pr
     waves: waves(scene, WAVES_SHOWN + 2)
       .map((wave) => wave.filter((task) => !starting.has(task)).map(({ section, title }) => ({ section, title })))
       .filter((wave) => wave.length > 0),
+    warnings: problemLines(scene).filter(({ severity }) => severity === 'warning'),
   };
 }
 
@@ -61,6 +64,7 @@ export function renderPlan(plan: Plan, look: Look): string {
     ...(plan.waits.length > 0 ? ['', paint(look, 'strong', `${count(plan.waits.length, 'task')} would not:`)] : []),
     ...plan.waits.flatMap((line) => waitLines(plan.list, line, look)),
     ...waveLines(plan.waves, look),
+    ...problemText(plan.list, plan.warnings, look, 'warning'),
     '',
     paint(look, 'faint', 'Dry run: nothing was changed.'),
   ].join('\n')}\n`;

@@ -25,7 +25,7 @@ export function renderStatus(status: Status, look: Look, only?: string): string 
   ];
   if (status.sections.length === 0) lines.push('', 'There is no section yet: begin one with a line "## Git Worktree <name>".');
   for (const section of status.sections) lines.push('', ...sectionLines(section, look, only !== undefined));
-  lines.push(...problemLines(status.list, status.problems, look));
+  lines.push(...problemText(status.list, status.problems, look));
   return `${lines.join('\n')}\n`;
 }
 
@@ -124,7 +124,8 @@ const commitRow = (commit: { readonly hash: string; readonly at: number; readonl
   { text: commit.subject },
 ];
 
-function problemLines(list: string, problems: readonly ProblemLine[], look: Look): string[] {
+/** `what` = the word for one of them. */
+export function problemText(list: string, problems: readonly ProblemLine[], look: Look, what = 'problem'): string[] {
   if (problems.length === 0) return [];
   const shown = problems.slice(0, ROWS_MAX * 2);
   const lines = shown.flatMap((problem) => [
@@ -132,12 +133,7 @@ function problemLines(list: string, problems: readonly ProblemLine[], look: Look
     ...wrap(problem.remedy, look, '    '),
   ]);
   const more = problems.length - shown.length;
-  return [
-    '',
-    paint(look, 'warn', `${count(problems.length, 'problem')} in the list`),
-    ...lines,
-    ...(more > 0 ? [`  … and ${more} more (--json shows all)`] : []),
-  ];
+  return ['', paint(look, 'warn', `${count(problems.length, what)} in the list`), ...lines, ...(more > 0 ? [`  … and ${more} more (--json shows all)`] : [])];
 }
 
 // ── Markdown ─────────────────────────────────────────────────────────────────────────────────────

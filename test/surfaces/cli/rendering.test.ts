@@ -463,6 +463,14 @@ Dry run: nothing was changed.
     expect(await out('start --dry-run', { scene: sceneOf(short) })).toContain('  5. a: Task 5\n\nDry run');
   });
 
+  it('1.3-R1 3-R7 says what may be worth a word more, and holds nothing back', async () => {
+    const list = '## Git Worktree a\n[] Improve things {fake}\n';
+    const problem = { place: { line: 2, column: 1 }, rule: '1.3-R1', severity: 'warning', message: 'It is vague.', remedy: 'Say what.' } as const;
+    const text = await out('start --dry-run', { scene: sceneOf(list, { problems: [problem] }) });
+    expect(text).toContain('1 task would start now');
+    expect(text).toContain('1 warning in the list\n  tasks.md:2:1 warning 1.3-R1 It is vague.\n    Say what.\n');
+  });
+
   it('3-R7 nothing to start', async () => {
     expect(await out('start --dry-run', { scene: sceneOf('') })).toBe('Nothing would start now.\n\nDry run: nothing was changed.\n');
   });
