@@ -461,7 +461,7 @@ export function createEngine(ports: EnginePorts): Engine {
   /** Undefined where there is nothing new to say. */
   const eventOf = (found: Reading, own: boolean, { read, took = [] }: { readonly read?: Board; readonly took?: readonly Edit[] } = {}): Event | undefined => {
     if (found.kind !== 'read') {
-      const message = found.kind === 'missing' ? 'the list is not there' : `${found.message}: ${found.remedy}`;
+      const message = found.kind === 'missing' ? 'the list is not there' : `${found.message.replace(/\.$/, '')}: ${found.remedy}`;
       const same = world.list.kind === found.kind && (world.list.kind !== 'refused' || world.list.message === message);
       version = '';
       return same ? undefined : { kind: 'unreadable', missing: found.kind === 'missing', message };
