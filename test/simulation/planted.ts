@@ -61,7 +61,7 @@ export const PLANTED: readonly Planted[] = [
     file: 'src/engine/engine.ts',
     from: '    try {\n      store(turned);\n    } catch (error) {\n      return waitForRoom(',
     to: '    try {\n      for (const effect of turned.effects) carryOut(effect);\n      store(turned);\n    } catch (error) {\n      return waitForRoom(',
-    first: 1890,
+    first: 6820,
   },
   {
     name: 'a failed task is not settled',
