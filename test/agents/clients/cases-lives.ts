@@ -79,7 +79,7 @@ export const LIVES: readonly Case[] = [
     script: () => () => shell('touch begun.txt; sleep 304'),
     async check(ground) {
       const daemon = ground.run();
-      await until('the tool runs', () => ground.processes().some(({ command }) => command.endsWith('sleep 304')));
+      await until('the tool runs', () => ground.sleeps(304));
       await daemon.ended;
       assert.match(ground.marker(TITLE), /^\[❌/u, ground.list());
       assert.ok(
@@ -95,7 +95,7 @@ export const LIVES: readonly Case[] = [
     script: () => (talk, phase, nth) => steps(nth === 0 ? shell('touch begun.txt; sleep 305') : WORK, say('Done.'))(talk, phase, nth),
     async check(ground) {
       const daemon = ground.run();
-      await until('the tool runs', () => ground.processes().some(({ command }) => command.endsWith('sleep 305')));
+      await until('the tool runs', () => ground.sleeps(305));
       daemon.stop();
       await daemon.ended;
       return undefined;

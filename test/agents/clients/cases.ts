@@ -191,7 +191,7 @@ export const CASES: readonly Case[] = [
     script: () => steps(shell('touch begun.txt; sleep 300'), say('Done.')),
     async check(ground) {
       const daemon = ground.run();
-      await until('the tool runs', () => ground.processes().some(({ command }) => command.endsWith('sleep 300')));
+      await until('the tool runs', () => ground.sleeps(300));
       ground.writeList(ground.list().replace(/\[🟡[^\]]*\]/u, '[❌]'));
       await daemon.ended;
       assert.match(ground.marker(TITLE), /^\[❌/u);
@@ -205,7 +205,7 @@ export const CASES: readonly Case[] = [
     script: () => (talk, phase, nth) => (nth === 0 ? shell('touch begun.txt; sleep 301') : steps(WORK, say('Done.'))(talk, phase, nth)),
     async check(ground) {
       const daemon = ground.run();
-      await until('the tool runs', () => ground.processes().some(({ command }) => command.endsWith('sleep 301')));
+      await until('the tool runs', () => ground.sleeps(301));
       const client = ground.processes().find(({ command, marked }) => marked && /claude|codex|gemini|opencode/.test(command.split(' ').slice(0, 2).join(' ')));
       assert.ok(client, 'the client runs');
       process.kill(client.pid, 'SIGKILL');

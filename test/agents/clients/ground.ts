@@ -30,6 +30,8 @@ export type Ground = {
   ends(): readonly End[];
   /** Living processes that belong to this cell, the daemon's own left out. */
   processes(): readonly { readonly pid: number; readonly command: string; readonly marked: boolean }[];
+  /** Whether a tool sleeps for so many seconds: what stood before that in its shell's command is over. */
+  sleeps(seconds: number): boolean;
   close(keep: boolean): Promise<void>;
 };
 
@@ -88,6 +90,7 @@ export async function makeGround(options: GroundOptions): Promise<Ground> {
     git,
     ends: () => endsIn(join(top, '.git', 'todone', 'runs')),
     processes: () => processesOf(home, MAIN),
+    sleeps: (seconds) => processesOf(home, MAIN).some(({ command }) => new RegExp(`^(?:\\S*/)?sleep ${seconds}$`).test(command)),
     async close(keep) {
       for (const daemon of daemons) daemon.stop();
       await Promise.all([...daemons].map((daemon) => daemon.ended));
