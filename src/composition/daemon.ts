@@ -62,25 +62,35 @@ const AUDITS_MS = 6 * 3_600_000;
 /** For room on the disk, with `--once`. */
 const ONCE_PATIENCE_MS = 10_000;
 const STANDBY_ASK_MS = 1000;
+const GOING_MS = 500;
 
 /** Works on the list until it is told to end, or with `once` until nothing is left to do. */
 export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   for (;;) {
-    mustBeThere(options.place);
-    makeStateDir(options.place);
-    const owned = await becomeOwner(options);
-    if (owned.kind === 'ended') return owned.end;
     try {
-      return await work(options, owned.ownership);
-    } catch (error) {
-      // Whatever else fails then, fails for that.
       mustBeThere(options.place);
-      if (!(error instanceof StaleOwner)) throw error;
+      makeStateDir(options.place);
+      const owned = await becomeOwner(options);
+      if (owned.kind === 'ended') return owned.end;
+      try {
+        return await work(options, owned.ownership);
+      } finally {
+        owned.ownership.release();
+      }
+    } catch (error) {
+      mustBeThere(options.place);
+      if (!(error instanceof StaleOwner)) {
+        await stillThere(options.place);
+        throw error;
+      }
       options.log.write('warn', 'the files that say who owns this list were taken away: what ran is stopped, and it begins again from the list and git');
-    } finally {
-      owned.ownership.release();
     }
   }
+}
+
+/** Whatever else fails while the repository is being deleted, fails for that; which takes a moment, file by file. */
+async function stillThere(place: Place): Promise<void> {
+  for (const until = performance.now() + GOING_MS; performance.now() < until; await sleep(STANDBY_MS)) mustBeThere(place);
 }
 
 type Standing = { readonly kind: 'owner'; readonly ownership: Ownership } | { readonly kind: 'ended'; readonly end: DaemonEnd };
