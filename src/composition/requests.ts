@@ -78,10 +78,10 @@ async function toOwner(sender: Sender, by: string, request: unknown, here: (work
   makeStateDir(place);
   const end = clock.ticks() + WAIT_MS_MAX;
   // Where a socket lies its owner is asked at once; whether there is one is looked at where nobody listens.
-  let lies = existsSync(socketPath(place.stateDir));
+  let asksFirst = existsSync(socketPath(place.stateDir));
   for (let tries = 0; tries < TRIES_MIN || clock.ticks() < end; tries++) {
-    const ownership = lies ? undefined : takeOwnership(place.stateDir);
-    lies = false;
+    const ownership = asksFirst ? undefined : takeOwnership(place.stateDir);
+    asksFirst = false;
     if (ownership) {
       try {
         return await askOnce(sender, by, ownership, here);

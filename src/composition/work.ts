@@ -136,16 +136,10 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const merging = { ...places, base: config.base, list: place.listName, identity: repo.identity, sign: config.sign === 'auto' && repo.signs };
   const workspaces = openWorkspaces(places);
   const landing = openLanding({
-    git,
-    sections,
-    log,
-    top: repo.top,
-    list: place.listName,
+    ...merging,
     protected: config.protected,
     maxFileBytes: config.limits.fileBytes,
     secretsIn: (text) => redaction.secretsIn(text),
-    identity: repo.identity,
-    sign: config.sign === 'auto' && repo.signs,
   });
   // Without rows nobody goes on with a landing that was cut off.
   if (options.works && stored.known.length === 0) await landing.follow(heldWorkspaces(git.home, places.trees));

@@ -300,10 +300,10 @@ function branchesTwin(): Branches {
   };
 }
 
-/** A commit either happened or it did not; a process that dies in it learns neither. */
 /** Ids of rows that the disk has not been waited for: what is written into the list would outlive them at a power cut. */
 type Loose = Set<string>;
 
+/** A commit either happened or it did not; a process that dies in it learns neither. */
 function mortalJournal(journal: Journal, fuse: Fuse, loose: Loose): Journal {
   return {
     ...journal,
