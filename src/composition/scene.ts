@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
+import { isOwned } from '../adapters/owner.ts';
 import type { AgentInfo } from '../engine/ports.ts';
 import type { Scene } from '../runs/choose.ts';
 import { problemsOf } from '../runs/problems.ts';
@@ -22,7 +23,15 @@ export function sceneOf(place: Place, agents: readonly AgentInfo[], instance: st
     const board = parse(text, { labels: place.config.labels, workers: place.config.workers });
     world.agents = agents;
     world.list = hasConflictMarkers(board) ? { kind: 'conflict', since: now } : { kind: 'fine' };
-    return { board, draft: draftOf(world), config: place.config, now, problems: problemsOf(board, world, place.config), instance };
+    return {
+      board,
+      draft: draftOf(world),
+      config: place.config,
+      now,
+      problems: problemsOf(board, world, place.config),
+      instance,
+      unattended: !isOwned(place.stateDir),
+    };
   } finally {
     journal.close();
   }

@@ -79,6 +79,8 @@ export type Scene = {
   readonly instance: string;
   /** Where this is one of several projects in a process. */
   readonly common?: Common | undefined;
+  /** No ToDone is running: what was begun stands still. */
+  readonly unattended?: boolean;
   readonly assumed?: ReadonlySet<Task>;
 };
 
@@ -278,6 +280,9 @@ const ENDED_WHY: Readonly<Partial<Record<MarkerState, (scene: Scene, task: Task)
   in_progress: (scene, task) => {
     const id = idOf(scene, task);
     const run = id === undefined ? undefined : runIn(scene.draft, id);
+    if (run?.outside) return why('2-R3', 'running', `${run.outside.worker} has claimed it`, 'wait, or set [] to take it back');
+    if (run && scene.unattended)
+      return why('2-R7', 'running', `${run.agent} was at it (${run.step}), and no ToDone is running`, 'todone start goes on with it');
     if (run?.behind !== undefined)
       return why('3-R5', 'running', `it waits before implement: its plan names files that ${run.behind} is at work on`, 'nothing to do: it goes on by itself');
     if (run?.waitUntil !== undefined)

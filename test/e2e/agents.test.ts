@@ -74,6 +74,7 @@ describe('agents that misbehave', () => {
     daemon.kill('SIGKILL');
     await daemon.ended;
     await expect.poll(() => ['sleep 7720', 'sleep 7721'].flatMap(processesWith), { timeout: 4000 }).toEqual([]);
+    expect((await todone(top, 'why', 'tasks.md:2')).out).toContain('script was at it (implement), and no ToDone is running');
   });
 });
 

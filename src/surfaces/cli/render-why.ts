@@ -45,9 +45,9 @@ function verdict(facts: WhyFacts, look: Look): string[] {
 
 function running(run: RunLine, facts: WhyFacts, look: Look): string[] {
   const usage = usageWords({ inputTokens: run.tokens ?? 0, outputTokens: 0, costUsd: run.cost_usd ?? 0 });
-  const waits = run.wait_until !== null && run.wait_until > look.now;
+  const waits = facts.owned && run.wait_until !== null && run.wait_until > look.now;
   return [
-    ...labelled('because', (waits ? facts.task.reason?.message : undefined) ?? 'it is being worked on', look, 'busy'),
+    ...labelled('because', facts.task.reason?.message ?? 'it is being worked on', look, 'busy'),
     ...labelled('step', waits ? `${run.step}, again in ${elapsed((run.wait_until ?? 0) - look.now)}` : run.step, look),
     ...labelled('agent', run.model === null ? run.agent : `${run.agent}/${run.model}`, look),
     ...labelled('elapsed', elapsed(look.now - run.started_at), look),
@@ -56,6 +56,7 @@ function running(run: RunLine, facts: WhyFacts, look: Look): string[] {
     ...(usage === '' ? [] : labelled('used', usage, look)),
     ...(run.changed ? labelled('note', 'its text was changed after it started: the next phase gets the new one', look) : []),
     ...(run.workspace === null ? [] : labelled('workspace', run.workspace, look)),
+    ...(facts.owned ? [] : labelled('to free it', facts.task.reason?.remedy ?? 'todone start', look)),
     ...labelled('to stop it', `todone stop ${run.id}, or set [❌] on its line`, look),
   ];
 }

@@ -270,7 +270,7 @@ describe('why', () => {
       "Add logout
       q8f0t6zd  tasks.md:5  section auth
 
-      because     it is being worked on
+      because     it is being worked on (implement)
       step        implement
       agent       fake/opus
       elapsed     3m 12s
@@ -294,7 +294,7 @@ describe('why', () => {
         )
       ),
     });
-    expect(await out('why q8f0t6zd', { scene, width: 80 })).toMatchInlineSnapshot(`
+    expect(await out('why q8f0t6zd', { ...OWNED, scene, width: 80 })).toMatchInlineSnapshot(`
       "Add logout
       q8f0t6zd  tasks.md:5  section auth
 
@@ -303,12 +303,38 @@ describe('why', () => {
       agent       fake
       elapsed     3m 12s
       attempt     2 of 3
+      last        edit src/logout.ts
+      used        12.3k tokens, $0.04
       note        its text was changed after it started: the next phase gets the new
                   one
       workspace   /repo/trees/auth
       to stop it  todone stop q8f0t6zd, or set [❌] on its line
       "
     `);
+  });
+
+  it('3-R6 a run that no ToDone is at, and a claim from outside', async () => {
+    const scene = { ...sceneOf(LIST, { now: NOW, world: busyWorld }), unattended: true };
+    expect(await out('why q8f0t6zd', { scene, width: 80 })).toMatchInlineSnapshot(`
+      "Add logout
+      q8f0t6zd  tasks.md:5  section auth
+
+      because     fake was at it (implement), and no ToDone is running
+      step        implement
+      agent       fake/opus
+      elapsed     3m 12s
+      attempt     1 of 3
+      workspace   /repo/trees/auth
+      to free it  todone start goes on with it
+      to stop it  todone stop q8f0t6zd, or set [❌] on its line
+      "
+    `);
+    const claimed = sceneOf(LIST, {
+      now: NOW,
+      world: (world: World) =>
+        void world.runs.set('q8f0t6zd', run('q8f0t6zd', { agent: 'ci-1', outside: { worker: 'ci-1', via: 'cli', until: NOW + 60_000 } })),
+    });
+    expect(await out('why q8f0t6zd', { scene: { ...claimed, unattended: true } })).toContain('because     ci-1 has claimed it\n');
   });
 
   it('4-R9 a done task: the proof, or that there is none', async () => {
