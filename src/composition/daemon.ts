@@ -18,7 +18,7 @@ import { serveSocket } from '../adapters/socket.ts';
 import { openDesk } from '../adapters/agents/desk.ts';
 import { auditOnSchedule } from './audit-schedule.ts';
 import { answerAgent } from './agent-requests.ts';
-import { handleRequest, type IdleAnswer } from './handle-request.ts';
+import { handleRequest, type IdleAnswer, type Trouble, troubleOf } from './handle-request.ts';
 import { makeStateDir, mustBeThere, type Place } from './place.ts';
 import { publishChanges } from './publish.ts';
 import { carryOut, ownerRequest } from './owner-requests.ts';
@@ -52,7 +52,8 @@ export type Among = {
   readonly onSeated: () => void;
 };
 
-export type DaemonEnd = { readonly failed: readonly string[]; readonly interrupted: boolean };
+/** `trouble` = why the list could not be worked on any more. */
+export type DaemonEnd = { readonly failed: readonly string[]; readonly interrupted: boolean; readonly trouble?: Trouble | undefined };
 
 const STANDBY_MS = 50;
 /** A hundred lists of another process are not worth a look every moment. */
@@ -113,7 +114,7 @@ async function becomeOwner(options: DaemonOptions): Promise<Standing> {
     if (options.once && options.clock.ticks() >= askAt) {
       askAt = options.clock.ticks() + STANDBY_ASK_MS;
       const idle = await ownerIsIdle(stateDir, options.drain);
-      if (idle) return { kind: 'ended', end: { failed: idle.failed, interrupted: false } };
+      if (idle) return { kind: 'ended', end: { failed: idle.failed, interrupted: false, trouble: idle.trouble } };
     }
     await sleep(options.among ? STANDBY_AMONG_MS : STANDBY_MS, undefined, { signal: options.drain }).catch(() => undefined);
   }
@@ -206,11 +207,11 @@ async function lifeOf(options: DaemonOptions, engine: Engine): Promise<DaemonEnd
     options.log.write('info', 'stopping: running phases end, nothing new starts (again: stop at once)');
     const stopped = onAbort(options.stop).then(() => engine.stop());
     await Promise.race([engine.drain(), stopped]);
-    return { failed: [], interrupted: true };
+    return { failed: [], interrupted: true, trouble: troubleOf(engine) };
   });
   if (!options.once) return drained;
   const whenIdle = options.among ? options.among.seat.allIdle : engine.whenIdle();
-  const idle = whenIdle.then(() => ({ failed: engine.failed(), interrupted: false }));
+  const idle = whenIdle.then(() => ({ failed: engine.failed(), interrupted: false, trouble: troubleOf(engine) }));
   return Promise.race([idle, drained]);
 }
 

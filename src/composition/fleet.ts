@@ -16,7 +16,8 @@ import type { FleetEnd, Globals, Host } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
 import { openScreenLog, type Signals, startFailure } from './app.ts';
 import { callerOf } from './caller.ts';
-import { runDaemon } from './daemon.ts';
+import { type DaemonEnd, runDaemon } from './daemon.ts';
+import type { Trouble } from './handle-request.ts';
 import { weaknesses } from './file-systems.ts';
 import { makeStateDir, openPlace, type Place } from './place.ts';
 import { findProjects, missingProject, projectsConfig, userPlaces } from './projects.ts';
@@ -45,8 +46,6 @@ type Member = {
   failed: readonly string[];
   problem: Trouble | undefined;
 };
-
-type Trouble = { readonly message: string; readonly remedy: string };
 
 export async function startFleet(options: FleetOptions): Promise<FleetEnd | CliFailure> {
   const { globals, host, signals } = options;
@@ -156,6 +155,7 @@ async function live(fleet: Fleet, member: Member, drain: AbortSignal, settled: (
       const end = await workOn(fleet, member, drain, settled);
       if (!('kind' in end)) {
         member.failed = end.failed;
+        if (end.trouble) tell(fleet, member, end.trouble);
         return;
       }
       tell(fleet, member, end);
@@ -172,7 +172,7 @@ async function live(fleet: Fleet, member: Member, drain: AbortSignal, settled: (
   }
 }
 
-async function workOn(fleet: Fleet, member: Member, drain: AbortSignal, settled: () => void): Promise<{ readonly failed: readonly string[] } | CliFailure> {
+async function workOn(fleet: Fleet, member: Member, drain: AbortSignal, settled: () => void): Promise<DaemonEnd | CliFailure> {
   const { globals, host, signals, once, repos, inTurn } = fleet;
   const { project, seat } = member;
   const place =

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Engine } from '../engine/engine.ts';
 import type { Door } from '../engine/ports.ts';
 import { askSchema } from '../runs/ask.ts';
+import { listWhy } from '../runs/choose.ts';
 import type { Common } from '../runs/sharing.ts';
 import { callRequestSchema } from './door.ts';
 
@@ -16,14 +17,22 @@ const requestSchema = z.discriminatedUnion('kind', [
 
 /** What a list does not say of itself: what the machine is short of, and what the other projects of the daemon take. */
 export type Around = { readonly by: string | null; readonly common: Common | null };
-export type IdleAnswer = { readonly idle: boolean; readonly failed: readonly string[] };
+/** `trouble` = why the list cannot be worked on. */
+export type IdleAnswer = { readonly idle: boolean; readonly failed: readonly string[]; readonly trouble?: Trouble | undefined };
+export type Trouble = { readonly message: string; readonly remedy: string };
+
+/** What keeps the whole list from being worked on. */
+export function troubleOf(engine: Engine): Trouble | undefined {
+  const why = listWhy(engine.now().world.list, 0);
+  return why && { message: why.message, remedy: why.remedy };
+}
 
 /** Its answer, as it goes over the wire; throws what is wrong with the request. */
 export async function handleRequest(engine: Engine, door: Door, written: unknown): Promise<unknown> {
   const request = requestSchema.parse(written);
   switch (request.kind) {
     case 'idle':
-      return { idle: engine.isIdle(), failed: engine.failed() } satisfies IdleAnswer;
+      return { idle: engine.isIdle(), failed: engine.failed(), trouble: troubleOf(engine) } satisfies IdleAnswer;
     case 'activity':
       return Object.fromEntries(engine.now().activity);
     case 'blocked':

@@ -1,7 +1,7 @@
 /**
  * The list, the journal and what is installed, as values for whoever only looks. Takes no lock and writes nothing.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { isOwned } from '../adapters/owner.ts';
 import type { AgentInfo } from '../engine/ports.ts';
@@ -37,8 +37,10 @@ export function sceneOf(place: Place, agents: readonly AgentInfo[], instance: st
   }
 }
 
-/** Throws a failure of 7-R2 where the list is no text. */
+/** Throws where the list is no file, or no text. */
 export function listText(place: Place): string {
+  // Reading a pipe would wait for ever.
+  if (!statSync(place.listPath).isFile()) throw new Error(`${place.listName} is no file`);
   const bytes = readFileSync(place.listPath);
   if (bytes.includes(0)) throw new Error(`${place.listName} is no text: it holds NUL bytes`);
   return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

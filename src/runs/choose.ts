@@ -13,7 +13,7 @@ import { filesField, filesOfRun, meeting } from './files.ts';
 import { overBudget, type Parked, parkedOf } from './govern.ts';
 import { noCommonRoom, noRoom, occupies, roomOf, takeRoom } from './room.ts';
 import type { Known } from './run.ts';
-import type { Draft } from './world.ts';
+import type { Draft, ListState } from './world.ts';
 import { knownIn, metaIn, runIn, runsIn, stateElsewhere, textKey } from './world.ts';
 
 /** Why a task does not start: the rule, what holds it, and what would free it (3-R6). */
@@ -432,20 +432,24 @@ export function globalWhy(scene: Scene): Why | undefined {
 export function standstill(scene: Scene): Why | undefined {
   const { world } = scene.draft;
   if (metaIn(scene.draft, 'paused')) return why('7', 'paused', 'ToDone is paused', 'todone resume');
-  const { list } = world;
+  return listWhy(world.list, scene.config.settle);
+}
+
+/** Why the list cannot be gone by now (1.4-R6, R7, R11); undefined where it can. */
+export function listWhy(list: ListState, settleMs: number): Why | undefined {
   switch (list.kind) {
     case 'fine':
       return undefined;
     case 'unread':
       return why('1.4-R6', 'list', 'the list has not been read yet', 'wait');
     case 'missing':
-      return why('1.4-R11', 'list', 'the list is not there', 'bring it back (another branch checked out?): work goes on then');
+      return why('1.4-R11', 'list', 'the list is not there', 'bring it back (is another branch checked out?)');
     case 'refused':
       return why('1.4-R4', 'list', list.message, 'see todone doctor');
     case 'torn':
       return {
         ...why('1.4-R6', 'list', 'the list looks cut off; it is left alone until it stays the same', 'wait, or save it again'),
-        until: list.since + scene.config.settle,
+        until: list.since + settleMs,
       };
     case 'conflict':
       return why('1.4-R7', 'list', 'the list holds conflict markers of git', 'resolve the conflict and save the list');

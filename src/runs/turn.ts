@@ -543,6 +543,8 @@ function wakeForWaits(turning: Turning): void {
     turning.wakeAt = earliest(turning.wakeAt, run.step === 'settle' ? run.waitUntil : earliest(run.waitUntil, run.outside?.until));
   const { list } = draft.world;
   if (list.kind === 'torn') turning.wakeAt = earliest(turning.wakeAt, list.since + given.config.settle);
+  else if (list.kind !== 'fine' && list.kind !== 'unread' && list.since + given.config.settle > given.now)
+    turning.wakeAt = earliest(turning.wakeAt, list.since + given.config.settle);
   if (list.kind === 'rollback') turning.wakeAt = earliest(turning.wakeAt, Math.max(list.since + ROLLBACK_QUIET_MS, given.now + ROLLBACK_LOOK_MS));
 }
 
@@ -706,8 +708,10 @@ function isIdle(turning: Turning, chosen: Starting): boolean {
   if (chosen.waitsForTime) return false;
   const { list, mode } = turning.draft.world;
   if (list.kind === 'torn' || list.kind === 'rollback' || list.kind === 'unread') return false;
+  // It may be away for a moment only.
+  if (list.kind !== 'fine' && turning.given.now < list.since + turning.given.config.settle) return false;
   for (const run of runsIn(turning.draft)) {
-    if (run.step === 'settle' && list.kind !== 'fine') continue;
+    if ((run.step === 'settle' || run.step === 'claim') && list.kind !== 'fine') continue;
     if (run.outside && run.step === 'implement' && !turning.given.waits) continue;
     if (mode === 'draining' && isPhase(run.step)) continue;
     if (!turning.given.waits && run.waitUntil !== undefined && run.waitUntil > turning.given.now + SOON_MS) continue;

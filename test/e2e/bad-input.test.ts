@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { git, listOf, makeRepo, markerOf, removeRepos, start, todone } from './kit.ts';
 
@@ -40,6 +41,46 @@ describe('bad input', () => {
     writeFileSync(join(top, 'tasks.md'), '');
     expect(await todone(top, 'start', '--once')).toMatchObject({ code: 0 });
     expect(listOf(top)).toBe('');
+  });
+
+  describe('a list that cannot be used any more while it is worked on', () => {
+    /** Begins two tasks, the second after the first, and spoils the list once the first runs. */
+    const spoiled = async (settle: string, spoil: (list: string) => void) => {
+      const top = makeRepo('## Git Worktree a {script}\n[] x\n  run: touch begun; sleep 1\n[⏰] y\n  run: touch y\n', {
+        'todone.config.json': JSON.stringify({ settle, interval: '200ms' }),
+      });
+      const daemon = start(top, ['start', '--once']);
+      await expect.poll(() => existsSync(join(top, 'trees', 'a', 'begun')), { timeout: 20_000 }).toBe(true);
+      const before = listOf(top);
+      spoil(join(top, 'tasks.md'));
+      return { top, before, daemon };
+    };
+
+    it.each<[string, (list: string) => void, string]>([
+      ['gone', (list) => rmSync(list), 'the list is not there'],
+      ['a pipe', (list) => (rmSync(list), execFileSync('mkfifo', [list])), 'is not a regular file'],
+      ['a folder', (list) => (rmSync(list), mkdirSync(list)), 'is a folder'],
+      ['binary', (list) => writeFileSync(list, 'a\0b'), 'NUL bytes'],
+      ['read-only', (list) => chmodSync(list, 0o444), 'is read-only'],
+      ['in conflict', (list) => appendFileSync(list, '<<<<<<< HEAD\n[] a\n=======\n[] b\n>>>>>>> other\n'), 'conflict markers'],
+    ])('7-R2 1.4-R6 %s: --once says so and fails, and what had ended is written at the next start', async (_how, spoil, says) => {
+      const { top, before, daemon } = await spoiled('500ms', spoil);
+      expect(await daemon.ended).toMatchObject({ code: 1, err: expect.stringMatching(new RegExp(`ended before everything was done: .*${says}`)) as string });
+      rmSync(join(top, 'tasks.md'), { recursive: true, force: true });
+      writeFileSync(join(top, 'tasks.md'), before);
+      expect(await todone(top, 'start', '--once')).toMatchObject({ code: 0 });
+      expect([markerOf(top, 'x'), markerOf(top, 'y')]).toEqual([expect.stringContaining('✅'), expect.stringContaining('✅')]);
+      expect(git(top, 'rev-list', '--count', 'main..todone/a').trim()).toBe('2');
+    });
+
+    it('1.4-R6 away for a moment: --once waits for it, and goes on', async () => {
+      const { top, before, daemon } = await spoiled('30s', (list) => rmSync(list));
+      await expect.poll(() => git(top, 'rev-list', '--count', 'main..todone/a').trim(), { timeout: 20_000 }).toBe('1');
+      await sleep(500);
+      writeFileSync(join(top, 'tasks.md'), before);
+      expect(await daemon.ended).toMatchObject({ code: 0 });
+      expect([markerOf(top, 'x'), markerOf(top, 'y')]).toEqual([expect.stringContaining('✅'), expect.stringContaining('✅')]);
+    });
   });
 
   it.skipIf(root)('7-R2 an unreadable list', async () => {

@@ -101,6 +101,29 @@ describe('the turn', () => {
     expect([world.runs.size, world.known.get(claim.item.id)?.state]).toEqual([0, 'open']);
   });
 
+  it('1.4-R6 a list that cannot be used is waited for as long as it may be away for a moment; then nothing is left to do, though a claim and an outcome are still to be written', () => {
+    const world = emptyWorld();
+    world.agents = AGENTS;
+    const board = parse('## Git Worktree a\n[] one {fake}\n', defaultParseOptions);
+    const facts = { gitPosition: 'p', gitOperation: undefined, listIsCommitted: false, version: '1', modifiedAt: 0 };
+    const given = { board, problems: [], config, instance: 'me', waits: false, now: 1000, random: () => 0.3 };
+    const claimed = turn(world, { kind: 'read', board, facts, torn: false, conflict: false, own: false }, given);
+    apply(claimed.draft);
+    const items = claimed.effects.flatMap((effect) => (effect.kind === 'edit' ? [effect.item] : []));
+    for (const event of [
+      { kind: 'unwritable', items, message: 'read-only' },
+      { kind: 'unreadable', missing: true, message: 'gone' },
+      { kind: 'read', board, facts, torn: false, conflict: true, own: false },
+    ] as const) {
+      const turned = turn(world, event, given);
+      apply(turned.draft);
+      expect([turned.idle, turned.wakeAt]).toEqual([false, 1000 + config.settle]);
+      expect(turn(world, { kind: 'woke' }, { ...given, now: 1000 + config.settle })).toMatchObject({ idle: true, wakeAt: undefined });
+    }
+    const [run] = world.runs.values();
+    expect(run?.step).toBe('claim');
+  });
+
   it('3-R1 choosing twice from the same values gives the same, and changes nothing', () => {
     const world = emptyWorld();
     world.agents = AGENTS;

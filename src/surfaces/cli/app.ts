@@ -126,7 +126,8 @@ export type Publishing = { readonly at: number | null; readonly problem: { reado
 
 export type Owner = { readonly pid: number; readonly host: string; readonly since: number };
 export type StartOptions = { readonly once: boolean; readonly wait: boolean };
-export type StartEnd = { readonly failed: readonly string[]; readonly interrupted: boolean };
+/** `trouble` = why the list could not be worked on any more. */
+export type StartEnd = { readonly failed: readonly string[]; readonly interrupted: boolean; readonly trouble?: Trouble | undefined };
 /** A project of several; `problem` = why it cannot be looked at. */
 export type Looked<T> = ProjectPlace & ({ readonly problem: null; readonly found: T } | { readonly problem: Trouble });
 export type ProjectPlace = { readonly project: string; readonly path: string };

@@ -5,9 +5,9 @@
 import { z } from 'zod';
 import { durationMs } from '../../config.ts';
 import { plannedGroups, taskViews } from '../../runs/view.ts';
-import type { App, FleetEnd } from './app.ts';
+import type { App, FleetEnd, Trouble } from './app.ts';
 import { command, type CommandRow, type Context, type Result, show, withApp } from './command.ts';
-import { EXIT, isFailure, usage } from './failure.ts';
+import { type CliFailure, EXIT, isFailure, usage } from './failure.ts';
 import { documentOf } from './json.ts';
 import { nearest } from './nearest.ts';
 import { onePlace } from './projects.ts';
@@ -132,10 +132,18 @@ async function dryRun(app: App, input: StartInput, context: Context): Promise<Re
   }
 }
 
+const cutShort = ({ message, remedy }: Trouble): CliFailure => ({
+  kind: 'failure',
+  code: EXIT.failed,
+  message: `it ended before everything was done: ${message}`,
+  remedy: `${remedy}; then start again: what has ended is written on its line`,
+});
+
 async function work(app: App, input: StartInput): Promise<Result> {
   const before = new Set(taskViews(await app.scene()).map(closedName));
   const end = await app.start({ once: input.once, wait: input.wait });
   if (isFailure(end)) return end;
+  if (end.trouble) return end.interrupted ? EXIT.interrupted : cutShort(end.trouble);
   return show({
     code: end.interrupted ? EXIT.interrupted : input.once && end.failed.length > 0 ? EXIT.failed : EXIT.fine,
     view: { ...summaryOf(await app.scene(), before, end.failed), interrupted: end.interrupted },
