@@ -18,6 +18,7 @@ import type { Activity } from '../engine/engine.ts';
 import type { HistoryRow, Log } from '../engine/ports.ts';
 import { plainText } from '../runs/plain-text.ts';
 import { withoutDeadClaims } from '../runs/read-request.ts';
+import { refusal } from '../runs/requests.ts';
 import type { App, Globals, Host } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
 import { readEvidence } from '../adapters/evidence.ts';
@@ -41,16 +42,22 @@ export async function openToRead(globals: Globals, host: Host, signals: Signals)
 
 export type Signals = { readonly drain: AbortSignal; readonly stop: AbortSignal };
 
-export function openApp(place: Place, globals: Globals, host: Host, signals: Signals): App {
+/** `list` = what to take for its text. */
+export function openApp(place: Place, globals: Globals, host: Host, signals: Signals, list?: string): App {
   const clock = systemClock();
   const caller = callerOf({ named: globals.as, env: host.env, config: place.config, via: 'cli' });
   const instance = caller.name;
   let screen: Log | undefined;
   const log: Log = { write: (...said) => (screen ??= openScreenLog(place, globals, host, 'error')).write(...said) };
-  const unnoted = outsideDoor({ place, clock, log, signal: signals.drain }, async () => ({
-    scene: sceneOf(place, agents(), instance, clock.now()),
-    history: (id) => historyOf(place, id),
-  }));
+  const unnoted = outsideDoor({ place, clock, log, signal: signals.drain }, async () => {
+    try {
+      return { scene: sceneOf(place, agents(), instance, clock.now()), history: (id) => historyOf(place, id) };
+    } catch (error) {
+      const unusable = usableList(place);
+      if (!unusable) throw error;
+      return refusal('unavailable', unusable.message, unusable.remedy);
+    }
+  });
   const door = doorToAll(unnoted, place.repo.top, async (path) => {
     const other = await openPlace({ cwd: path, env: process.env });
     return 'kind' in other ? other : (usableList(other) ?? openApp(other, globals, host, signals));
@@ -62,7 +69,7 @@ export function openApp(place: Place, globals: Globals, host: Host, signals: Sig
     instance,
     agents,
     async scene() {
-      const scene = sceneOf(place, agents(), instance, clock.now());
+      const scene = sceneOf(place, agents(), instance, clock.now(), list);
       const around = await aroundOf(place);
       if (typeof around?.by === 'string') scene.draft.world.list = { kind: 'refused', since: scene.now, message: `blocked: ${around.by}` };
       return withoutDeadClaims({ ...scene, common: around?.common ?? undefined });

@@ -86,7 +86,7 @@ export function look<N extends RequestName>(
   return isRefusal(found) ? no(found) : { ok: true, output: found as never };
 }
 
-const isRefusal = (found: object): found is Refusal => 'exit' in found;
+export const isRefusal = (found: object): found is Refusal => 'exit' in found;
 
 type LookName = 'task.ready' | 'task.list' | 'task.get' | 'task.mine' | 'task.history' | 'task.depTree' | 'task.waiting';
 type Looking = { readonly caller: Caller; readonly scene: Scene; readonly history: (id: string) => HistoryRow[] };

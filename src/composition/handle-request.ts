@@ -5,6 +5,7 @@ import type { Door } from '../engine/ports.ts';
 import { askSchema } from '../runs/ask.ts';
 import { listWhy } from '../runs/choose.ts';
 import type { Common } from '../runs/sharing.ts';
+import type { Trouble } from '../surfaces/cli/app.ts';
 import { callRequestSchema } from './door.ts';
 
 const requestSchema = z.discriminatedUnion('kind', [
@@ -19,7 +20,6 @@ const requestSchema = z.discriminatedUnion('kind', [
 export type Around = { readonly by: string | null; readonly common: Common | null };
 /** `trouble` = why the list cannot be worked on. */
 export type IdleAnswer = { readonly idle: boolean; readonly failed: readonly string[]; readonly trouble?: Trouble | undefined };
-export type Trouble = { readonly message: string; readonly remedy: string };
 
 /** What keeps the whole list from being worked on. */
 export function troubleOf(engine: Engine): Trouble | undefined {

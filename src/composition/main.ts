@@ -58,10 +58,11 @@ function hostOf(signals: Signals): Host {
     wait: (ms) => wait(ms, signals.drain),
     read: readSource,
     ...(process.stdin.isTTY && process.stdout.isTTY ? { question: (words: string) => question(words, signals.drain) } : {}),
-    async open(globals) {
+    async open(globals, listless = false) {
       const place = await openPlace(await placeOptions(globals, host));
       if ('kind' in place) return place;
-      return usableList(place) ?? openApp(place, globals, host, signals);
+      const unusable = usableList(place);
+      return unusable && !listless ? unusable : openApp(place, globals, host, signals, unusable && '');
     },
     async auditPublished(globals, remote, issue) {
       const place = await openPlace(await placeOptions(globals, host));

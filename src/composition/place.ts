@@ -73,8 +73,12 @@ export const archivePathOf = (place: Pick<Place, 'listPath'>): string => place.l
 
 /** What keeps the list from being used at all, seen before anything is begun. */
 export function listFailure(place: Place): Failure | undefined {
-  if (!existsSync(place.listPath)) return failure(2, `there is no list at ${place.listName}`, 'todone init makes one; --tasks names another', place.listPath);
-  return undefined;
+  if (existsSync(place.listPath)) return undefined;
+  const isKept = existsSync(join(place.stateDir, 'versions'));
+  const remedy = isKept
+    ? 'todone history shows its old versions, to bring one back; todone init makes a new one'
+    : 'todone init makes one; --tasks names another';
+  return failure(2, `there is no list at ${place.listName}`, remedy, place.listPath);
 }
 
 /** The version in package.json, wherever this is started from. */

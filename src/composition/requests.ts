@@ -8,12 +8,12 @@ import type { Answer, Ask } from '../runs/ask.ts';
 import type { Caller } from '../runs/caller.ts';
 import type { Scene } from '../runs/choose.ts';
 import { withoutDeadClaims } from '../runs/read-request.ts';
-import { admitted, refusal, REQUESTS } from '../runs/requests.ts';
+import { admitted, type Refusal, refusal, REQUESTS } from '../runs/requests.ts';
 import { isOwned, type Ownership, takeOwnership } from '../adapters/owner.ts';
 import { callSocket, NobodyListens } from '../adapters/socket-call.ts';
 import { RemoteError } from '../adapters/socket-wire.ts';
 import { socketPath } from '../adapters/socket-path.ts';
-import { calledOf, look } from './door.ts';
+import { calledOf, isRefusal, look } from './door.ts';
 import { makeStateDir, type Place } from './place.ts';
 import type { Work } from './work.ts';
 
@@ -38,7 +38,7 @@ export async function sendAsk(options: Sender & { readonly ask: Ask; readonly by
 }
 
 /** The door for whoever does not own the list: MCP over stdio, the command line. */
-export function outsideDoor(sender: Sender, local: (caller: Caller) => Promise<LocalLook>): Door {
+export function outsideDoor(sender: Sender, local: (caller: Caller) => Promise<LocalLook | Refusal>): Door {
   return {
     async call(request, input, caller) {
       const read = admitted(request, input, caller);
@@ -46,8 +46,9 @@ export function outsideDoor(sender: Sender, local: (caller: Caller) => Promise<L
       if (!('refusal' in read) && REQUESTS[request].readOnly) {
         const answer = await fromOwner(sender, wire);
         if (answer !== undefined) return calledOf(answer);
-        const { scene, history } = await local(caller);
-        return look(request, read.input, caller, withoutDeadClaims(scene), history);
+        const found = await local(caller);
+        if (isRefusal(found)) return { ok: false, refusal: found };
+        return look(request, read.input, caller, withoutDeadClaims(found.scene), found.history);
       }
       // What is refused goes to the owner too, where it is written down.
       const answer = await toOwner(sender, caller.name, wire, ({ door }) => door.call(request, input, caller));

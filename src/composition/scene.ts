@@ -14,12 +14,11 @@ import { archivedStates } from './archived.ts';
 import type { Place } from './place.ts';
 
 /** The list, the journal and what is installed, as they are at this moment. */
-export function sceneOf(place: Place, agents: readonly AgentInfo[], instance: string, now: number): Scene {
+export function sceneOf(place: Place, agents: readonly AgentInfo[], instance: string, now: number, text = listText(place)): Scene {
   const journal = openJournalReadOnly({ stateDir: place.stateDir });
   try {
     const world = worldOf(journal.load());
     world.archived = archivedStates(place)();
-    const text = listText(place);
     const board = parse(text, { labels: place.config.labels, workers: place.config.workers });
     world.agents = agents;
     world.list = hasConflictMarkers(board) ? { kind: 'conflict', since: now } : { kind: 'fine' };

@@ -1,7 +1,7 @@
 /**
  * The upkeep commands, wired: what only looks is done here, what writes goes to the owner of the list.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { relative } from 'node:path';
 import { openJournalReadOnly } from '../adapters/journal-reader.ts';
 import { insideRun } from '../adapters/inside-run.ts';
@@ -125,7 +125,8 @@ function reportOf(place: Place, from: number, to: number): Report {
 }
 
 async function versionFacts(place: Place, list: ListFile): Promise<VersionFact[]> {
-  let next = linesOf(readFileSync(place.listPath));
+  // Where there is no list any more, nothing of the newest version is in it.
+  let next = statSync(place.listPath, { throwIfNoEntry: false })?.isFile() ? linesOf(readFileSync(place.listPath)) : linesOf(Buffer.alloc(0));
   let compared = 0;
   const facts: VersionFact[] = [];
   for (const version of await list.versions()) {

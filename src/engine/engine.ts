@@ -153,6 +153,8 @@ export function createEngine(ports: EnginePorts): Engine {
   let unstored: Unstored | undefined;
   let unwritten: { readonly since: number; readonly shortage: string } | undefined;
   let putOff = 0;
+  /** Versions of the list that are being kept. */
+  let keeping = 0;
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => undefined);
 
@@ -327,11 +329,15 @@ export function createEngine(ports: EnginePorts): Engine {
   };
 
   const keep = async (text: string): Promise<void> => {
+    keeping++;
     try {
       const kept = await ports.list.keep(text);
-      log.write('info', 'lines went from the list with a save; the version before is kept', { version: kept, remedy: 'todone history --list' });
+      log.write('info', 'lines are gone from the list; the version that had them is kept', { version: kept, remedy: 'todone history --list' });
     } catch (error) {
       log.write('warn', `a version of the list could not be kept: ${String(error)}`);
+    } finally {
+      keeping--;
+      notify();
     }
   };
 
@@ -487,7 +493,8 @@ export function createEngine(ports: EnginePorts): Engine {
 
   // ── the life of the engine ──
 
-  const isQuiet = (): boolean => !unstored && putOff === 0 && (last?.idle ?? false) && writer.idle() && lanes.size === 0 && !reading && mailbox.length === 0;
+  const isQuiet = (): boolean =>
+    !unstored && putOff === 0 && keeping === 0 && (last?.idle ?? false) && writer.idle() && lanes.size === 0 && !reading && mailbox.length === 0;
 
   const until = (condition: () => boolean): Promise<void> =>
     new Promise((resolve) => {

@@ -528,6 +528,15 @@ function wake(turning: Turning): void {
     go(turning, { ...run, behind: undefined, waitUntil: undefined });
   }
   for (const [section, wait] of draft.world.waits) if (wait.until <= given.now) draft.world.waits.delete(section);
+  keepMissing(turning);
+}
+
+/** A list that stays away may not come back. */
+function keepMissing({ draft: { world }, effects, given }: Turning): void {
+  const { list } = world;
+  if (list.kind !== 'missing' || list.kept || !given.board || given.now < list.since + given.config.settle) return;
+  effects.push({ kind: 'keep', text: given.board.text });
+  world.list = { ...list, kept: true };
 }
 
 /** A worker that was not heard of within its lease holds nothing any more (2-R3). */

@@ -16,7 +16,8 @@ export type ListState =
   | { readonly kind: 'fine' }
   /** Not looked at yet. */
   | { readonly kind: 'unread' }
-  | { readonly kind: 'missing'; readonly since: number }
+  /** `kept`: what stood on it last is in the archive. */
+  | { readonly kind: 'missing'; readonly since: number; readonly kept?: true }
   | { readonly kind: 'refused'; readonly since: number; readonly message: string }
   /** Looks torn: left alone until it has stayed the same for the settle time. */
   | { readonly kind: 'torn'; readonly since: number; readonly version: string }

@@ -73,6 +73,18 @@ describe('bad input', () => {
       expect(git(top, 'rev-list', '--count', 'main..todone/a').trim()).toBe('2');
     });
 
+    it('1.4-R6 7-R2 gone: what stood on it can be brought back by what works without a list', async () => {
+      const { top, before, daemon } = await spoiled('500ms', (list) => rmSync(list));
+      await daemon.ended;
+      expect(await todone(top, 'status')).toMatchObject({ code: 2, err: expect.stringContaining('todone history shows its old versions') as string });
+      const [newest = ''] = (await todone(top, 'history', '--quiet')).out.split('\n');
+      expect(await todone(top, 'history', '--show', newest)).toMatchObject({ code: 0, out: before });
+      const id = /\[🟡 (\w+)\] x/u.exec(before)?.[1] ?? '';
+      expect(await todone(top, 'logs', id)).toMatchObject({ code: 0 });
+      expect(await todone(top, 'restore', id)).toMatchObject({ code: 3, err: expect.stringContaining('nothing is kept') as string });
+      expect((await todone(top, 'report')).out).toContain('1 task done');
+    });
+
     it('1.4-R6 away for a moment: --once waits for it, and goes on', async () => {
       const { top, before, daemon } = await spoiled('30s', (list) => rmSync(list));
       await expect.poll(() => git(top, 'rev-list', '--count', 'main..todone/a').trim(), { timeout: 20_000 }).toBe('1');

@@ -379,6 +379,24 @@ it('9-R4 a monitor reads the figures of the list as Prometheus text', { timeout:
   }
 });
 
+it('7-R2 9-R4 without a list every request is told so with the remedy, and is answered again once it is back', { timeout: 60_000 }, async () => {
+  const top = makeRepo(LIST);
+  const server = await serve(top);
+  const headers = { authorization: `Bearer ${server.token}` };
+  const list = join(top, 'tasks.md');
+  const text = listOf(top);
+  const asked = async () => (await Promise.all(['/trpc/task.ready', '/metrics'].map((path) => ask(server, path, headers)))).map(({ status }) => status);
+  rmSync(list);
+  expect(await asked()).toEqual([503, 503]);
+  expect((await ask(server, '/trpc/task.list', headers)).body).toContain('todone init');
+  spawnSync('mkfifo', [list]);
+  expect(await asked()).toEqual([503, 503]);
+  rmSync(list);
+  writeFileSync(list, text);
+  expect(await asked()).toEqual([200, 200]);
+  await server.stop();
+});
+
 it('9-R4 who subscribes is told what changes, whoever changes it', { timeout: 120_000 }, async () => {
   const top = makeRepo(LIST);
   const server = await serve(top);

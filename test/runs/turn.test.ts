@@ -124,6 +124,22 @@ describe('the turn', () => {
     expect(run?.step).toBe('claim');
   });
 
+  it('1.4-R6 what stood on a list that stays away is kept, once, and not of one that is away for a moment', () => {
+    const wheel = table('## Git Worktree a\n[] one\n');
+    wheel.read();
+    const before = wheel.list();
+    const kept = () => wheel.effects.flatMap((effect) => (effect.kind === 'keep' ? [effect.text] : []));
+    wheel.take({ kind: 'unreadable', missing: true, message: 'gone' });
+    wheel.wait(config.settle - 1);
+    wheel.read();
+    wheel.wait(config.settle);
+    expect(kept()).toEqual([]);
+    wheel.take({ kind: 'unreadable', missing: true, message: 'gone' });
+    wheel.wait(config.settle);
+    wheel.wait(config.settle);
+    expect(kept()).toEqual([before]);
+  });
+
   it('3-R1 choosing twice from the same values gives the same, and changes nothing', () => {
     const world = emptyWorld();
     world.agents = AGENTS;

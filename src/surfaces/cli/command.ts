@@ -150,3 +150,11 @@ export function withApp<I>(run: (app: App, input: I, context: Context) => Promis
     return isFailure(app) ? app : run(app, input, context);
   };
 }
+
+/** Of one that is there, above all, when the list is not: it looks at what is kept. */
+export function withoutList<I>(run: (app: App, input: I, context: Context) => Promise<Result>): (context: Context, input: I) => Promise<Result> {
+  return async (context, input) => {
+    const app = await context.host.open(context.globals, true);
+    return isFailure(app) ? app : run(app, input, context);
+  };
+}

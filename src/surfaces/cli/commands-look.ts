@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { errandViews } from '../../runs/view.ts';
 import type { App, LogEntry } from './app.ts';
-import { command, type CommandRow, type Context, plain, type Result, show, withApp } from './command.ts';
+import { command, type CommandRow, type Context, plain, type Result, show, withApp, withoutList } from './command.ts';
 import { EXIT, isFailure, usage } from './failure.ts';
 import { findId, findTask, missingSection } from './find-task.ts';
 import { documentOf } from './json.ts';
@@ -71,7 +71,7 @@ export const LOOK_COMMANDS: readonly CommandRow[] = [
     json: 'logs',
     quiet: undefined,
     input: logsInput,
-    run: withApp(logs),
+    run: withoutList(logs),
   }),
 ];
 

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Ask, Answer } from '../../runs/ask.ts';
 import type { KeptFact } from '../../runs/evidence.ts';
 import type { App } from './app.ts';
-import { command, type CommandRow, type Result, show, withApp } from './command.ts';
+import { command, type CommandRow, type Result, show, withApp, withoutList } from './command.ts';
 import { TASK_ARGUMENT } from './commands-look.ts';
 import { isFailure, refused, usage } from './failure.ts';
 import { findId, missingSection } from './find-task.ts';
@@ -78,7 +78,7 @@ export const STEER_COMMANDS: readonly CommandRow[] = [
     json: 'restored',
     quiet: 'prints the folder',
     input: restoreInput,
-    run: withApp(restore),
+    run: withoutList(restore),
   }),
   command({
     name: 'pause',

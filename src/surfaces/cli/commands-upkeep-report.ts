@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { durationMs } from '../../config.ts';
 import type { Report, SpentFigures, Spread } from '../../runs/report.ts';
-import { command, type CommandRow, show, withApp } from './command.ts';
+import { command, type CommandRow, show, withoutList } from './command.ts';
 import { documentOf } from './json.ts';
 import { type Look, paint, table, wrap } from './layout.ts';
 import { count, dateAndTime, elapsed } from './words.ts';
@@ -35,7 +35,7 @@ export const REPORT_COMMANDS: readonly CommandRow[] = [
     json: 'report',
     quiet: 'prints how many tasks were done',
     input: z.object({ since }),
-    run: withApp(async (app, input, { host }) =>
+    run: withoutList(async (app, input, { host }) =>
       show({
         view: await app.upkeep.report(host.now() - input.since),
         text: render,

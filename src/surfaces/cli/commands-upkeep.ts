@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import type { Finding } from '../../runs/reconcile.ts';
 import type { App } from './app.ts';
-import { command, type CommandRow, type Context, type Result, show, withApp } from './command.ts';
+import { command, type CommandRow, type Context, type Result, show, withApp, withoutList } from './command.ts';
 import { EXIT, isFailure, usage } from './failure.ts';
 import { documentOf } from './json.ts';
 import { renderCleaned, renderReconciled, renderVersions } from './render-upkeep.ts';
@@ -47,8 +47,9 @@ export const UPKEEP_COMMANDS: readonly CommandRow[] = [
     group: 'Upkeep',
     summary: 'old versions of the list, and their text',
     details:
-      'Every write of ToDone keeps the version that it displaced, with your saves that came in between. To bring one back, write it over the list ' +
-      'yourself: todone history --show <version> > tasks.md. For the history of one task: todone task history.',
+      'Every write of ToDone keeps the version that it displaced, with your saves that came in between; a running one also keeps what stood on a list that ' +
+      'loses lines or is gone. To bring one back, put it in its place yourself: todone history --show <version> > back.md && mv back.md tasks.md. For the ' +
+      'history of one task: todone task history.',
     arguments: [],
     options: [
       { flags: '--list', says: 'list the versions, the newest first (this is what it does without an option, too)' },
@@ -56,12 +57,12 @@ export const UPKEEP_COMMANDS: readonly CommandRow[] = [
     ],
     examples: [
       { line: 'todone history --list', says: 'when, displaced by what, how large, and what the next one changed' },
-      { line: 'todone history --show 20261121T1004 > tasks.md', says: 'bring an old version back' },
+      { line: 'todone history --show 20261121T1004 > back.md && mv back.md tasks.md', says: 'bring an old version back' },
     ],
     json: 'versions',
     quiet: 'prints the names of the versions',
     input: historyInput,
-    run: withApp(history),
+    run: withoutList(history),
   }),
   command({
     name: 'clean',

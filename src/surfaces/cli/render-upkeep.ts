@@ -37,7 +37,7 @@ const KINDS: Readonly<Record<VersionFact['kind'], string>> = {
   saved: 'a save of yours in between, merged',
   kept: 'a save of yours in between, NOT merged whole',
   left: 'an interrupted write',
-  replaced: 'a save of yours that lacks lines of it',
+  replaced: 'a save of yours that lacks lines of it, or its end',
 };
 
 export function renderVersions(versions: readonly VersionFact[], look: Look): string {
