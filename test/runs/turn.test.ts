@@ -72,6 +72,21 @@ function table(text: string, changes: Partial<typeof config> = {}) {
   };
 }
 
+/** A task that is claimed, before its line says so. */
+function claimed() {
+  const world = emptyWorld();
+  world.agents = AGENTS;
+  const board = parse('## Git Worktree a\n[] one {fake}\n', defaultParseOptions);
+  const facts = { gitPosition: 'p', gitOperation: undefined, listIsCommitted: false, version: '1', modifiedAt: 0 };
+  const given = { board, problems: [], config, instance: 'me', waits: false, now: 1000, random: () => 0.3 };
+  const read = { kind: 'read', board, facts, torn: false, conflict: false, own: false } as const;
+  const turned = turn(world, read, given);
+  apply(turned.draft);
+  const effect = turned.effects.find((each) => each.kind === 'edit');
+  if (!effect) throw new Error('nothing was claimed');
+  return { world, given, read, claim: effect.item };
+}
+
 const kinds = (effects: readonly Effect[]): string[] => effects.map((effect) => (effect.kind === 'perform' ? effect.run.step : effect.kind));
 
 describe('the turn', () => {
@@ -86,42 +101,26 @@ describe('the turn', () => {
   });
 
   it('2-R2 1.4-R7 a claim that never stood on the list leaves the task as it was: nothing is put right that was not taken back', () => {
-    const world = emptyWorld();
-    world.agents = AGENTS;
-    const board = parse('## Git Worktree a\n[] one {fake}\n', defaultParseOptions);
-    const facts = { gitPosition: 'p', gitOperation: undefined, listIsCommitted: false, version: '1', modifiedAt: 0 };
-    const given = { board, problems: [], config, instance: 'me', waits: false, now: 1000, random: () => 0.3 };
-    const claimed = turn(world, { kind: 'read', board, facts, torn: false, conflict: false, own: false }, given);
-    apply(claimed.draft);
-    const claim = claimed.effects.find((effect) => effect.kind === 'edit');
-    if (!claim) throw new Error('nothing was claimed');
+    const { world, given, claim } = claimed();
     // git takes the list away in the very moment of the write.
     world.list = { kind: 'rollback', since: 1000, position: 'p' };
-    apply(turn(world, { kind: 'edited', items: [{ item: claim.item, result: { kind: 'gone' } }] }, given).draft);
-    expect([world.runs.size, world.known.get(claim.item.id)?.state]).toEqual([0, 'open']);
+    apply(turn(world, { kind: 'edited', items: [{ item: claim, result: { kind: 'gone' } }] }, given).draft);
+    expect([world.runs.size, world.known.get(claim.id)?.state]).toEqual([0, 'open']);
   });
 
   it('1.4-R6 a list that cannot be used is waited for as long as it may be away for a moment; then nothing is left to do, though a claim and an outcome are still to be written', () => {
-    const world = emptyWorld();
-    world.agents = AGENTS;
-    const board = parse('## Git Worktree a\n[] one {fake}\n', defaultParseOptions);
-    const facts = { gitPosition: 'p', gitOperation: undefined, listIsCommitted: false, version: '1', modifiedAt: 0 };
-    const given = { board, problems: [], config, instance: 'me', waits: false, now: 1000, random: () => 0.3 };
-    const claimed = turn(world, { kind: 'read', board, facts, torn: false, conflict: false, own: false }, given);
-    apply(claimed.draft);
-    const items = claimed.effects.flatMap((effect) => (effect.kind === 'edit' ? [effect.item] : []));
+    const { world, given, claim, read } = claimed();
     for (const event of [
-      { kind: 'unwritable', items, message: 'read-only' },
+      { kind: 'unwritable', items: [claim], message: 'read-only' },
       { kind: 'unreadable', missing: true, message: 'gone' },
-      { kind: 'read', board, facts, torn: false, conflict: true, own: false },
+      { ...read, conflict: true },
     ] as const) {
       const turned = turn(world, event, given);
       apply(turned.draft);
       expect([turned.idle, turned.wakeAt]).toEqual([false, 1000 + config.settle]);
       expect(turn(world, { kind: 'woke' }, { ...given, now: 1000 + config.settle })).toMatchObject({ idle: true, wakeAt: undefined });
     }
-    const [run] = world.runs.values();
-    expect(run?.step).toBe('claim');
+    expect(world.runs.get(claim.id)?.step).toBe('claim');
   });
 
   it('1.4-R6 what stood on a list that stays away is kept, once, and not of one that is away for a moment', () => {
