@@ -2,6 +2,7 @@
  * What a person, another program or an earlier crash may have done to our files and git's: locks left behind, worktrees, branches,
  * journal and list deleted, cut off or replaced; while nothing runs, and while a daemon does.
  */
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -122,6 +123,8 @@ const DEEDS: readonly Deed[] = [
     name: 'list cut off, then put back',
     do: (life) => awayAndBack(life, (text) => (writeFileSync(life.list, text.slice(0, Math.floor(text.length / 3))), text)),
   },
+  { name: 'a folder where the list was, then put back', do: (life) => otherAndBack(life, () => mkdirSync(life.list)) },
+  { name: 'a pipe where the list was, then put back', do: (life) => otherAndBack(life, () => void execFileSync('mkfifo', [life.list])) },
   { name: 'list replaced by a copy of itself', do: (life) => (copyFileSync(life.list, `${life.list}.copy`), renameSync(`${life.list}.copy`, life.list)) },
   { name: 'list put back as it was committed', do: (life) => quietly(() => life.git('checkout', '--', 'tasks.md')) },
   { name: 'list stashed and brought back', do: (life) => quietly(() => (life.git('stash', '-q'), life.git('stash', 'pop', '-q'))) },
@@ -204,6 +207,15 @@ async function freshList(life: Life): Promise<void> {
 async function awayAndBack(life: Life, take: (text: string) => string): Promise<void> {
   const text = take(readFileSync(life.list, 'utf8'));
   await sleep(200);
+  writeFileSync(life.list, text);
+}
+
+async function otherAndBack(life: Life, put: () => void): Promise<void> {
+  const text = readFileSync(life.list, 'utf8');
+  rmSync(life.list);
+  put();
+  await sleep(200);
+  rmSync(life.list, { recursive: true });
   writeFileSync(life.list, text);
 }
 
