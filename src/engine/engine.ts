@@ -44,7 +44,7 @@ import type {
   Written,
 } from './ports.ts';
 import { shortageIn } from '../runs/shortage.ts';
-import { tell } from './tell.ts';
+import { tell, tellResumed } from './tell.ts';
 
 export type EnginePorts = {
   readonly clock: Clock;
@@ -513,7 +513,11 @@ export function createEngine(ports: EnginePorts): Engine {
       if (ports.works) await ports.agents.sweep();
       await ports.list.recover();
       await look();
-      for (const effect of resumed(world)) if (!performing.has(effect.kind === 'perform' ? effect.run.id : '')) carryOut(effect);
+      for (const effect of resumed(world)) {
+        if (effect.kind === 'perform' && performing.has(effect.run.id)) continue;
+        if (effect.kind === 'perform' && ports.works) tellResumed(log, effect.run);
+        carryOut(effect);
+      }
     },
     look,
     wake,

@@ -27,6 +27,11 @@ export function tell(log: Log, event: Event, turned: Turned, before: string): vo
   }
 }
 
+/** A start takes up what an earlier process left in the midst of it. */
+export function tellResumed(log: Log, run: Run): void {
+  log.write('info', `${run.step}, again: it was interrupted`, fieldsOf(run));
+}
+
 function tellEnd(log: Log, event: Extract<Event, { kind: 'ended' }>, turned: Turned): void {
   const { end } = event;
   if (end.kind === 'done') return;

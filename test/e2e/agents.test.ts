@@ -75,6 +75,12 @@ describe('agents that misbehave', () => {
     await daemon.ended;
     await expect.poll(() => ['sleep 7720', 'sleep 7721'].flatMap(processesWith), { timeout: 4000 }).toEqual([]);
     expect((await todone(top, 'why', 'tasks.md:2')).out).toContain('script was at it (implement), and no ToDone is running');
+    const next = start(top, ['start']);
+    let said = '';
+    next.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
+    await expect.poll(() => said, { timeout: 10_000 }).toContain('implement, again: it was interrupted');
+    next.kill('SIGKILL');
+    await next.ended;
   });
 });
 
