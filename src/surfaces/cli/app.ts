@@ -48,8 +48,10 @@ export type Host = {
   readonly signal: AbortSignal;
   /** Settles after `ms`, or at once when `signal` is aborted. */
   readonly wait: (ms: number) => Promise<void>;
-  /** Opens the list that the options name. Takes no lock and writes nothing, but for the repository of a demo. */
-  /** `listless` = it is opened without a list, too: then there is no task on it. */
+  /**
+   * Opens the list that the options name. Takes no lock and writes nothing, but for the repository of a demo. `listless` = it is opened
+   * without a list, too: then there is no task on it.
+   */
   readonly open: (globals: Globals, listless?: boolean) => Promise<App | CliFailure>;
   /** What the remote has published, audited; without the name of one that of the config. */
   readonly auditPublished: (globals: Globals, remote: string | undefined, issue: boolean) => Promise<Audited | CliFailure>;
