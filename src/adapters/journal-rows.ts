@@ -44,6 +44,7 @@ const knownShape = {
   section: text,
   text,
   occurrence: count,
+  was: texts.optional(),
   state,
   hash: text.optional(),
   commit: text.optional(),

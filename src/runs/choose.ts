@@ -14,7 +14,7 @@ import { overBudget, type Parked, parkedOf } from './govern.ts';
 import { noCommonRoom, noRoom, occupies, roomOf, takeRoom } from './room.ts';
 import type { Known } from './run.ts';
 import type { Draft, ListState } from './world.ts';
-import { knownIn, metaIn, runIn, runsIn, stateElsewhere, textKey } from './world.ts';
+import { knownByText, knownIn, metaIn, runIn, runsIn, stateElsewhere } from './world.ts';
 
 /** Why a task does not start: the rule, what holds it, and what would free it (3-R6). */
 export type Why = {
@@ -192,15 +192,6 @@ export function stateOf(scene: Pick<Scene, 'draft' | 'assumed'>, task: Task): Ma
 /** ToDone's id of a task: in its bracket, as a tag, or by the text that the journal knows; never a name that a person gave. */
 export function idOf(scene: Pick<Scene, 'draft'>, task: Task): string | undefined {
   return idOnLine(task) ?? knownByText(scene.draft, task)?.id;
-}
-
-/** The journal's row of a task whose line carries no id (2-R1): same section, text and occurrence. */
-export function knownByText(draft: Draft, task: Task): Known | undefined {
-  for (const id of draft.world.byText.get(textKey(task.section, task.text)) ?? []) {
-    const known = knownIn(draft, id);
-    if (known && !known.archived && known.section === task.section && known.text === task.text && known.occurrence === task.occurrence) return known;
-  }
-  return undefined;
 }
 
 type Verdict = { readonly kind: 'ready'; readonly task: Task; readonly picked: Picked } | { readonly kind: 'waits'; readonly task: Task; readonly why: Why };

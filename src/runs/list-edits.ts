@@ -93,7 +93,7 @@ function handBack(run: Run, target: Target, known: Known | undefined, config: Co
   const isAuto = config.handoff === 'auto' && (known?.attempts ?? 0) < config.attempts;
   const lane = isAuto ? [] : [{ key: 'triage' }];
   return asks.tasks.flatMap((task): Edit[] => [
-    { kind: 'insert', where: { at: 'above', target }, task: filed(task, run, lane) },
+    { kind: 'insert', where: { at: 'above', target }, task: filed(task, run, lane), once: true },
     { kind: 'addTag', target, key: 'after', value: task.id ?? '' },
   ]);
 }
@@ -135,7 +135,12 @@ function brokenDown(run: Run, target: Target): Edit[] {
 
 /** What an agent found besides its task waits for a person, at the end of its section (6.2-R2). */
 const proposals = (run: Run): Edit[] =>
-  (run.found.proposes ?? []).map((task): Edit => ({ kind: 'insert', where: { at: 'end', section: run.section }, task: filed(task, run, [{ key: 'triage' }]) }));
+  (run.found.proposes ?? []).map((task): Edit => ({
+    kind: 'insert',
+    where: { at: 'end', section: run.section },
+    task: filed(task, run, [{ key: 'triage' }]),
+    once: true,
+  }));
 
 const filed = (task: FoundTask, run: Run, lane: NewTask['tags']): NewTask => ({
   state: 'open',

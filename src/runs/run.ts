@@ -34,6 +34,8 @@ export type Known = {
   /** The head's text when we last saw it, and which of equal ones it was. */
   readonly text: string;
   readonly occurrence: number;
+  /** What it was before, the newest first: a save of an old buffer brings it back, without the id that came later. */
+  readonly was?: readonly string[];
   /** The state that the list should show. */
   readonly state: MarkerState;
   readonly hash?: string;

@@ -7,7 +7,7 @@ import { findById, handleOf, idOf, tagsOf, tagValue } from '../tasks/find.ts';
 import type { Halt, Known, Run, TaskText } from './run.ts';
 import { authorOf, changeOfText } from './notice.ts';
 import type { Draft } from './world.ts';
-import { knownIn, note, putKnown, putRun, runIn } from './world.ts';
+import { knownByText, knownIn, note, putFound, putKnown, putRun, runIn } from './world.ts';
 
 type Look = { readonly board: Board; readonly draft: Draft; readonly now: number; readonly before?: Board | undefined };
 
@@ -68,13 +68,16 @@ export function wentBack(board: Board, draft: Draft): { readonly id: string; rea
   return back;
 }
 
-/** The line of a known task: by id, else by its text where the line carries no other id. */
+/** The line of a known task: by id, else by its text, or one that it had, where the line carries no other id. */
 export function locateKnown(board: Board, draft: Draft, known: Known): Located | undefined {
   const byId = findById(board, known.id);
   if (byId || known.archived) return byId;
   for (const [sectionIndex, section] of board.sections.entries()) {
     if (section.name !== known.section) continue;
-    const taskIndex = section.tasks.findIndex((task) => task.text === known.text && task.occurrence === known.occurrence && idOf(task) === undefined);
+    const isNow = (task: Task): boolean => task.text === known.text && task.occurrence === known.occurrence && idOf(task) === undefined;
+    const wasOnce = (task: Task): boolean => (known.was?.includes(task.text) ?? false) && idOf(task) === undefined && !knownByText(draft, task);
+    const byText = section.tasks.findIndex(isNow);
+    const taskIndex = byText < 0 && known.was ? section.tasks.findIndex(wasOnce) : byText;
     const task = section.tasks[taskIndex];
     if (task) return { task, sectionIndex, taskIndex };
   }
@@ -144,7 +147,7 @@ function goesBack(from: MarkerState, task: Task): boolean {
 
 /** `[🟡 id]` of a run that is over: only git, or an editor with an old text, brings that back. */
 function isOutlived(known: Known, run: Run | undefined, task: Task): boolean {
-  return !run && (known.state === 'done' || known.state === 'failed') && task.marker.state === 'in_progress' && task.marker.id === known.id;
+  return !run && known.state !== 'in_progress' && task.marker.state === 'in_progress' && task.marker.id === known.id;
 }
 
 function isRollback(changes: readonly Change[], seen: Seen): boolean {
@@ -236,14 +239,17 @@ function remember(seen: Look, id: string, task: Task, state: MarkerState, more: 
     state,
     section: task.section,
     text: task.text,
+    ...(known.text !== task.text && { was: [known.text, ...(known.was ?? []).filter((text) => text !== task.text)].slice(0, WAS_MAX) }),
     occurrence: task.occurrence,
     updatedAt: seen.now,
   };
   if (known.text !== task.text) note(seen.draft, { id, field: 'was', old: handleOf(known), new: null, by: author.by, via: author.via });
   // With a board before this one the two are compared as they stood.
   if (known.text !== task.text && !seen.before) changeOfText(seen.draft, known, task, author);
-  putKnown(seen.draft, next, author.by, author.via);
+  putFound(seen.draft, next, author.by, author.via);
 }
+
+const WAS_MAX = 4;
 
 function halted(draft: Draft, run: Run, halt: Halt): Run {
   return putRun(draft, { ...run, halt });

@@ -118,6 +118,15 @@ export const draftOf = (world: World): Draft => ({ world, known: new Map(), runs
 
 export const knownIn = (draft: Draft, id: string): Known | undefined => draft.known.get(id) ?? draft.world.known.get(id);
 
+/** The journal's row of a task whose line carries no id (2-R1): same section, text and occurrence. */
+export function knownByText(draft: Draft, task: Task): Known | undefined {
+  for (const id of draft.world.byText.get(textKey(task.section, task.text)) ?? []) {
+    const known = knownIn(draft, id);
+    if (known && !known.archived && known.section === task.section && known.text === task.text && known.occurrence === task.occurrence) return known;
+  }
+  return undefined;
+}
+
 /** The state of a task that the list does not have: from the journal, else from the archive (6.3-R4). */
 export const stateElsewhere = ({ world, known }: Pick<Draft, 'world'> & Partial<Pick<Draft, 'known'>>, name: string): MarkerState | undefined =>
   (known?.get(name) ?? world.known.get(name))?.state ?? world.archived.get(name);

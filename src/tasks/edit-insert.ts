@@ -3,10 +3,11 @@
  * nothing closed.
  */
 import { newTaskLines } from './compose.ts';
+import { findById } from './find.ts';
 import type { Style } from './compose.ts';
 import { defaultParseOptions, parse } from './parse.ts';
 import type { ParseOptions } from './parse.ts';
-import { applied } from './plan.ts';
+import { ALREADY, applied } from './plan.ts';
 import type { Plan } from './plan.ts';
 import type { Splice } from './retag.ts';
 import type { Board, Edit, NewTask, Section, Task } from './task.ts';
@@ -18,6 +19,7 @@ type InsertEdit = Extract<Edit, { kind: 'insert' }>;
 export function planInsert(board: Board, sectionIndex: number, beside: Task | undefined, edit: InsertEdit, options: ParseOptions): Plan {
   const section = board.sections[sectionIndex]!;
   const base = board.starts[sectionIndex]!;
+  if (edit.once && isThere(board, section, edit.task, options)) return ALREADY;
   const anchor = beside ?? lastOpenEnd(board.text, base, section) ?? section.tasks[0];
   if (!anchor) return applied([firstInSection(board.text, edit, section, base, options)]);
   const above = edit.where.at === 'above' || endsHidden(board.text, base, anchor);
@@ -30,6 +32,14 @@ export function planInsert(board: Board, sectionIndex: number, beside: Task | un
   }
   const at = lastLineEnd(board.text, base + anchor.headSpan.end, base + anchor.span.end);
   return applied([{ start: at, end: at, text: lines.map((line) => end + line).join('') }]);
+}
+
+function isThere(board: Board, section: Section, task: NewTask, options: ParseOptions): boolean {
+  const id = task.tags.find(({ key }) => key === 'id')?.value;
+  if (id !== undefined) return findById(board, id) !== undefined;
+  const [line] = newTaskLines(task, { lead: '', detailIndent: '  ', mayCloseComment: false }, options);
+  const there = parse(`## Git Worktree x\n${line}\n`, options).sections[0]?.tasks[0]?.text;
+  return section.tasks.some(({ text }) => text === there);
 }
 
 /** The last task of the section that others can be put behind: nothing left open hides what follows it. */

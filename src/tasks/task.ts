@@ -175,6 +175,8 @@ export type Edit =
       readonly task: NewTask;
       /** Inserts with the same number are all made, or none of them. */
       readonly together?: number;
+      /** It may have been made before: where its first line or its id stands already, it is not made again. */
+      readonly once?: true;
     }
   /** Other words for the title; its tags stay as they are typed, behind it. */
   | { readonly kind: 'retitle'; readonly target: Target; readonly title: string }

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Campaign, type Chaos, sample } from './campaign.ts';
-import { PLANTED, type Planted } from './planted.ts';
+import { PLANTED, type Planted, type Simulated } from './planted.ts';
 import { newRow, note, type Row } from './table.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -64,7 +64,7 @@ async function find(chaos: Chaos, fault: Planted): Promise<Row> {
     writeFileSync(file, parts.join(fault.to));
     for (let tries = 1; tries <= TRIES; tries++) {
       const { seenBy } = fault;
-      const seen = 'first' in seenBy ? await simulationIn(copy, seenBy.first) : await campaignIn(copy, [...seenBy, '--seed', String(chaos.seed + tries)]);
+      const seen = 'first' in seenBy ? await simulationIn(copy, seenBy) : await campaignIn(copy, [...seenBy, '--seed', String(chaos.seed + tries)]);
       if (seen === undefined) continue;
       note(row, '', []);
       chaos.say(`"${fault.name}" is seen: ${seen}`);
@@ -88,8 +88,16 @@ async function campaignIn(root: string, args: readonly string[]): Promise<string
   return first.slice(0, 200);
 }
 
-async function simulationIn(root: string, first: number): Promise<string | undefined> {
-  const { out, err, code } = await runIn(join(root, 'test', 'simulation', 'run.ts'), ['--lives', String(LIVES), '--first', String(first), '--stop']);
+async function simulationIn(root: string, { first, kind }: Simulated): Promise<string | undefined> {
+  const { out, err, code } = await runIn(join(root, 'test', 'simulation', 'run.ts'), [
+    '--lives',
+    String(LIVES),
+    '--first',
+    String(first),
+    '--kind',
+    kind,
+    '--stop',
+  ]);
   if (code !== 0 && code !== 1) throw new Error(`the simulation ended with ${String(code)}: ${err.slice(-500)}`);
   const { broken } = JSON.parse(out.trim().split('\n').at(-1) ?? '') as { readonly broken: readonly unknown[] };
   return broken.length === 0 ? undefined : JSON.stringify(broken[0]).slice(0, 200);

@@ -2,6 +2,7 @@
  * Faults to plant in a copy of the source, each a mistake that a person could make, and the campaign that has to see it. `from` has
  * to be there exactly once, so that this list cannot rot.
  */
+import type { LifeKind } from '../simulation/life.ts';
 import { PLANTED as SIMULATED } from '../simulation/planted.ts';
 
 export type Planted = {
@@ -10,9 +11,10 @@ export type Planted = {
   readonly file: string;
   readonly from: string;
   readonly to: string;
-  /** Arguments of `test:chaos`, or the simulation's first life. */
-  readonly seenBy: readonly string[] | { readonly first: number };
+  /** Arguments of `test:chaos`, or which lives of the simulation. */
+  readonly seenBy: readonly string[] | Simulated;
 };
+export type Simulated = { readonly first: number; readonly kind: LifeKind };
 
 const list = ['--only', 'kill', '--case', '^one list write, saved in place$'];
 
@@ -134,5 +136,5 @@ const OURS: readonly Planted[] = [
 /** Those of the simulation, too: who decides and recovers is simulated, who writes is struck. */
 export const PLANTED: readonly Planted[] = [
   ...OURS,
-  ...SIMULATED.map(({ first = 1, ...fault }): Planted => ({ ...fault, about: 'choice and recovery', seenBy: { first } })),
+  ...SIMULATED.map(({ first = 1, kind = 'wide', ...fault }): Planted => ({ ...fault, about: 'choice and recovery', seenBy: { first, kind } })),
 ];

@@ -255,6 +255,46 @@ describe('the turn', () => {
     expect([wheel.list(), wheel.steps()]).toEqual([right, ['plan']]);
   });
 
+  it('1.4-R7 an old buffer that brings back the 🟡 of a task that was handed back is no claim of a person: it starts again', () => {
+    const wheel = table('## Git Worktree a\n[] one\n');
+    wheel.read();
+    const stale = wheel.list();
+    wheel.end('prepare');
+    wheel.end('plan', { kind: 'done', found: { outcome: 'needs_decision', asks: { kind: 'decision', question: 'which?' } } });
+    expect(wheel.list()).toMatch(/^\[\] one \{id:\w+\} \{decision\}$/mu);
+    wheel.save(() => stale);
+    expect(wheel.world.list.kind).toBe('rollback');
+    wheel.wait(ROLLBACK_QUIET_MS);
+    wheel.read();
+    wheel.read();
+    expect([wheel.list(), wheel.steps()]).toEqual([expect.stringMatching(/^\[🟡 \w+\] one/mu), ['prepare']]);
+  });
+
+  it('1.4-R7 1.4-R8 an old buffer without the tags that a task got when it was handed back is known again: what is done does not run again', () => {
+    const wheel = table('## Git Worktree a\n[] one\n');
+    const stale = wheel.list();
+    wheel.read();
+    wheel.end('prepare');
+    wheel.end('plan', { kind: 'done', found: { outcome: 'needs_decision', asks: { kind: 'decision', question: 'which?' } } });
+    wheel.save((text) => text.replace(' {decision}', ''));
+    wheel.land();
+    expect(wheel.list()).toMatch(/^\[✅ a1b2c3d, \w+\] one \{id:\w+\}$/mu);
+    wheel.save(() => stale);
+    const [known] = wheel.world.known.values();
+    expect([wheel.steps(), known]).toEqual([[], expect.objectContaining({ state: 'done', held: 'done', text: 'one' })]);
+  });
+
+  it('5.2-R3 what an agent asked for is filed once, also where its line was written and nothing says so', () => {
+    const wheel = table('## Git Worktree a\n[] one\n', { handoff: 'auto' });
+    wheel.read();
+    wheel.end('prepare');
+    const asks = { kind: 'prerequisite', tasks: [{ id: 'gbefore1', title: 'first' }] } as const;
+    wheel.end('plan', { kind: 'done', found: { outcome: 'needs_prerequisite', asks } });
+    const settled = wheel.effects.find((effect) => effect.kind === 'edit' && effect.item.purpose === 'settle');
+    expect(applyEdits(wheel.list(), settled?.kind === 'edit' ? settled.item.edits : [], defaultParseOptions).text).toBe(wheel.list());
+    expect(wheel.list()).toMatch(/^\[🟡 gbefore1\] first .*\n\[\] one \{id:\w+\} \{after:gbefore1\}$/mu);
+  });
+
   it('1.4-R7 an outcome that is about to be written counts as one of the markers that an old buffer takes back', () => {
     const wheel = table('## Git Worktree a\n[] one\n\n## Git Worktree b\n[] two\n');
     const stale = wheel.list();

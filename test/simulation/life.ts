@@ -25,14 +25,20 @@ export type Rooms = {
 
 export type Life = { readonly seed: number; readonly faults: readonly string[]; readonly crashes: number; readonly commits: number; readonly steps: number };
 
+/**
+ * `narrow` = one task of a section at a time, and none of what comes with several: as lives once were; `old buffers` = a person's editor
+ * keeps a text for a while and saves it over what came after, and agents hand tasks back.
+ */
+export type LifeKind = 'wide' | 'narrow' | 'old buffers';
+
 const EPISODES_MAX = 6;
 const STEPS_MAX = 4000;
 /** A virtual minute in which a quiet system has to come to rest. */
 const QUIET_MS = 600_000;
 
 /** Lives it; `faults` names every promise that did not hold. */
-export async function live(seed: number, rooms: Rooms, narrow = false): Promise<Life> {
-  const world = makeWorld(seed, rooms, narrow);
+export async function live(seed: number, rooms: Rooms, kind: LifeKind = 'wide'): Promise<Life> {
+  const world = makeWorld(seed, rooms, kind);
   let crashes = 0;
   let steps = 0;
   const episodes = 1 + world.pick(EPISODES_MAX);
@@ -62,8 +68,10 @@ type Outside = {
   readonly tries: Map<string, number>;
   readonly words: Set<string>;
   /** What a person's own change last made of a task, by its word. */
-  /** One task of a section at a time, and none of what comes with several: as lives once were. */
   readonly narrow: boolean;
+  readonly buffers: boolean;
+  /** What a person's editor has open, and saves over whatever is there by then. */
+  buffer: string | undefined;
   readonly config: Config;
   /** Who is in a workspace now, and which tasks of a section are in a phase. */
   readonly places: Map<string, string>;
@@ -81,7 +89,8 @@ type Outside = {
   words_made: number;
 };
 
-function makeWorld(seed: number, rooms: Rooms, narrow: boolean): Outside {
+function makeWorld(seed: number, rooms: Rooms, kind: LifeKind): Outside {
+  const narrow = kind === 'narrow';
   const random = generator(seed);
   const pick = (below: number): number => Math.floor(random() * below);
   const outside: Outside = {
@@ -95,6 +104,8 @@ function makeWorld(seed: number, rooms: Rooms, narrow: boolean): Outside {
     tries: new Map(),
     words: new Set(),
     narrow,
+    buffers: kind === 'old buffers',
+    buffer: undefined,
     config: narrow ? { ...rooms.config, parallel: 1 } : { ...rooms.config, verify: 'check', landBatch: [1, 1, 2, 5][pick(4)] ?? 1, maxAgents: 2 + pick(6) },
     places: new Map(),
     atWork: new Map(),
@@ -125,12 +136,13 @@ const BEHAVIOURS = ['add', 'add', 'add', 'add', 'add', 'slow', 'flaky', 'empty',
 /** Two that clash pass their check alone and fail it together; those that write the same file conflict. */
 const WIDE = [...BEHAVIOURS, 'clash', 'same', 'same'] as const;
 /** Any two of them meet, save for the first and the last. */
+const ASKING = [...WIDE, 'asks', 'asks', 'asks', 'asks'] as const;
 const FILES = ['one/**', 'one/a.txt, two/**', 'two/b.txt'] as const;
 
 function newLine(outside: Outside): string {
   const word = `W${outside.words_made++}W`;
   outside.words.add(word);
-  const behaviours = outside.narrow ? BEHAVIOURS : WIDE;
+  const behaviours = outside.narrow ? BEHAVIOURS : outside.buffers ? ASKING : WIDE;
   const behaviour = behaviours[outside.pick(behaviours.length)] ?? 'add';
   const marker = outside.pick(4) === 0 ? '[⏰]' : '[]';
   const line = `${marker} ${behaviour} ${word}${outside.pick(6) === 0 ? ' {p1}' : ''}`;
@@ -426,6 +438,12 @@ function behave(outside: Outside, workspaces: MemoryWorkspaces, order: PhaseOrde
   if (behaviour === 'broken') return ended({ kind: 'final', reason: 'agent_failed', message: 'exit 1' });
   if (behaviour === 'flaky' && tries === 1) return ended({ kind: 'final', reason: 'agent_failed', message: 'exit 1' });
   if (behaviour === 'faulty' && tries <= 2) return ended({ kind: 'transient', reason: 'agent_failed', message: 'overloaded' });
+  if (behaviour === 'asks' && tries === 1)
+    return {
+      end: { kind: 'done' },
+      tail: '',
+      found: { outcome: 'needs_prerequisite', asks: { kind: 'prerequisite', tasks: [{ title: `add ${word.replaceAll('W', 'P')}` }] } },
+    };
   const files = workspaces.filesOf(order.workspace);
   if (behaviour === 'same') files.set('same.txt', `${word}\n`);
   if (behaviour !== 'empty') files.set(behaviour === 'clash' ? `${word}.clash` : `${word}.txt`, `${word}\n`);
@@ -453,10 +471,31 @@ const DEEDS: readonly Deed[] = [
 ];
 
 function person(outside: Outside, rooms: Rooms): void {
+  if (outside.buffer !== undefined) return outside.pick(3) === 0 ? saveBuffer(outside, outside.buffer) : undefined;
+  if (outside.buffers && outside.pick(4) === 0) return void (outside.buffer = outside.text);
   if (outside.pick(12) === 0) return rollback(outside);
   const deed = DEEDS[outside.pick(DEEDS.length)];
   if (deed) setText(outside, deed(outside, outside.text.split('\n')).join('\n'));
   void rooms;
+}
+
+/** A single marker that goes back with it cannot be told from a wish. */
+function saveBuffer(outside: Outside, buffer: string): void {
+  outside.buffer = undefined;
+  const marked = new Map(outside.text.split('\n').flatMap((line) => markOf(line)));
+  for (const [word, mark] of buffer.split('\n').flatMap((line) => markOf(line))) {
+    const now = marked.get(word) ?? '';
+    if (/^(?:🟡|✅)/u.test(now) && /^(?:⏰)?$/u.test(mark)) outside.wishes.set(word, 'undone');
+    if (/^(?:🟡|✅)/u.test(now) && mark.startsWith('❌')) outside.wishes.set(word, 'stopped');
+  }
+  const word = `W${outside.words_made++}W`;
+  outside.words.add(word);
+  setText(outside, `${buffer}\nA remark: ${word}\n`);
+}
+
+function markOf(line: string): [word: string, mark: string][] {
+  const [, mark = '', word = ''] = /^\[([^\]]*)\].* (W\d+W)/u.exec(line) ?? [];
+  return word === '' ? [] : [[word, mark]];
 }
 
 /** `git stash`, `checkout`, `reset`: HEAD moves and every marker goes back to what was committed. */
@@ -478,7 +517,7 @@ function insert(outside: Outside, lines: string[], line: string): string[] {
 }
 
 function change(outside: Outside, lines: string[], marker: RegExp, to: (word: string) => string): string[] {
-  const fitting = lines.flatMap((text, index) => (marker.test(text) ? [index] : []));
+  const fitting = lines.flatMap((text, index) => (marker.test(text) && /W\d+W/.test(text) ? [index] : []));
   const at = fitting[outside.pick(Math.max(1, fitting.length))];
   if (at === undefined) return lines;
   const line = lines[at] ?? '';

@@ -2,11 +2,15 @@
  * Faults to plant in a copy of the source: each is a change that a person could make by mistake, and the simulation has to see
  * it. `from` has to be there exactly as written, so that this list cannot rot.
  */
+import type { LifeKind } from './life.ts';
+
 export type Planted = {
   readonly name: string;
   readonly file: string;
   readonly from: string;
   readonly to: string;
+  /** The lives that have to see it. */
+  readonly kind?: LifeKind;
   /** The seed to begin with, a little before the one that sees what is seen seldom; from there on it is searched. */
   readonly first?: number;
 };
@@ -138,5 +142,26 @@ export const PLANTED: readonly Planted[] = [
     from: 'await doing.landing.checkout(order.workspace, squashed.commit, squashed.own);\n  const verified',
     to: 'await doing.landing.checkout(order.workspace, squashed.commit);\n  const verified',
     first: 700,
+  },
+  {
+    name: 'the 🟡 of an old buffer on a task that was handed back is left as it is',
+    file: 'src/runs/steer.ts',
+    from: "return !run && known.state !== 'in_progress' && task.marker.state",
+    to: "return !run && (known.state === 'done' || known.state === 'failed') && task.marker.state",
+    kind: 'old buffers',
+  },
+  {
+    name: 'what an agent asks for is filed again after a crash',
+    file: 'src/tasks/edit-insert.ts',
+    from: 'if (edit.once && isThere(board, section, edit.task, options)) return ALREADY;',
+    to: '',
+    kind: 'old buffers',
+  },
+  {
+    name: 'a line is not known by words that it had before',
+    file: 'src/runs/steer.ts',
+    from: 'byText < 0 && known.was ?',
+    to: 'byText < 0 && known.was?.length === 0 ?',
+    kind: 'old buffers',
   },
 ];

@@ -1,20 +1,20 @@
 /**
  * Runs lives and prints one JSON line: `node test/simulation/run.ts [--lives 200] [--first 1] [--source <folder with src>]`.
  * With `--source` the rooms come from a copy, for planted faults; with `--stop` it ends at the first life with a fault;
- * with `--errands` sections' branches are synced and pushed; with `--narrow` one task of a section runs at a time, as in lives of old seeds.
+ * with `--errands` sections' branches are synced and pushed; `--kind` is that of the lives.
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Config } from '../../src/config.ts';
-import { type Life, live, type Rooms } from './life.ts';
+import { type Life, type LifeKind, live, type Rooms } from './life.ts';
 
 const { values } = parseArgs({
   options: {
     lives: { type: 'string', default: '200' },
     first: { type: 'string', default: '1' },
     source: { type: 'string' },
-    narrow: { type: 'boolean', default: false },
+    kind: { type: 'string', default: 'wide' },
     stop: { type: 'boolean', default: false },
     errands: { type: 'boolean', default: false },
   },
@@ -32,6 +32,7 @@ const rooms = {
     claimAfter: 200,
     settle: 500,
     backoff: { first: 100, max: 1000 },
+    handoff: 'auto',
     ...(values.errands ? { syncBase: 'onLand', onSectionDone: 'pr' } : {}),
   },
 } as unknown as Rooms;
@@ -43,7 +44,7 @@ let commits = 0;
 let steps = 0;
 let lives = 0;
 for (let seed = first; seed < first + Number(values.lives); seed++) {
-  const life = await live(seed, rooms, values.narrow);
+  const life = await live(seed, rooms, values.kind as LifeKind);
   lives++;
   crashes += life.crashes;
   commits += life.commits;

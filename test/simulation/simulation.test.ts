@@ -38,10 +38,16 @@ describe('the simulation', () => {
     expect(report).toMatchObject({ broken: [], lives: Math.ceil(LIVES / 10) });
   });
 
+  it('12-R1 1.4-R7 lives in which old buffers are saved over what came after, and agents hand tasks back', async () => {
+    const count = Math.ceil(LIVES / 2);
+    const report = await live(ROOT, ['--kind', 'old buffers', '--lives', String(count), '--first', String(FIRST)]);
+    expect(report).toMatchObject({ broken: [], lives: count });
+  });
+
   it(
     '12-R1 lives that once went wrong: a halt beside a rollback, a crash between a landing and its row',
     async () => {
-      for (const seed of FAILED_ONCE) expect((await live(ROOT, ['--narrow', '--lives', '1', '--first', String(seed)])).broken).toEqual([]);
+      for (const seed of FAILED_ONCE) expect((await live(ROOT, ['--kind', 'narrow', '--lives', '1', '--first', String(seed)])).broken).toEqual([]);
     },
     LIMIT_MS,
   );
@@ -62,7 +68,7 @@ describe('the simulation', () => {
           file,
           text.replace(fault.from, () => fault.to),
         );
-        const report = await live(copy, ['--lives', String(PLANTED_LIVES), '--first', String(fault.first ?? 1), '--stop']);
+        const report = await live(copy, ['--lives', String(PLANTED_LIVES), '--first', String(fault.first ?? 1), '--kind', fault.kind ?? 'wide', '--stop']);
         expect(report.brokenCount).toBeGreaterThan(0);
       },
       LIMIT_MS,
