@@ -150,8 +150,9 @@ const filed = (task: FoundTask, run: Run, lane: NewTask['tags']): NewTask => ({
 });
 
 function mark(target: Target, marker: Marker): Edit {
-  // A person who set [❌] to stop it may have been overtaken by the end itself.
-  return { kind: 'mark', target, expect: ['in_progress', 'failed'], marker };
+  // A person who set [❌] to stop it may have been overtaken by the end itself; where [] stands already, the line gets its id.
+  const expect: MarkerState[] = marker.state === 'open' ? ['in_progress', 'failed', 'open'] : ['in_progress', 'failed'];
+  return { kind: 'mark', target, expect, marker };
 }
 
 const targetFor = (run: Run): Target => ({ section: run.section, id: run.id, text: run.text, occurrence: run.occurrence });

@@ -461,7 +461,8 @@ const DEEDS: readonly Deed[] = [
     outside.words.add(word);
     return [...lines, `A remark: ${word}`];
   },
-  (outside, lines) => change(outside, lines, /^\[❌[^\]]*\]/u, () => '[]'),
+  // It may have landed before it was stopped, and is held then.
+  (outside, lines) => change(outside, lines, /^\[❌[^\]]*\]/u, (word) => (outside.wishes.get(word) === 'stopped' && outside.wishes.set(word, 'undone'), '[]')),
   (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, (word) => (outside.wishes.set(word, 'stopped'), '[❌]')),
   // Start it over; where it has just landed, the line stays as typed and is held (1.4-R8).
   (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, (word) => (outside.wishes.set(word, 'undone'), '[]')),
@@ -494,7 +495,7 @@ function saveBuffer(outside: Outside, buffer: string): void {
 }
 
 function markOf(line: string): [word: string, mark: string][] {
-  const [, mark = '', word = ''] = /^\[([^\]]*)\].* (W\d+W)/u.exec(line) ?? [];
+  const [, mark = '', word = ''] = /^\[([^\]]*)\].* ([WP]\d+[WP])/u.exec(line) ?? [];
   return word === '' ? [] : [[word, mark]];
 }
 
@@ -561,20 +562,26 @@ function judge(outside: Outside, rooms: Rooms): void {
   judgeBranches(outside);
   for (const section of board.sections) {
     let barrier = false;
+    // What waits for one that a person set back waits with it; an agent's is right above.
+    const setBack = new Set<string>();
     for (const task of section.tasks) {
       const { state, id, hash } = task.marker;
       const [behaviour = '', word = ''] = task.title.split(' ');
       const wish = outside.wishes.get(word);
       const commit = id === undefined ? undefined : commits.find((candidate) => candidate.task === id);
-      const held = (state === 'open' || state === 'blocked') && wish === 'undone';
+      const held =
+        (state === 'open' || state === 'blocked') && (wish === 'undone' || task.tags.some(({ key, value }) => key === 'after' && setBack.has(value ?? '')));
+      for (const { key, value } of task.tags) if (held && key === 'id') setBack.add(value ?? '');
       if (state === 'done' && id !== undefined && !(commit ? hash !== undefined && commit.id.startsWith(hash) : hash === '-'))
         faults.push('I3: ✅ without its commit');
       if (state === 'in_progress') faults.push('I7: 🟡 though nothing runs');
-      if (state === 'failed' && commit) faults.push('I7: ❌ though it has landed');
+      // What had landed may show 🟡 in an old buffer, and a person stops it there; or sets back what is just being put right.
+      const confused = outside.buffers && (wish === 'stopped' || wish === 'undone');
+      if (state === 'failed' && commit && !confused) faults.push('I7: ❌ though it has landed');
       if (state === 'open' && !held) faults.push('liveness: [] though it may start, or git took a marker back');
       if (state === 'blocked' && !barrier && !held) faults.push('liveness: [⏰] though everything above is done');
       if (state === 'done' && HOPELESS.includes(behaviour) && wish !== 'done') faults.push('truth: ✅ on a task that cannot succeed');
-      if (state === 'failed' && !HOPELESS.includes(behaviour) && !MAY_FAIL.includes(behaviour) && wish !== 'stopped')
+      if (state === 'failed' && !HOPELESS.includes(behaviour) && !MAY_FAIL.includes(behaviour) && wish !== 'stopped' && !confused)
         faults.push('truth: ❌ on a task that can succeed');
       if (wish === 'cancelled' && state !== 'cancelled') faults.push("truth: a person's [-] was overwritten");
       if (wish === 'done' && !(state === 'done' && hash === undefined)) faults.push("truth: a person's [x] was overwritten");

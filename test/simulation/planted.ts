@@ -101,8 +101,8 @@ export const PLANTED: readonly Planted[] = [
   {
     name: "an outcome is written over a person's word",
     file: 'src/runs/list-edits.ts',
-    from: "expect: ['in_progress', 'failed'], marker",
-    to: "expect: ['in_progress', 'failed', 'cancelled', 'done', 'open'], marker",
+    from: ": ['in_progress', 'failed'];",
+    to: ": ['in_progress', 'failed', 'cancelled', 'done', 'open'];",
     first: 160,
   },
   {
