@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { git, landed, listOf, makeRepo, markerOf, processesWith, removeRepos, sleep, start, todone } from './kit.ts';
@@ -149,6 +149,25 @@ esac`;
       /^\[\] Lay the base \{id:([g-z]\w{7})\} \{triage\} \{by:mine\}\n\[\] needs a base \{quick\} \{id:[g-z]\w{7}\} \{after:\1\}\n/mu,
     );
     expect(listOf(top)).toMatch(/^\[\] paint it \{quick\} \{id:[g-z]\w{7}\} \{decision\}\n {2}> question: Which colour\?\n/mu);
+  });
+
+  it('1.4-R7 5.2-R3 a task that was handed back goes on after a save of the buffer that still shows it as running', async () => {
+    const agent = `asked=$(git rev-parse --git-common-dir)/asked; [ -e "$asked" ] && { echo x > "$TODONE_ID.txt"; exit 0; }; touch "$asked"; sleep 1; printf '{"outcome":"needs_prerequisite","tasks":[{"title":"Lay the base"}]}' > "$TODONE_RESULT"`;
+    const top = makeRepo('## Git Worktree a {quick}\n[] build it\n', {
+      'todone.config.json': JSON.stringify({ sandbox: 'none', handoff: 'auto', claimAfter: 0, agents: { mine: { command: ['sh', '-c', agent] } } }),
+    });
+    const daemon = start(top, ['start']);
+    try {
+      await expect.poll(() => listOf(top), { timeout: 20_000 }).toMatch(/^\[🟡 \w+\] build it$/mu);
+      const stale = listOf(top);
+      await expect.poll(() => listOf(top), { timeout: 20_000 }).toMatch(/build it \{id:\w+\} \{after:\w+\}/u);
+      writeFileSync(join(top, 'tasks.md'), `${stale}A remark\n`);
+      await expect.poll(() => markerOf(top, 'build it'), { timeout: 30_000 }).toMatch(/^\[✅/u);
+      expect([listOf(top).includes('A remark'), [...landed(top).values()].every((count) => count === 1)]).toEqual([true, true]);
+    } finally {
+      daemon.kill('SIGKILL');
+      await daemon.ended;
+    }
   });
 
   it('7-R5 a second signal stops at once; the run goes on at the next start', async () => {
