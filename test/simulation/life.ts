@@ -44,6 +44,8 @@ export async function live(seed: number, rooms: Rooms, kind: LifeKind = 'wide'):
   const episodes = 1 + world.pick(EPISODES_MAX);
   for (let episode = 0; episode <= episodes; episode++) {
     const quiet = episode === episodes;
+    // A person answers what was asked until then.
+    if (quiet && world.buffers) setText(world, world.text.replaceAll(' {decision}', ''));
     const outcome = await runEpisode(world, rooms, quiet);
     steps += outcome.steps;
     if (outcome.crashed) crashes++;
@@ -136,7 +138,7 @@ const BEHAVIOURS = ['add', 'add', 'add', 'add', 'add', 'slow', 'flaky', 'empty',
 /** Two that clash pass their check alone and fail it together; those that write the same file conflict. */
 const WIDE = [...BEHAVIOURS, 'clash', 'same', 'same'] as const;
 /** Any two of them meet, save for the first and the last. */
-const ASKING = [...WIDE, 'asks', 'asks', 'asks', 'asks'] as const;
+const ASKING = [...WIDE, 'asks', 'asks', 'asks', 'wonders', 'wonders'] as const;
 const FILES = ['one/**', 'one/a.txt, two/**', 'two/b.txt'] as const;
 
 function newLine(outside: Outside): string {
@@ -444,6 +446,8 @@ function behave(outside: Outside, workspaces: MemoryWorkspaces, order: PhaseOrde
       tail: '',
       found: { outcome: 'needs_prerequisite', asks: { kind: 'prerequisite', tasks: [{ title: `add ${word.replaceAll('W', 'P')}` }] } },
     };
+  if (behaviour === 'wonders' && tries === 1)
+    return { end: { kind: 'done' }, tail: '', found: { outcome: 'needs_decision', asks: { kind: 'decision', question: 'which?' } } };
   const files = workspaces.filesOf(order.workspace);
   if (behaviour === 'same') files.set('same.txt', `${word}\n`);
   if (behaviour !== 'empty') files.set(behaviour === 'clash' ? `${word}.clash` : `${word}.txt`, `${word}\n`);
@@ -569,8 +573,8 @@ function judge(outside: Outside, rooms: Rooms): void {
       const [behaviour = '', word = ''] = task.title.split(' ');
       const wish = outside.wishes.get(word);
       const commit = id === undefined ? undefined : commits.find((candidate) => candidate.task === id);
-      const held =
-        (state === 'open' || state === 'blocked') && (wish === 'undone' || task.tags.some(({ key, value }) => key === 'after' && setBack.has(value ?? '')));
+      const waits = task.tags.some(({ key, value }) => key === 'decision' || (key === 'after' && setBack.has(value ?? '')));
+      const held = (state === 'open' || state === 'blocked') && (wish === 'undone' || waits);
       for (const { key, value } of task.tags) if (held && key === 'id') setBack.add(value ?? '');
       if (state === 'done' && id !== undefined && !(commit ? hash !== undefined && commit.id.startsWith(hash) : hash === '-'))
         faults.push('I3: ✅ without its commit');
