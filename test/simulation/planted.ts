@@ -163,5 +163,6 @@ export const PLANTED: readonly Planted[] = [
     from: 'byText < 0 && known.was ?',
     to: 'byText < 0 && known.was?.length === 0 ?',
     kind: 'old buffers',
+    first: 4300,
   },
 ];
