@@ -229,8 +229,12 @@ function judgeRepository(top: string, sections: number): readonly Fault[] {
     faults.push({ kind: 'lost', what: `git fsck: ${String(error)}` });
   }
   for (const name of namesIn(join(top, 'trees'))) {
-    const status = run('-C', join(top, 'trees', name), 'status', '--porcelain');
-    if (status !== '') faults.push({ kind: 'untrue', what: `trees/${name} is not clean: ${status}` });
+    try {
+      const status = run('-C', join(top, 'trees', name), 'status', '--porcelain');
+      if (status !== '') faults.push({ kind: 'untrue', what: `trees/${name} is not clean: ${status}` });
+    } catch (error) {
+      faults.push({ kind: 'untrue', what: `trees/${name} is no worktree: ${String(error)}` });
+    }
   }
   const entries = namesIn(join(top, '.git', 'worktrees'));
   const folders = namesIn(join(top, 'trees'));
