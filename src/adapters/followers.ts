@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Log } from '../engine/ports.ts';
 import type { Git } from './git.ts';
 import { standing } from './standing.ts';
-import { listWorktrees, type Worktree } from './worktree-admin.ts';
+import { copyIndex, isTorn, listWorktrees, type Worktree } from './worktree-admin.ts';
 
 export type Follower = { readonly worktree: Worktree; readonly dir: string; readonly at: string };
 
@@ -42,7 +42,10 @@ export async function followersOf(git: Git, top: string, ref: string, commit: st
 export async function follow(git: Git, followers: readonly Follower[], commit: string, log: Log): Promise<void> {
   for (const follower of followers) {
     if (follower.at === commit) continue;
-    const trouble = await readTree(git, follower, commit, [], join(follower.worktree.admin, 'index'));
+    const index = join(follower.worktree.admin, 'index');
+    // One without an index would get what is new alone.
+    if (isTorn(index)) copyIndex(join(follower.dir, 'index'), index);
+    const trouble = await readTree(git, follower, commit, [], index);
     if (trouble !== undefined) log.write('warn', `${follower.worktree.path} did not move along with its branch: ${trouble}`);
   }
 }

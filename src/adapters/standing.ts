@@ -2,10 +2,9 @@
  * Whether a worktree that a person may use holds work that is not committed. Looks with our own config and a copy of
  * its index, and changes nothing in it.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GitFailed, type Git } from './git.ts';
-import { copyIndex, operationIn, type Head, type Worktree } from './worktree-admin.ts';
+import { copyIndex, isTorn, operationIn, type Head, type Worktree } from './worktree-admin.ts';
 import { placeOf, readChanges, restoreIndex, type Changes, type Workspace } from './workspace.ts';
 
 export type Standing =
@@ -39,8 +38,9 @@ export async function standing(git: Git, worktree: Worktree, dir: string, overlo
 
   git.privateDir(dir, head);
   const index = join(worktree.admin, 'index');
-  if (existsSync(index)) copyIndex(index, join(dir, 'index'));
-  else await restoreIndex(git, eyes, head);
+  // Git takes what is missing of one that was cut off for empty names.
+  if (isTorn(index)) await restoreIndex(git, eyes, head);
+  else copyIndex(index, join(dir, 'index'));
   let changes: Changes;
   try {
     changes = await differs();

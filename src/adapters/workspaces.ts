@@ -13,6 +13,7 @@ import { adoptLeftovers, clearOut, keptMessage } from './leftovers.ts';
 import { occupy } from './occupy.ts';
 import type { RepoLock } from './repo-lock.ts';
 import { isSafeSection, NoBranch, type Sections } from './sections.ts';
+import { mendWorktree } from './mend-worktree.ts';
 import { landedRef } from './proof.ts';
 import { keep, layKeptOn } from './snapshots.ts';
 import { forgetSquashed, isUntouched } from './squashed.ts';
@@ -51,6 +52,8 @@ const KEPT_DIFF_CHARS = 4_000;
 type Upkeep = {
   /** Gives back what runs that are no more still hold, because a crash came in between or the journal was lost; gives how many. */
   releaseAbandoned(isRun: (id: string, ticket: number) => boolean): Promise<number>;
+  /** Puts right those that nobody is in, where their folder, entry or index was taken away; gives how many. */
+  mend(isRun: (id: string, ticket: number) => boolean): Promise<number>;
 };
 
 export function openWorkspaces(options: WorkspacesOptions): Workspaces & Upkeep {
@@ -82,6 +85,11 @@ export function openWorkspaces(options: WorkspacesOptions): Workspaces & Upkeep 
     async releaseAbandoned(isRun) {
       let count = 0;
       for (const { path } of recordsIn(use.git.home)) if (await inTurn(path, () => releaseIfAbandoned(use, path, isRun))) count++;
+      return count;
+    },
+    async mend(isRun) {
+      let count = 0;
+      for (const { path } of recordsIn(use.git.home)) if (await inTurn(path, () => mendIfBroken(use, path, isRun))) count++;
       return count;
     },
   };
@@ -252,10 +260,25 @@ async function release(use: Use, order: WorkOrder, path: string, signal: AbortSi
 async function releaseIfAbandoned(use: Use, path: string, isRun: (id: string, ticket: number) => boolean): Promise<boolean> {
   const workspace = workspaceAt(use.git.home, path);
   const { holder, left, preparing } = readRecord(workspace) ?? {};
-  const [, section, slot] = (path.startsWith(`${use.trees}/`) ? /^(.*?)(?:~(\d+))?$/.exec(path.slice(use.trees.length + 1)) : undefined) ?? [];
-  if (!holder || left !== undefined || preparing || section === undefined || section.endsWith('~verify') || isRun(holder.id, holder.ticket)) return false;
-  await release(use, { ...holder, section, slot: Number(slot ?? 1) }, path, new AbortController().signal);
+  const place = placeOfSlot(use, path);
+  if (!holder || left !== undefined || preparing || !place || isRun(holder.id, holder.ticket)) return false;
+  await release(use, { ...holder, ...place }, path, new AbortController().signal);
   return readRecord(workspace)?.left !== undefined;
+}
+
+/** The section and slot of a workspace's folder. */
+function placeOfSlot({ trees }: Use, path: string): { readonly section: string; readonly slot: number } | undefined {
+  const [, section, slot] = (path.startsWith(`${trees}/`) ? /^(.*?)(?:~(\d+))?$/.exec(path.slice(trees.length + 1)) : undefined) ?? [];
+  return section === undefined || section.endsWith('~verify') ? undefined : { section, slot: Number(slot ?? 1) };
+}
+
+async function mendIfBroken(use: Use, path: string, isRun: (id: string, ticket: number) => boolean): Promise<boolean> {
+  const place = placeOfSlot(use, path);
+  const workspace = { ...workspaceAt(use.git.home, path), ...place };
+  const record = readRecord(workspace);
+  const inUse = record?.holder !== undefined && record.left === undefined && isRun(record.holder.id, record.holder.ticket);
+  if (!place || !record || record.preparing || inUse) return false;
+  return mendWorktree({ ...use, attach: (each, admin) => (place.slot === 1 ? attach(use, each, admin) : undefined) }, workspace, record);
 }
 
 /** It stands on the task's own commit: the next run moves it on, and nobody looks at it until then. */

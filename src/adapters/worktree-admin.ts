@@ -2,6 +2,7 @@
  * The entries under `.git/worktrees`: which work tree belongs to which, what its HEAD says, and setting that HEAD.
  * Files of git's documented layout, written as git writes them (lock, then rename). Never starts a git.
  */
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   copyFileSync,
@@ -140,6 +141,20 @@ export function copyIndex(from: string, to: string): void {
   const seconds = Math.floor(statSync(from).mtimeMs) / 1000;
   copyFileSync(from, to);
   utimesSync(to, seconds, seconds);
+}
+
+/** An index that is not there, or not whole: git ends it with its checksum, or with zeros where it is told to. */
+export function isTorn(index: string): boolean {
+  try {
+    const bytes = readFileSync(index);
+    const isWholeBy = (algorithm: string, size: number): boolean => {
+      const sum = bytes.subarray(-size);
+      return sum.every((byte) => byte === 0) || createHash(algorithm).update(bytes.subarray(0, -size)).digest().equals(sum);
+    };
+    return bytes.length < 32 || !(isWholeBy('sha1', 20) || isWholeBy('sha256', 32));
+  } catch {
+    return true;
+  }
 }
 
 /** What git is in the middle of, or undefined. */

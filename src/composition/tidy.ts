@@ -49,7 +49,10 @@ export async function tidyLocks({ place, git, log }: Pick<Tidying, 'place' | 'gi
 /** Gives back the workspaces of runs that are no more. */
 export async function tidyWorkspaces(workspaces: ReturnType<typeof openWorkspaces>, runs: () => ReadonlyMap<string, Run>, log: Log): Promise<void> {
   try {
-    const count = await workspaces.releaseAbandoned((id, ticket) => runs().get(id)?.ticket === ticket);
+    const isRun = (id: string, ticket: number): boolean => runs().get(id)?.ticket === ticket;
+    const mended = await workspaces.mend(isRun);
+    if (mended > 0) log.write('info', `put right: ${mended} ${mended === 1 ? 'worktree' : 'worktrees'} of which a part had been taken away`);
+    const count = await workspaces.releaseAbandoned(isRun);
     if (count > 0) log.write('info', `tidied up: ${count} ${count === 1 ? 'workspace' : 'workspaces'} of runs that are no more; what was in there is kept`);
   } catch (error) {
     log.write('warn', `workspaces of runs that are no more could not be tidied up now: ${messageOf(error)}`);

@@ -183,6 +183,8 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     async tidyCrashes(patienceMs) {
       const left = await tidyLocks(tidying, patienceMs);
       await tidyWorkspaces(workspaces, () => engine.now().world.runs, log);
+      // A lock that was in the way is gone by now.
+      await landing.follow(heldWorkspaces(git.home, places.trees));
       return left;
     },
     door: ownersDoor({ engine, config: options.config, clock, history: (id) => journal.history(id), reachable: openReachable(git) }),

@@ -157,7 +157,9 @@ function isRollback(changes: readonly Change[], seen: Seen): boolean {
   const certain = back.filter((change) => change.expected !== 'failed' || seen.listIsCommitted);
   const vanished = changes.filter((change) => change.run && !change.task);
   if (seen.gitMoved) return certain.length + vanished.length > 0;
-  return (back.length > 1 && back.some((change) => change.expected !== 'failed')) || back.some(({ run }) => run && isUnread(run, seen.now));
+  // A 🟡 of somebody else is no word of ours that could be taken back.
+  const ours = back.filter((change) => change.run || change.expected !== 'in_progress');
+  return (ours.length > 1 && ours.some((change) => change.expected !== 'failed')) || ours.some(({ run }) => run && isUnread(run, seen.now));
 }
 
 /** Nobody reads a claim and answers it within this time: an editor saved the text that it had before. */

@@ -64,11 +64,15 @@ const DEEDS: readonly Deed[] = [
   {
     name: 'a worktree deleted',
     forgetful: true,
+    retries: true,
     do: (life) => rmSync(join(life.top, 'trees', 's0'), { recursive: true, force: true, maxRetries: 20, retryDelay: 20 }),
   },
   {
     name: 'all worktrees deleted',
     forgetful: true,
+    retries: true,
+    // Where nothing is left to do none is made again.
+    leaves: /^worktrees , folders $/,
     do: (life) => rmSync(join(life.top, 'trees'), { recursive: true, force: true, maxRetries: 20, retryDelay: 20 }),
   },
   {
@@ -111,7 +115,14 @@ const DEEDS: readonly Deed[] = [
   { name: 'list.db deleted', do: (life) => ['', '-wal', '-shm'].forEach((tail) => rmSync(join(life.stateDir, `list.db${tail}`), { force: true })) },
   { name: 'write.db deleted', do: (life) => rmSync(join(life.stateDir, 'write.db'), { force: true }) },
   { name: 'owner.db and owner.json deleted', do: (life) => ['owner.db', 'owner.json'].forEach((name) => rmSync(join(life.stateDir, name), { force: true })) },
-  { name: 'the state folder deleted', forgetful: true, do: (life) => rmSync(life.stateDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 }) },
+  {
+    name: 'the state folder deleted',
+    forgetful: true,
+    strangers: true,
+    // What was in a workspace that nothing tells of is left as it is.
+    leaves: /^trees\/\S+ is not clean: \?\? |^worktrees , folders $/,
+    do: (life) => rmSync(life.stateDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 }),
+  },
   {
     name: 'the runs folder deleted',
     forgetful: true,

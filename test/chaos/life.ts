@@ -47,6 +47,8 @@ export type RestOptions = {
   readonly forgetful?: boolean;
   /** An agent was killed from outside, which is its failure: a person says `[]` again. */
   readonly retries?: boolean;
+  /** No trace is left of some claims: their 🟡 is a person's then (2-R4), who says `[]` again. */
+  readonly strangers?: boolean;
   /** Of the starts until then. */
   readonly env?: Readonly<Record<string, string>>;
   /** What was planted and need not go: it is in nobody's way. */
@@ -137,7 +139,8 @@ export function makeLife(options: LifeOptions = {}): Life {
       let ended: { code: number | null; out: string } = { code: null, out: '' };
       for (let left = RESTS_MAX; left > 0; left--) {
         ended = await untilIdle(start(undefined, rest.env));
-        if (rest.retries && retryFailed(list)) continue;
+        if (rest.retries && sayAgain(list, /\[❌[^\]]*\]/g)) continue;
+        if (rest.strangers && sayAgain(list, /\[🟡[^\]]*\]/gu)) continue;
         if (ended.code !== 0 || tasksIn(textOf(list)).every(({ state }) => state === 'done')) break;
       }
       if (ended.code !== 0) faults.push({ kind: 'untrue', what: `start --once ended with ${ended.code}: ${ended.out.slice(-600)}` });
@@ -155,9 +158,7 @@ export function makeLife(options: LifeOptions = {}): Life {
       };
       const wrong = violations({ list: found.list, archive: found.archive, git: facts, processes: livingIn(root), litter: found.litter, expected });
       for (const { rule, subject, message } of wrong) faults.push({ kind: KINDS[rule], what: `${rule} ${subject} ${message}` });
-      return [...faults, ...judgeNotes(notes, rest.forgetful ?? false), ...judgeRepository(top, sections)].filter(
-        ({ kind, what }) => kind !== 'orphans' || !rest.leaves?.test(what),
-      );
+      return [...faults, ...judgeNotes(notes, rest.forgetful ?? false), ...judgeRepository(top, sections)].filter(({ what }) => !rest.leaves?.test(what));
     },
     end() {
       for (const { pid, child } of started) {
@@ -195,9 +196,9 @@ echo "end $TODONE_RUN" >> "${notes}/log"
 `;
 }
 
-function retryFailed(list: string): boolean {
+function sayAgain(list: string, marker: RegExp): boolean {
   const text = textOf(list);
-  const again = text.replaceAll(/\[❌[^\]]*\]/g, '[]');
+  const again = text.replaceAll(marker, '[]');
   if (again !== text) writeFileSync(list, again);
   return again !== text;
 }

@@ -255,6 +255,14 @@ describe('the turn', () => {
     expect([wheel.list(), wheel.steps()]).toEqual([right, ['plan']]);
   });
 
+  it('2-R4 several 🟡 of somebody else that a person sets to [] at once are started', () => {
+    const wheel = table('## Git Worktree a\n[🟡 gstrange] one\n[🟡 hstrange] two\n');
+    wheel.read();
+    expect(wheel.steps()).toEqual([]);
+    wheel.save((text) => text.replaceAll(/\[🟡[^\]]*\]/gu, '[]'));
+    expect([wheel.world.list.kind, wheel.steps()]).toEqual(['fine', ['prepare', 'prepare']]);
+  });
+
   it('1.4-R7 an old buffer that brings back the 🟡 of a task that was handed back is no claim of a person: it starts again', () => {
     const wheel = table('## Git Worktree a\n[] one\n');
     wheel.read();

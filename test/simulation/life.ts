@@ -466,7 +466,8 @@ const DEEDS: readonly Deed[] = [
     return [...lines, `A remark: ${word}`];
   },
   // It may have landed before it was stopped, and is held then.
-  (outside, lines) => change(outside, lines, /^\[❌[^\]]*\]/u, (word) => (outside.wishes.get(word) === 'stopped' && outside.wishes.set(word, 'undone'), '[]')),
+  (outside, lines) =>
+    change(outside, lines, /^\[❌[^\]]*\]/u, (word) => (outside.buffers && outside.wishes.get(word) === 'stopped' && outside.wishes.set(word, 'undone'), '[]')),
   (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, (word) => (outside.wishes.set(word, 'stopped'), '[❌]')),
   // Start it over; where it has just landed, the line stays as typed and is held (1.4-R8).
   (outside, lines) => change(outside, lines, /^\[🟡[^\]]*\]/u, (word) => (outside.wishes.set(word, 'undone'), '[]')),
