@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { workspaceAt } from '../../src/adapters/workspaces.ts';
@@ -324,6 +324,18 @@ describe('the branch', () => {
     expect(await open.landing.advance(landing, squashed.tip, squashed.commit)).toMatchObject({ kind: 'busy', message: expect.stringContaining('new.txt') });
     rmSync(join(kit.top, 'new.txt'));
     expect((await open.landing.advance(landing, squashed.tip, squashed.commit)).kind).toBe('landed');
+  });
+
+  it.each<[string, (index: string) => void]>([
+    ['cut off', (index) => truncateSync(index, Math.floor(statSync(index).size / 2))],
+    ['gone', (index) => rmSync(index)],
+  ])('4-R6 12-R1 a worktree with the branch whose index is %s moves along', async (_what, spoil) => {
+    const { order, prepared, at } = await begin();
+    kit.git(['switch', '-q', 'todone/feature']);
+    spoil(join(kit.top, '.git', 'index'));
+    writeFileSync(at('new.txt'), 'new\n');
+    const { commit } = await land(open, landingOrder(order, prepared));
+    expect([kit.git(['rev-parse', 'HEAD']), kit.git(['status', '--porcelain'])]).toEqual([commit, '']);
   });
 
   it('12-R1 finishes a landing that was killed between the branch and what follows it', async () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bringBack } from '../../src/adapters/bring-back.ts';
@@ -53,6 +53,23 @@ describe('where a section works', () => {
     expect([gone, living, given].map(({ at }) => existsSync(at('work.txt')))).toEqual([false, true, true]);
     expect(kit.git(['show', `refs/todone/${gone.order.id}/1/left:work.txt`])).toBe('of somebody');
     expect(await open.workspaces.releaseAbandoned(isRun)).toBe(0);
+  });
+
+  it.each<[string, (path: string, admin: string) => void]>([
+    ['its entry', (_path, admin) => rmSync(admin, { recursive: true })],
+    ['its .git file', (path) => rmSync(join(path, '.git'))],
+    ['its index', (_path, admin) => rmSync(join(admin, 'index'))],
+    ['half of its index', (_path, admin) => truncateSync(join(admin, 'index'), Math.floor(statSync(join(admin, 'index')).size / 2))],
+    ['the folder', (path) => rmSync(path, { recursive: true })],
+  ])('4-R11 12-R1 a worktree that nobody is in and that lacks %s is put right, a run is let be', async (what, take) => {
+    const [rests, runs] = [await begin('rests'), await begin('runs')];
+    await open.workspaces.release(rests.order, rests.prepared.workspace, never);
+    for (const { prepared } of [rests, runs]) take(prepared.workspace, kit.git(['rev-parse', '--absolute-git-dir'], prepared.workspace));
+    const isRun = (id: string): boolean => id === runs.order.id;
+    expect([await open.workspaces.mend(isRun), await open.workspaces.mend(isRun)]).toEqual([1, 0]);
+    const listed = kit.git(['worktree', 'list', '--porcelain']);
+    if (what === 'the folder') return expect(listed).not.toContain(rests.prepared.workspace);
+    expect(kit.git(['status', '--porcelain', '--branch'], rests.prepared.workspace)).toBe('## todone/rests');
   });
 
   it('4-R1 starts from the branch where it exists, from base where it is set, from the commit where HEAD is detached', async () => {
