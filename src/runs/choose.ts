@@ -272,15 +272,14 @@ const ENDED_WHY: Readonly<Partial<Record<MarkerState, (scene: Scene, task: Task)
     const id = idOf(scene, task);
     const run = id === undefined ? undefined : runIn(scene.draft, id);
     if (run?.outside) return why('2-R3', 'running', `${run.outside.worker} has claimed it`, 'wait, or set [] to take it back');
-    if (run && scene.unattended)
-      return why('2-R7', 'running', `${run.agent} was at it (${run.step}), and no ToDone is running`, 'todone start goes on with it');
-    if (run?.behind !== undefined)
-      return why('3-R5', 'running', `it waits before implement: its plan names files that ${run.behind} is at work on`, 'nothing to do: it goes on by itself');
+    const remedy = scene.unattended ? 'todone start goes on with it' : 'nothing to do: it goes on by itself';
+    if (run?.behind !== undefined) return why('3-R5', 'running', `it waits before implement: its plan names files that ${run.behind} is at work on`, remedy);
     if (run?.waitUntil !== undefined)
       return {
-        ...why('5.3-R6', 'running', `it waits to go on with ${run.step}: ${run.evidence ?? ''}`, 'nothing to do: it goes on by itself'),
+        ...why('5.3-R6', 'running', `it waits to go on with ${run.step}: ${run.evidence ?? ''}`, remedy),
         until: run.waitUntil,
       };
+    if (run && scene.unattended) return why('2-R7', 'running', `${run.agent} was at it (${run.step}), and no ToDone is running`, remedy);
     if (!run && knownFor(scene, task)?.resume) return undefined;
     if (run) return why('2-R2', 'running', `it is being worked on (${run.step})`, 'wait, or set [❌] to stop it');
     return why('2-R4', 'person', 'it is marked as being worked on by somebody else', 'set [] to have ToDone do it');
