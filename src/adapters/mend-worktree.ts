@@ -14,7 +14,7 @@ export type Mending = {
   readonly git: Git;
   readonly lock: RepoLock;
   /** Gives a new entry the HEAD that it has at rest. */
-  readonly attach: (workspace: Workspace, admin: string) => void;
+  readonly attach: (admin: string) => void;
 };
 
 /** `record.left` = what it was left at. Gives whether there was anything to do. */
@@ -27,7 +27,7 @@ export async function mendWorktree({ git, lock, attach }: Mending, workspace: Wo
   const { left } = record;
   return lock.hold(async () => {
     const admin = whole ? named : mendAdmin(git.commonDir, path, record.admin ?? named, left);
-    if (!whole) attach(workspace, admin);
+    if (!whole) attach(admin);
     const head = readHead(admin);
     const commit = await commitOf(git, head);
     if (head === undefined || commit === undefined) return false;

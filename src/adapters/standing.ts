@@ -46,7 +46,7 @@ export async function standing(git: Git, worktree: Worktree, dir: string, overlo
     changes = await differs();
   } catch (error) {
     if (!(error instanceof GitFailed)) throw error;
-    // An index that is torn, or in parts that lie elsewhere: compare the files with HEAD.
+    // An index in parts that lie elsewhere: compare the files with HEAD.
     await restoreIndex(git, eyes, head);
     changes = await differs();
   }

@@ -278,7 +278,7 @@ async function mendIfBroken(use: Use, path: string, isRun: (id: string, ticket: 
   const record = readRecord(workspace);
   const inUse = record?.holder !== undefined && record.left === undefined && isRun(record.holder.id, record.holder.ticket);
   if (!place || !record || record.preparing || inUse) return false;
-  return mendWorktree({ ...use, attach: (each, admin) => (place.slot === 1 ? attach(use, each, admin) : undefined) }, workspace, record);
+  return mendWorktree({ ...use, attach: (admin) => (place.slot === 1 ? attach(use, workspace, admin) : undefined) }, workspace, record);
 }
 
 /** It stands on the task's own commit: the next run moves it on, and nobody looks at it until then. */

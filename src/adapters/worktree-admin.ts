@@ -143,6 +143,9 @@ export function copyIndex(from: string, to: string): void {
   utimesSync(to, seconds, seconds);
 }
 
+/** A header and a checksum. */
+const INDEX_BYTES_MIN = 32;
+
 /** An index that is not there, or not whole: git ends it with its checksum, or with zeros where it is told to. */
 export function isTorn(index: string): boolean {
   try {
@@ -151,7 +154,7 @@ export function isTorn(index: string): boolean {
       const sum = bytes.subarray(-size);
       return sum.every((byte) => byte === 0) || createHash(algorithm).update(bytes.subarray(0, -size)).digest().equals(sum);
     };
-    return bytes.length < 32 || !(isWholeBy('sha1', 20) || isWholeBy('sha256', 32));
+    return bytes.length < INDEX_BYTES_MIN || !(isWholeBy('sha1', 20) || isWholeBy('sha256', 32));
   } catch {
     return true;
   }

@@ -18,7 +18,7 @@ import { serveSocket } from '../adapters/socket.ts';
 import { openDesk } from '../adapters/agents/desk.ts';
 import { auditOnSchedule } from './audit-schedule.ts';
 import { answerAgent } from './agent-requests.ts';
-import type { Trouble } from '../surfaces/cli/app.ts';
+import type { StartEnd } from '../surfaces/cli/app.ts';
 import { handleRequest, type IdleAnswer, troubleOf } from './handle-request.ts';
 import { makeStateDir, mustBeThere, type Place } from './place.ts';
 import { publishChanges } from './publish.ts';
@@ -53,9 +53,6 @@ export type Among = {
   readonly onSeated: () => void;
 };
 
-/** `trouble` = why the list could not be worked on any more. */
-export type DaemonEnd = { readonly failed: readonly string[]; readonly interrupted: boolean; readonly trouble?: Trouble | undefined };
-
 const STANDBY_MS = 50;
 /** A hundred lists of another process are not worth a look every moment. */
 const STANDBY_AMONG_MS = 1000;
@@ -67,7 +64,7 @@ const STANDBY_ASK_MS = 1000;
 const GOING_MS = 500;
 
 /** Works on the list until it is told to end, or with `once` until nothing is left to do. */
-export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
+export async function runDaemon(options: DaemonOptions): Promise<StartEnd> {
   for (;;) {
     try {
       mustBeThere(options.place);
@@ -95,7 +92,7 @@ async function stillThere(place: Place): Promise<void> {
   for (const until = performance.now() + GOING_MS; performance.now() < until; await sleep(STANDBY_MS)) mustBeThere(place);
 }
 
-type Standing = { readonly kind: 'owner'; readonly ownership: Ownership } | { readonly kind: 'ended'; readonly end: DaemonEnd };
+type Standing = { readonly kind: 'owner'; readonly ownership: Ownership } | { readonly kind: 'ended'; readonly end: StartEnd };
 
 async function becomeOwner(options: DaemonOptions): Promise<Standing> {
   const { stateDir } = options.place;
@@ -132,7 +129,7 @@ async function ownerIsIdle(stateDir: string, signal: AbortSignal): Promise<IdleA
   }
 }
 
-async function work(options: DaemonOptions, ownership: Ownership): Promise<DaemonEnd> {
+async function work(options: DaemonOptions, ownership: Ownership): Promise<StartEnd> {
   const { place, log, clock } = options;
   const configs = watchConfig(place.configPlaces, place.config);
   const desk = openDesk();
@@ -203,7 +200,7 @@ function sceneNow(engine: Engine, options: DaemonOptions, config: Config): Scene
   return board && { board, draft: draftOf(world), config, now: options.clock.now(), problems, instance: options.instance };
 }
 
-async function lifeOf(options: DaemonOptions, engine: Engine): Promise<DaemonEnd> {
+async function lifeOf(options: DaemonOptions, engine: Engine): Promise<StartEnd> {
   const drained = onAbort(options.drain).then(async () => {
     options.log.write('info', 'stopping: running phases end, nothing new starts (again: stop at once)');
     const stopped = onAbort(options.stop).then(() => engine.stop());

@@ -12,11 +12,11 @@ import type { Config } from '../config.ts';
 import { commonRoom, type CommonRoom, type Seat } from '../engine/common-room.ts';
 import type { Log } from '../engine/ports.ts';
 import { plainText } from '../runs/plain-text.ts';
-import type { FleetEnd, Globals, Host, Trouble } from '../surfaces/cli/app.ts';
+import type { FleetEnd, Globals, Host, StartEnd, Trouble } from '../surfaces/cli/app.ts';
 import type { CliFailure } from '../surfaces/cli/failure.ts';
 import { openScreenLog, type Signals, startFailure } from './app.ts';
 import { callerOf } from './caller.ts';
-import { type DaemonEnd, runDaemon } from './daemon.ts';
+import { runDaemon } from './daemon.ts';
 import { weaknesses } from './file-systems.ts';
 import { makeStateDir, openPlace, type Place } from './place.ts';
 import { findProjects, missingProject, projectsConfig, userPlaces } from './projects.ts';
@@ -171,7 +171,7 @@ async function live(fleet: Fleet, member: Member, drain: AbortSignal, settled: (
   }
 }
 
-async function workOn(fleet: Fleet, member: Member, drain: AbortSignal, settled: () => void): Promise<DaemonEnd | CliFailure> {
+async function workOn(fleet: Fleet, member: Member, drain: AbortSignal, settled: () => void): Promise<StartEnd | CliFailure> {
   const { globals, host, signals, once, repos, inTurn } = fleet;
   const { project, seat } = member;
   const place =

@@ -425,7 +425,7 @@ export function standstill(scene: Scene): Why | undefined {
   return listWhy(world.list, scene.config.settle);
 }
 
-/** Why the list cannot be gone by now (1.4-R6, R7, R11); undefined where it can. */
+/** Why the list is not believed now (1.4-R6, R7, R11); undefined where it is. */
 export function listWhy(list: ListState, settleMs: number): Why | undefined {
   switch (list.kind) {
     case 'fine':

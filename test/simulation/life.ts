@@ -69,7 +69,6 @@ type Outside = {
   readonly live: Map<string, number>;
   readonly tries: Map<string, number>;
   readonly words: Set<string>;
-  /** What a person's own change last made of a task, by its word. */
   readonly narrow: boolean;
   readonly buffers: boolean;
   /** What a person's editor has open, and saves over whatever is there by then. */
@@ -81,6 +80,7 @@ type Outside = {
   /** Checks that run now, by section; trees on which one has passed. */
   readonly checking: Map<string, number>;
   readonly passed: Set<string>;
+  /** What a person's own change last made of a task, by its word. */
   readonly wishes: Map<string, 'cancelled' | 'done' | 'stopped' | 'undone'>;
   text: string;
   version: number;
@@ -137,8 +137,8 @@ const BEHAVIOURS = ['add', 'add', 'add', 'add', 'add', 'slow', 'flaky', 'empty',
 
 /** Two that clash pass their check alone and fail it together; those that write the same file conflict. */
 const WIDE = [...BEHAVIOURS, 'clash', 'same', 'same'] as const;
-/** Any two of them meet, save for the first and the last. */
 const ASKING = [...WIDE, 'asks', 'asks', 'asks', 'wonders', 'wonders'] as const;
+/** Any two of them meet, save for the first and the last. */
 const FILES = ['one/**', 'one/a.txt, two/**', 'two/b.txt'] as const;
 
 function newLine(outside: Outside): string {

@@ -143,18 +143,18 @@ export const attributeOf = (flags: string): string =>
 
 export const longFlag = (flags: string): string => /--[a-z-]+/.exec(flags)?.[0] ?? flags;
 
-/** The handler of a command that needs an opened list. */
-export function withApp<I>(run: (app: App, input: I, context: Context) => Promise<Result>): (context: Context, input: I) => Promise<Result> {
-  return async (context, input) => {
-    const app = await context.host.open(context.globals);
+type Opened = <I>(run: (app: App, input: I, context: Context) => Promise<Result>) => (context: Context, input: I) => Promise<Result>;
+
+const opening =
+  (listless: boolean): Opened =>
+  (run) =>
+  async (context, input) => {
+    const app = await context.host.open(context.globals, listless);
     return isFailure(app) ? app : run(app, input, context);
   };
-}
+
+/** The handler of a command that needs an opened list. */
+export const withApp = opening(false);
 
 /** Of one that is there, above all, when the list is not: it looks at what is kept. */
-export function withoutList<I>(run: (app: App, input: I, context: Context) => Promise<Result>): (context: Context, input: I) => Promise<Result> {
-  return async (context, input) => {
-    const app = await context.host.open(context.globals, true);
-    return isFailure(app) ? app : run(app, input, context);
-  };
-}
+export const withoutList = opening(true);
